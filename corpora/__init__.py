@@ -1,0 +1,1 @@
+"""What data is: schema, readers, writers, filters, metrics, report and card."""

@@ -1,0 +1,39 @@
+"""Lazy tables: a name, or a ``package.module:Class`` string, becomes a class when it is first used."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from corpora.errors import ConfigError, unknown_name
+
+
+def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
+    """The object that ``name`` stands for.
+
+    Args:
+        kind: What is looked for, for messages: ``reader``, ``filter`` …
+        name: A key of ``table``, or ``package.module:attribute`` for something from outside.
+        table: Names to ``package.module:attribute``.
+
+    Raises:
+        ConfigError: No such name, module or attribute.
+    """
+    path = table.get(name, name)
+    module_name, _, attribute = path.partition(":")
+    if not attribute:
+        raise unknown_name(kind, name, list(table))
+    try:
+        return getattr(import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
+            raise ConfigError(
+                f"no module {error.name!r} for {kind} {name!r}",
+                valid=sorted(table),
+                hint="a class from outside is written package.module:Class and must be importable",
+            ) from error
+        raise
+    except AttributeError as error:
+        raise ConfigError(
+            f"module {module_name!r} has no {attribute!r} for {kind} {name!r}",
+            hint="a class from outside is written package.module:Class",
+        ) from error

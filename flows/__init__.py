@@ -1,0 +1,1 @@
+"""Prefect flows, the configuration of a run, and the command line."""

@@ -1,0 +1,9 @@
+"""Labels: aligners and projectors, (source, spans, target) -> projections."""
+
+PROJECTORS = {
+    "default": "projectors.default:DefaultProjector",
+    "constrained": "projectors.constrained:ConstrainedProjector",
+    "alignment": "projectors.alignment:AlignmentProjector",
+    "markers": "projectors.markers:MarkersProjector",
+    "copy": "projectors.copying:CopyProjector",
+}

@@ -1,0 +1,100 @@
+"""What a projector and an aligner are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from corpora.schema import Projection, Span
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionInput:
+    """One field of one example on both sides: what every projection method starts from.
+
+    Attributes:
+        id: For messages and reasons.
+        source_text: Raw source text of the field.
+        target_text: Raw target text.
+        spans: Source spans of this field, each with an id.
+        source_lang: BCP-47.
+        target_lang: BCP-47.
+        source_words: Code-point ranges of the source's words; empty means "segment it yourself".
+        target_words: Likewise for the target.
+    """
+
+    id: str
+    source_text: str
+    target_text: str
+    spans: tuple[Span, ...]
+    source_lang: str
+    target_lang: str
+    source_words: tuple[Range, ...] = ()
+    target_words: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Links between the words of two texts.
+
+    Attributes:
+        source_words: Code-point ranges of the source words, (n_source_words,).
+        target_words: Likewise, (n_target_words,).
+        probabilities: float32 (n_source_words, n_target_words), each in [0, 1]: how sure the link is.
+        links: Pairs (source word, target word), sorted, 0-based: the hard links.
+        reason: Why there are none, or None.
+    """
+
+    source_words: tuple[Range, ...]
+    target_words: tuple[Range, ...]
+    probabilities: np.ndarray
+    links: tuple[tuple[int, int], ...] = field(default=())
+    reason: str | None = None
+
+    def pharaoh(self) -> str:
+        """The links in Pharaoh format, ``0-0 1-2``."""
+        return " ".join(f"{i}-{j}" for i, j in self.links)
+
+
+@runtime_checkable
+class Aligner(Protocol):
+    """Word alignment of whole batches. Corpus aligners have been fitted before ``align`` is called."""
+
+    @property
+    def signature(self) -> str: ...
+
+    def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input, in order; a failure has a reason and no links."""
+        ...
+
+
+@runtime_checkable
+class FittedAligner(Aligner, Protocol):
+    """An aligner that learns from the corpus at hand: ``fit`` on a bounded sample, then ``align`` shard by shard."""
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedAligner":
+        """A new aligner whose tables are frozen."""
+        ...
+
+    def state(self) -> bytes:
+        """The tables, the same bytes for the same input."""
+        ...
+
+    def with_state(self, state: bytes) -> "FittedAligner":
+        """A new aligner with the given tables."""
+        ...
+
+
+@runtime_checkable
+class Projector(Protocol):
+    """Finds where every source span went."""
+
+    @property
+    def signature(self) -> str: ...
+
+    def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+        """For each input one projection per span, in the spans' order. Never raises for a row."""
+        ...

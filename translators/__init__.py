@@ -1,0 +1,1 @@
+"""Text to text on CTranslate2: model families, conversion, scoring, the bundled models."""

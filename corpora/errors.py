@@ -92,9 +92,7 @@ class RowError(SpanferryError):
         return (_rebuild_row, (self.reason, self.message, self.where, self.valid, self.hint))
 
 
-def _rebuild_row(
-    reason: str, message: str, where: str | None, valid: str | None, hint: str | None
-) -> RowError:
+def _rebuild_row(reason: str, message: str, where: str | None, valid: str | None, hint: str | None) -> RowError:
     return RowError(reason, message, where=where, valid=valid, hint=hint)
 
 

@@ -189,7 +189,10 @@ def validate(example: Example) -> Example:
         for end in (relation.head, relation.tail):
             if end not in ids:
                 raise RowError(
-                    "bad_relation", f"relation {relation.label!r} names span {end!r}", where=example.id, valid=", ".join(ids)
+                    "bad_relation",
+                    f"relation {relation.label!r} names span {end!r}",
+                    where=example.id,
+                    valid=", ".join(ids),
                 )
     return example
 

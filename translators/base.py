@@ -36,11 +36,15 @@ class ScoringTranslator(Translator, Protocol):
         """Subword pieces of ``text`` (no specials) and the half-open code-point range each covers."""
         ...
 
-    def score_pairs(self, sources: Sequence[str], targets: Sequence[str], source: str, target: str) -> list["ForcedScore"]:
+    def score_pairs(
+        self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
+    ) -> list["ForcedScore"]:
         """Teacher-forced scores of given pairs, in order."""
         ...
 
-    def attention(self, sources: Sequence[str], targets: Sequence[str], source: str, target: str) -> list[np.ndarray | None]:
+    def attention(
+        self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
+    ) -> list[np.ndarray | None]:
         """Forced cross-attention per pair: (n_target_pieces, n_source_pieces), rows sum to <= 1; None on failure."""
         ...
 

@@ -98,3 +98,20 @@ class Projector(Protocol):
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order. Never raises for a row."""
         ...
+
+
+@runtime_checkable
+class FittedProjector(Projector, Protocol):
+    """A projector that learns from the corpus at hand before it projects."""
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedProjector":
+        """A new projector whose tables are frozen."""
+        ...
+
+    def state(self) -> bytes:
+        """The tables, the same bytes for the same input."""
+        ...
+
+    def with_state(self, state: bytes) -> "FittedProjector":
+        """A new projector with the given tables."""
+        ...

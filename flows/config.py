@@ -1,0 +1,214 @@
+"""The configuration of a run: frozen pydantic models, filled from defaults, a TOML file, ``--set`` and options.
+
+Later sources win: defaults < ``--config FILE`` < ``--set a.b=c`` < the command's own options. An unknown key is an
+error that names the nearest valid one. The resolved configuration is written beside the data.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from corpora.errors import ConfigError, InputError, nearest
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class ReadConfig(Section):
+    """Where the rows come from."""
+
+    path: str = Field(default="", description="file, directory or hf:<hub id>")
+    target: str | None = Field(default=None, description="project: the same rows in the target language")
+    format: str | None = Field(default=None, description="a reader's name; guessed from the path when absent")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
+    pair_by: Literal["index", "id"] = Field(default="index", description="project: how rows of both sides meet")
+
+
+class TranslatorConfig(Section):
+    """The model that translates and scores."""
+
+    model: str = Field(default="bundled", description="bundled, a directory, a hub id or package.module:Class")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "default"
+    beam: int = Field(default=4, ge=1, le=64)
+
+
+class SegmentConfig(Section):
+    """How long texts are cut before they are translated."""
+
+    mode: Literal["sentence", "none"] = "sentence"
+
+
+class ProjectorConfig(Section):
+    """How labels are carried over."""
+
+    kind: str = Field(default="default", description="a projector's name or package.module:Class")
+    options: dict[str, Any] = Field(default_factory=dict)
+    fit_rows: int = Field(default=20_000, ge=1, description="pairs that a corpus aligner is fitted on, at most")
+
+
+class OutputConfig(Section):
+    """What is written."""
+
+    formats: tuple[str, ...] = ("arrow",)
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options by writer name")
+
+    @field_validator("formats")
+    @classmethod
+    def _with_arrow(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        # The dataset that the report, the card and the inspector open is always there.
+        return formats if "arrow" in formats else ("arrow", *formats)
+
+
+class ExecutorConfig(Section):
+    """Where the tasks run. Nothing here changes a byte of the output."""
+
+    kind: Literal["threads", "dask"] = "threads"
+    workers: int = Field(default=2, ge=1, description="tasks at a time")
+    address: str | None = Field(default=None, description="dask: address of a running scheduler")
+    slurm: dict[str, Any] = Field(default_factory=dict, description="dask: options of dask_jobqueue.SLURMCluster")
+
+
+class RunConfig(Section):
+    """Everything that one run depends on."""
+
+    flow: Literal["translate-train", "project"]
+    read: ReadConfig = ReadConfig()
+    source: str = "en"
+    target: tuple[str, ...] = ()
+    out: Path = Path("out")
+    translator: TranslatorConfig = TranslatorConfig()
+    segment: SegmentConfig = SegmentConfig()
+    projector: ProjectorConfig = ProjectorConfig()
+    filters: tuple[dict[str, Any], ...] | None = Field(default=None, description="None: the default filters")
+    output: OutputConfig = OutputConfig()
+    executor: ExecutorConfig = ExecutorConfig()
+    shard_rows: int = Field(default=1_000, ge=1, le=1_000_000)
+    limit: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _filters_in_order(cls, value: Any) -> Any:
+        """``--set filters.copy.kind=...`` has no place in a list: a table of name -> options is taken too."""
+        if isinstance(value, Mapping):
+            return tuple({"kind": kind, **options} for kind, options in value.items())
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> "RunConfig":
+        if len(set(self.target)) < len(self.target):
+            raise ValueError(f"target language named twice in {', '.join(self.target)}")
+        if self.source in self.target:
+            raise ValueError(f"target {self.source!r} is the source language")
+        return self
+
+    def to_json(self) -> str:
+        """The resolved configuration, the same text for the same choices."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def build_config(
+    flow: str,
+    *,
+    file: Path | None = None,
+    settings: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """The resolved configuration of ``flow``.
+
+    Args:
+        flow: ``translate-train`` or ``project``.
+        file: A TOML file with the same keys.
+        settings: ``a.b=value`` strings; values are read as TOML, and as plain strings where that fails.
+        options: Dotted key to value, from the command's own options; None means "not given".
+
+    Raises:
+        ConfigError: An unknown key, a value of the wrong kind, or a file that can't be read.
+    """
+    tree: dict[str, Any] = {}
+    if file is not None:
+        tree = _read_toml(file)
+    for setting in settings:
+        key, sign, raw = setting.partition("=")
+        if not sign:
+            raise ConfigError(f"--set {setting!r} has no '='", hint="--set translator.beam=2")
+        _put(tree, key.strip(), _parse_value(raw.strip()))
+    for key, value in (options or {}).items():
+        if value is not None:
+            _put(tree, key, value)
+    if tree.get("flow", flow) != flow:
+        raise ConfigError(
+            f"the configuration is for flow {tree['flow']!r}, the command is {flow!r}",
+            where=str(file) if file else None,
+            hint=f"spanferry run {tree['flow']} …",
+        )
+    try:
+        return RunConfig.model_validate({**tree, "flow": flow})
+    except ValidationError as error:
+        raise _explain(error, file) from error
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError("no such configuration file", where=str(file), hint="--config FILE.toml") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML: {error}", where=str(file), hint="see config.toml of an earlier run") from error
+
+
+def _parse_value(raw: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {raw}")["x"]
+    except tomllib.TOMLDecodeError:
+        return raw
+
+
+def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    *path, last = dotted.split(".")
+    node = tree
+    for part in path:
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise ConfigError(f"--set {dotted}: {part!r} holds a value, not a section", hint="spanferry run … --help")
+    node[last] = value
+
+
+def _fields_at(path: tuple[Any, ...]) -> list[str]:
+    """Valid keys of the section that ``path`` (a pydantic error location) ends in."""
+    model: type[BaseModel] = RunConfig
+    for part in path[:-1]:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if get_origin(annotation) is UnionType:
+            annotation = next(a for a in get_args(annotation) if a is not type(None))
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def _explain(error: ValidationError, file: Path | None) -> ConfigError:
+    """The first of pydantic's complaints, in our words."""
+    first = error.errors()[0]
+    path = first["loc"]
+    key = ".".join(str(part) for part in path)
+    valid = _fields_at(path)
+    where = str(file) if file else None
+    if first["type"] == "extra_forbidden":
+        close = nearest(str(path[-1]), valid, 1)
+        prefix = ".".join(str(part) for part in path[:-1])
+        best = ".".join(filter(None, [prefix, close[0]])) if close else None
+        hint = f"did you mean {best!r}?" if best else "see config.json of an earlier run"
+        return ConfigError(f"unknown key {key!r}", where=where, valid=valid, hint=hint)
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if not path else f" (got {first['input']!r})"
+    return ConfigError(f"{key or 'configuration'}: {message}{got}", where=where, hint=f"--set {key or 'key'}=VALUE")

@@ -1,0 +1,77 @@
+"""Prefect's environment, set before Prefect is imported: quiet, offline, and with a home of its own.
+
+An ephemeral server keeps its state in SQLite under ``PREFECT_HOME``. The home lies in the user's cache, so the
+database is made once; a second run at the same time takes the next slot, so that neither waits for the other's lock.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import os
+import signal
+from pathlib import Path
+from typing import IO
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+_held: list[IO[str]] = []
+
+
+def cache_home() -> Path:
+    """Spanferry's folder in the user's cache: ``SPANFERRY_CACHE``, else ``$XDG_CACHE_HOME/spanferry``."""
+    if given := os.environ.get("SPANFERRY_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spanferry"
+
+
+def prepare() -> None:
+    """Sets the environment. A setting that the user has made stays; with ``PREFECT_API_URL`` the server is theirs."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" in os.environ:
+        return
+    # At exit the ephemeral server's recorder is cancelled in mid-write and prints a traceback.
+    os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED", "false")
+    os.environ.setdefault("PREFECT_HOME", str(_free_home()))
+
+
+def _free_home() -> Path:
+    """The first home whose lock is free, held until this process ends."""
+    base = cache_home()
+    for slot in range(64):
+        home = base / f"prefect-{slot}"
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / ".lock").open("w")
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _held.append(lock)
+            _end_leftover(home)
+            return home
+        lock.close()
+    return base / f"prefect-{os.getpid()}"
+
+
+def note_server(pid: int) -> None:
+    """Remembers the ephemeral server, so that the next run ends it if this one is killed."""
+    home = os.environ.get("PREFECT_HOME")
+    if home and _held:
+        note = Path(home) / "server.pid"
+        note.write_text(str(pid))
+        atexit.register(note.unlink, missing_ok=True)
+
+
+def _end_leftover(home: Path) -> None:
+    """Ends the server that a killed run left behind in this home."""
+    note = home / "server.pid"
+    with contextlib.suppress(OSError, ValueError):
+        pid = int(note.read_text())
+        if b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGTERM)
+    note.unlink(missing_ok=True)

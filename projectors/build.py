@@ -1,0 +1,55 @@
+"""From a name and options in a configuration to a projector."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from corpora.errors import ConfigError, ModelError, nearest
+from corpora.registry import resolve
+from projectors import PROJECTORS
+from projectors.base import Projector
+
+
+def build_projector(
+    kind: str, options: Mapping[str, Any], translator: Any, source_lang: str, target_lang: str
+) -> Projector:
+    """The projector that ``kind`` stands for.
+
+    A class takes what it needs by the names of its constructor's parameters: ``translator`` (a ScoringTranslator or
+    None), ``source_lang`` and ``target_lang`` (BCP-47); every other parameter is an option.
+
+    Args:
+        kind: A name of ``PROJECTORS`` or ``package.module:Class``.
+        options: Options of the class.
+        translator: The model, or None where none knows the pair.
+        source_lang: BCP-47.
+        target_lang: BCP-47.
+
+    Raises:
+        ConfigError: An unknown name or option, or a value that the class refuses.
+        ModelError: The projector needs a model and there is none for the pair.
+    """
+    cls = resolve("projector", kind, PROJECTORS)
+    parameters = inspect.signature(cls).parameters
+    given = {"translator": translator, "source_lang": source_lang, "target_lang": target_lang}
+    valid = [name for name in parameters if name not in given]
+    for name in options:
+        if name not in valid:
+            close = nearest(name, valid, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "spanferry list projectors"
+            raise ConfigError(f"unknown option {name!r} of projector {kind!r}", valid=valid or "none", hint=hint)
+    wanted = {name: value for name, value in given.items() if name in parameters}
+    if (
+        "translator" in parameters
+        and translator is None
+        and parameters["translator"].default is inspect.Parameter.empty
+    ):
+        raise ModelError(
+            f"projector {kind!r} needs a model for {source_lang} -> {target_lang}",
+            hint="--translator MODEL, or --projector default, which does without",
+        )
+    try:
+        projector: Projector = cls(**wanted, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"projector {kind!r}: {error}", hint="spanferry list projectors") from error
+    return projector

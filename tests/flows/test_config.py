@@ -1,0 +1,68 @@
+"""Configuration: what wins, what is refused, and what the messages say."""
+
+from pathlib import Path
+
+import pytest
+
+from corpora.errors import ConfigError, InputError
+from flows.config import build_config
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('source = "en"\ntarget = ["es"]\nshard_rows = 10\n[translator]\nbeam = 2\n')
+    config = build_config(
+        "translate-train", file=file, settings=["translator.beam=3", "shard_rows=20"], options={"shard_rows": 30}
+    )
+    assert (config.translator.beam, config.shard_rows, config.target) == (3, 30, ("es",))
+
+
+def test_values_are_toml_and_else_text() -> None:
+    settings = ["read.options.repair=true", "read.options.scheme=bioes", "read.path=a b.conll", 'target=["de", "es"]']
+    config = build_config("translate-train", settings=settings)
+    assert config.read.options == {"repair": True, "scheme": "bioes"}
+    assert config.read.path == "a b.conll"
+    assert config.target == ("de", "es")
+
+
+def test_arrow_is_always_written() -> None:
+    config = build_config("translate-train", options={"output.formats": ["parquet"]})
+    assert config.output.formats == ("arrow", "parquet")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["translator.baem=2"], "did you mean 'translator.beam'?"),
+        (["shard_row=2"], "did you mean 'shard_rows'?"),
+        (["executor.wrokers=2"], "did you mean 'executor.workers'?"),
+        (["translator.beam=0"], "translator.beam: Input should be greater than or equal to 1 (got 0)"),
+        (['target=["es", "es"]'], "target language named twice in es, es"),
+        (['target=["en"]'], "target 'en' is the source language"),
+        (["beam"], "--set 'beam' has no '='"),
+        (["seed=1", "seed.x=2"], "'seed' holds a value, not a section"),
+        (['flow="project"'], "the configuration is for flow 'project', the command is 'translate-train'"),
+        (["executor.kind=ray"], "executor.kind: Input should be 'threads' or 'dask' (got 'ray')"),
+    ],
+)
+def test_refused_with_a_hint(settings: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config("translate-train", settings=settings)
+    assert message in str(caught.value)
+    assert "Hint:" in str(caught.value)
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such configuration file"):
+        build_config("translate-train", file=tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("target = [")
+    with pytest.raises(ConfigError, match="not TOML"):
+        build_config("translate-train", file=broken)
+
+
+def test_resolved_configuration_reads_back_as_itself() -> None:
+    from flows.config import RunConfig
+
+    config = build_config("translate-train", options={"target": ["es", "de"], "out": Path("x"), "seed": 3})
+    assert RunConfig.model_validate_json(config.to_json()) == config

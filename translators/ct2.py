@@ -1,0 +1,365 @@
+"""Translation, forced scores and attention with one CTranslate2 model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+
+from corpora.errors import ConfigError, ModelError, RowError
+from corpora.schema import Translation
+from translators import devices, limits
+from translators.base import ForcedScore
+from translators.families import open_family, read_vocabulary
+from translators.families.base import Family, Frame, Limits
+from translators.pieces import Range, one_line, one_line_offsets
+
+# Rows handed to CTranslate2 at a time. While it translates one window, Python builds the texts of the one before.
+_WINDOW = 2048
+# Memory that the logits of one forced batch may take.
+_LOGITS_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row on its way: its place in the call and its source tokens, or why it has none."""
+
+    index: int
+    tokens: list[str]
+    reason: str | None = None
+
+
+class CT2Translator:
+    """A CTranslate2 directory with the description of its family, on one device.
+
+    Rows are sorted by length over the whole call and cut into batches of ``batch_tokens``; the batches depend on the
+    call alone, never on threads.
+
+    Args:
+        directory: Holds ``model.bin``, ``config.json``, a vocabulary, the tokeniser's files and ``spanferry.json``.
+        beam: Hypotheses kept at each step; 1 is greedy.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        compute_type: A CTranslate2 type; ``default`` is int8 on cpu and float16 on cuda.
+        batch_tokens: Source tokens in a batch, padding included; 0 chooses by device.
+        max_source: Longest source in tokens, specials included, if shorter than the model's own limit.
+        max_target: Longest output in tokens, likewise.
+
+    Raises:
+        ModelError: The model or the device can't be used.
+        ConfigError: An option that is not valid.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        beam: int = 4,
+        device: str = "auto",
+        compute_type: str = "default",
+        batch_tokens: int = 0,
+        max_source: int | None = None,
+        max_target: int | None = None,
+    ) -> None:
+        for name, value in (("beam", beam), ("max_source", max_source), ("max_target", max_target)):
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
+        self.directory = Path(directory)
+        self.device = devices.resolve_device(device)
+        self.compute_type = devices.resolve_compute_type(compute_type, self.device)
+        self.beam = beam
+        self.batch_tokens = batch_tokens or (2048 if self.device == "cpu" else 32768)
+        family, facts = open_family(self.directory)
+        self.family: Family = family
+        self.name: str = facts["name"]
+        self.raw: ctranslate2.Translator = devices.load(self.directory, self.device, self.compute_type)
+        own = family.limits
+        self.limits = Limits(min(own.source, max_source or own.source), min(own.target, max_target or own.target))
+        self.marker_aware: bool = family.marker_aware
+        self.shifted_attention: bool = family.shifted_attention
+        self._vocabulary = {side: frozenset(read_vocabulary(self.directory, side)) for side in ("source", "target")}
+
+    @property
+    def _forced_tokens(self) -> int:
+        """Target tokens in one forced batch: each takes a row of logits as long as the vocabulary, in float32."""
+        return max(64, min(4096, _LOGITS_BYTES // (4 * self.vocab_size)))
+
+    @property
+    def vocab_size(self) -> int:
+        """Tokens in the target vocabulary."""
+        return len(self._vocabulary["target"])
+
+    @property
+    def signature(self) -> str:
+        """``mt:<name>@<first 8 of the weights' SHA-256>|ct2:<type>|beam:<n>`` and limits where they were lowered."""
+        kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
+        parts = [f"mt:{self.name}@{weights_hash(self.directory)[:8]}", f"ct2:{kind}", f"beam:{self.beam}"]
+        own = self.family.limits
+        parts += [f"maxsrc:{self.limits.source}"] if self.limits.source < own.source else []
+        parts += [f"maxtgt:{self.limits.target}"] if self.limits.target < own.target else []
+        return "|".join(parts)
+
+    def supports(self, source: str, target: str) -> bool:
+        """Whether the model knows this direction (BCP-47 tags)."""
+        try:
+            self.family.frame(source, target)
+        except ModelError:
+            return False
+        return True
+
+    def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
+        """One translation per text, in order.
+
+        A row that can't be translated has a reason: ``empty_source``, ``only_markup``, ``bad_unicode``,
+        ``source_too_long``, ``output_truncated`` (the output hit its limit) or ``model_error``.
+
+        Args:
+            texts: Raw texts; line breaks and runs of white space count as one space.
+            source: Language of the texts, BCP-47.
+            target: Language to translate into, BCP-47.
+
+        Raises:
+            ModelError: The model lacks a language, or fails on every row.
+        """
+        frame = self.family.frame(source, target)
+        rows = self._rows(texts, frame)
+        results = [Translation("", reason=row.reason, truncated=row.reason in limits.CUT) for row in rows]
+        pending: list[tuple[list[_Row], list[Any], int]] = []
+        for window in self._windows([row for row in rows if row.reason is None]):
+            cap = limits.output_cap(len(window[0].tokens), self.limits)
+            pending.append((window, self._submit(window, frame, cap), cap))
+            if len(pending) > 1:
+                self._collect(*pending.pop(0), frame, results)
+        for entry in pending:
+            self._collect(*entry, frame, results)
+        return results
+
+    def _rows(self, texts: Sequence[str], frame: Frame) -> list[_Row]:
+        reasons = [limits.text_reason(text) for text in texts]
+        good = [i for i, reason in enumerate(reasons) if reason is None]
+        encoded = self.family.pieces("source").encode([one_line(texts[i]) for i in good])
+        rows = [_Row(i, [], reason) for i, reason in enumerate(reasons)]
+        for i, found in zip(good, encoded, strict=True):
+            pieces = self._without_specials(found)
+            reason = limits.pieces_reason(pieces, frame, self.limits)
+            tokens = [] if reason else [*frame.source_prefix, *pieces, *frame.source_suffix]
+            rows[i] = _Row(i, tokens, reason)
+        return rows
+
+    def _without_specials(self, pieces: list[str]) -> list[str]:
+        specials = self.family.specials
+        return pieces if specials.isdisjoint(pieces) else [piece for piece in pieces if piece not in specials]
+
+    def _windows(self, rows: list[_Row]) -> Iterator[list[_Row]]:
+        """Longest first, at most ``_WINDOW`` rows, all with the same cap on their output."""
+        window: list[_Row] = []
+        cap = 0
+        for row in sorted(rows, key=lambda row: (-len(row.tokens), row.index)):
+            own = limits.output_cap(len(row.tokens), self.limits)
+            if window and (own != cap or len(window) == _WINDOW):
+                yield window
+                window = []
+            cap = own
+            window.append(row)
+        if window:
+            yield window
+
+    def _submit(self, rows: list[_Row], frame: Frame, cap: int) -> list[Any]:
+        prefix = list(frame.target_prefix)
+        futures: list[Any] = self.raw.translate_batch(
+            [row.tokens for row in rows],
+            [prefix] * len(rows) if prefix else None,
+            max_batch_size=self.batch_tokens,
+            batch_type="tokens",
+            beam_size=self.beam,
+            max_input_length=0,
+            max_decoding_length=cap,
+            return_scores=True,
+            asynchronous=True,
+        )
+        return futures
+
+    def _collect(
+        self, rows: list[_Row], futures: list[Any], cap: int, frame: Frame, results: list[Translation]
+    ) -> None:
+        skip = len(frame.target_prefix)
+        done: list[tuple[int, tuple[str, ...], float]] = []
+        failures: list[str] = []
+        for row, future in zip(rows, futures, strict=True):
+            try:
+                result = future.result()
+            except (RuntimeError, ValueError):
+                # A row that CTranslate2 refuses takes its whole batch with it; alone it takes only itself.
+                try:
+                    result = self._submit([row], frame, cap)[0].result()
+                except (RuntimeError, ValueError) as error:
+                    failures.append(str(error))
+                    results[row.index] = Translation("", reason=limits.MODEL_ERROR)
+                    continue
+            pieces = tuple(result.hypotheses[0][skip:])
+            if len(result.hypotheses[0]) >= cap:
+                results[row.index] = Translation("", truncated=True, reason=limits.OUTPUT_TRUNCATED)
+            else:
+                done.append((row.index, pieces, float(result.scores[0])))
+        if len(failures) == len(rows) > 1:
+            raise ModelError(
+                f"CTranslate2 fails on every row: {failures[0]}",
+                where=str(self.directory),
+                hint="device=cpu, or a smaller batch_tokens",
+            )
+        texts = self.family.pieces("target").decode([pieces for _, pieces, _ in done])
+        for (index, pieces, score), text in zip(done, texts, strict=True):
+            results[index] = Translation(text.strip(), pieces, score)
+
+    def unknown(self, text: str, *, side: str = "source") -> int:
+        """How many pieces of ``text`` the model does not know: it sees ``<unk>`` in their place."""
+        known = self._vocabulary[side]
+        return sum(piece not in known for piece in self._pieces(text, side))
+
+    def _pieces(self, text: str, side: str) -> list[str]:
+        if (reason := limits.text_reason(text)) == limits.BAD_UNICODE:
+            raise RowError(reason, "the text holds an unpaired surrogate")
+        return self._without_specials(self.family.pieces(side).encode([one_line(text)])[0])
+
+    def encode_source(self, text: str, source: str, target: str) -> list[str]:
+        """Source tokens of a direction, language token and end marker included.
+
+        Raises:
+            ModelError: The model lacks a language.
+            RowError: ``bad_unicode``.
+        """
+        frame = self.family.frame(source, target)
+        return [*frame.source_prefix, *self._pieces(text, "source"), *frame.source_suffix]
+
+    def encode_target(self, text: str, lang: str) -> list[str]:
+        """Target pieces of ``text``, without specials.
+
+        Raises:
+            RowError: ``bad_unicode``.
+        """
+        return self._pieces(text, "target")
+
+    def target_prefix(self, target: str) -> list[str]:
+        """The tokens every target starts with."""
+        return list(self._frame_into(target).target_prefix)
+
+    def _frame_into(self, target: str) -> Frame:
+        return self.family.frame(self.family.languages()[0][0], target)
+
+    def decode(self, pieces: Sequence[str], lang: str) -> str:
+        """The text of target pieces."""
+        return self.family.pieces("target").decode([list(pieces)])[0].strip()
+
+    def length(self, text: str, lang: str) -> int:
+        """Source tokens of ``text``, the longest frame of specials not included; compare with ``limits.source``."""
+        return len(self._pieces(text, "source"))
+
+    def pieces(self, text: str, language: str, *, side: str) -> tuple[list[str], list[Range]]:
+        """Subword pieces of ``text`` (no specials) and the half-open code-point range each covers.
+
+        A character that normalisation turned into several pieces is covered by each of them, so ranges may overlap;
+        neither their starts nor their ends descend.
+
+        Raises:
+            RowError: ``bad_unicode``.
+        """
+        if (reason := limits.text_reason(text)) == limits.BAD_UNICODE:
+            raise RowError(reason, "the text holds an unpaired surrogate")
+        line, offsets = one_line_offsets(text)
+        found, ranges = self.family.pieces(side).encode_ranges(line)
+        kept = [
+            (piece, (offsets[start], offsets[end - 1] + 1) if start < end else (len(text), len(text)))
+            for piece, (start, end) in zip(found, ranges, strict=True)
+            if piece not in self.family.specials
+        ]
+        return [piece for piece, _ in kept], [place for _, place in kept]
+
+    def score_pairs(
+        self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
+    ) -> list[ForcedScore]:
+        """Teacher-forced scores of given pairs, in order.
+
+        A pair that can't be scored has the reason of :meth:`translate`, ``empty_target`` or ``target_too_long``.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        from translators import forced
+
+        frame = self.family.frame(source, target)
+        rows, given = self._pairs(sources, targets, frame)
+        good = [row for row in rows if row.reason is None]
+        logprobs = forced.score(
+            self.raw,
+            [row.tokens for row in good],
+            [[*frame.target_prefix, *given[row.index]] for row in good],
+            prefix=len(frame.target_prefix),
+            max_target_tokens=self._forced_tokens,
+        )
+        scores = [ForcedScore(given[row.index], np.zeros(0, np.float32), row.reason) for row in rows]
+        for row, found in zip(good, logprobs, strict=True):
+            scores[row.index] = ForcedScore(given[row.index], found)
+        return scores
+
+    def attention(
+        self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
+    ) -> list[np.ndarray | None]:
+        """Forced cross-attention per pair: (n_target_pieces, n_source_pieces), rows sum to <= 1; None on failure.
+
+        Columns of special tokens are left out, which is why rows may sum to less than one.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        from translators import forced
+
+        frame = self.family.frame(source, target)
+        rows, given = self._pairs(sources, targets, frame)
+        good = [row for row in rows if row.reason is None]
+        found = forced.attention(
+            self.raw,
+            [row.tokens for row in good],
+            [[*frame.target_prefix, *given[row.index]] for row in good],
+            prefix=len(frame.target_prefix),
+            max_target_tokens=self._forced_tokens,
+        )
+        results: list[np.ndarray | None] = [None] * len(rows)
+        for row, weights in zip(good, found, strict=True):
+            first = len(frame.source_prefix)
+            results[row.index] = weights[:, first : len(row.tokens) - len(frame.source_suffix)]
+        return results
+
+    def _pairs(
+        self, sources: Sequence[str], targets: Sequence[str], frame: Frame
+    ) -> tuple[list[_Row], list[list[str]]]:
+        """The source rows, with the target's reason where the source has none, and the target pieces."""
+        rows = self._rows(sources, frame)
+        given: list[list[str]] = []
+        for i, text in enumerate(targets):
+            reason = limits.text_reason(text)
+            pieces = [] if reason == limits.BAD_UNICODE else self._pieces(text, "target")
+            if reason != limits.BAD_UNICODE:
+                room = self.limits.target - len(frame.target_prefix) - 1
+                reason = limits.EMPTY_TARGET if not pieces else limits.TARGET_TOO_LONG if len(pieces) > room else None
+            if reason and rows[i].reason is None:
+                rows[i] = _Row(i, [], reason)
+            given.append(pieces)
+        return rows, given
+
+
+def weights_hash(directory: Path) -> str:
+    """SHA-256 of ``model.bin``, in hexadecimal."""
+    path = (directory / "model.bin").resolve()
+    stat = path.stat()
+    return _file_hash(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_hash(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,53 @@
+"""What a row must be to be given to a model, and how long its output may get."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from translators.families.base import Frame, Limits
+
+EMPTY_SOURCE = "empty_source"
+ONLY_MARKUP = "only_markup"
+BAD_UNICODE = "bad_unicode"
+SOURCE_TOO_LONG = "source_too_long"
+OUTPUT_TRUNCATED = "output_truncated"
+MODEL_ERROR = "model_error"
+EMPTY_TARGET = "empty_target"
+TARGET_TOO_LONG = "target_too_long"
+# A row over a limit is reported as truncated: its text or its translation would have been cut.
+CUT = frozenset({SOURCE_TOO_LONG, TARGET_TOO_LONG, OUTPUT_TRUNCATED})
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MARKUP = re.compile(r"<[^<>]+>|&#?\w+;")
+# Source tokens up to which an output of so many tokens is long enough. A step function of the row's own length, so
+# that a model caught in a loop stops early and yet a row's result never hangs on the rows around it.
+_CAPS = ((8, 64), (24, 128), (96, 320))
+
+
+def text_reason(text: str) -> str | None:
+    """Why ``text`` can't be translated whatever the model, or None."""
+    if _SURROGATE.search(text):
+        return BAD_UNICODE
+    if not text or text.isspace():
+        return EMPTY_SOURCE
+    if "<" in text or "&" in text:
+        bare, found = _MARKUP.subn(" ", text)
+        if found and not any(char.isalnum() for char in bare):
+            return ONLY_MARKUP
+    return None
+
+
+def pieces_reason(pieces: Sequence[str], frame: Frame, limits: Limits) -> str | None:
+    """Why these pieces can't be given to the model, or None."""
+    if not any(piece != "▁" for piece in pieces):
+        return EMPTY_SOURCE
+    return SOURCE_TOO_LONG if len(pieces) + frame.source_length > limits.source else None
+
+
+def output_cap(source_tokens: int, limits: Limits) -> int:
+    """Longest output, in tokens, for a source of ``source_tokens``."""
+    for length, cap in _CAPS:
+        if source_tokens <= length:
+            return min(cap, limits.target)
+    return limits.target

@@ -1,0 +1,110 @@
+"""Subword pieces of a text, and which code points of the raw text each piece covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from corpora.errors import ModelError
+
+Range = tuple[int, int]
+WORD_START = "▁"
+
+
+class PieceModel(Protocol):
+    """Text to pieces and back. Texts are single lines: see :func:`one_line`."""
+
+    def encode(self, texts: Sequence[str]) -> list[list[str]]:
+        """Pieces of each text, without specials."""
+        ...
+
+    def encode_ranges(self, text: str) -> tuple[list[str], list[Range]]:
+        """Pieces of one text and the half-open code-point range of ``text`` each came from."""
+        ...
+
+    def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        """The text of each row of pieces."""
+        ...
+
+
+def one_line(text: str) -> str:
+    """``text`` with every run of white space (line breaks too) as one space and none at the ends."""
+    return " ".join(text.split())
+
+
+def one_line_offsets(text: str) -> tuple[str, list[int]]:
+    """:func:`one_line`, and for each of its code points the index in ``text`` it stands for."""
+    offsets: list[int] = []
+    gap = None
+    for i, char in enumerate(text):
+        if char.isspace():
+            gap = i if gap is None else gap
+            continue
+        if gap is not None and offsets:
+            offsets.append(gap)
+        gap = None
+        offsets.append(i)
+    return one_line(text), offsets
+
+
+class SentencePieces:
+    """A sentencepiece model file.
+
+    Args:
+        path: The ``.spm`` or ``.model`` file.
+
+    Raises:
+        ModelError: The file is missing or is not a sentencepiece model.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        try:
+            # Read here: sentencepiece's own reader prints to stderr when it fails.
+            self._model: Any = SentencePieceProcessor(model_proto=path.read_bytes())
+        except (OSError, RuntimeError) as error:
+            raise ModelError(
+                f"no sentencepiece model can be read ({error})", where=str(path), hint="spanferry models"
+            ) from error
+
+    def encode(self, texts: Sequence[str]) -> list[list[str]]:
+        return self._model.encode(list(texts), out_type=str) if texts else []
+
+    def encode_ranges(self, text: str) -> tuple[list[str], list[Range]]:
+        found = self._model.encode(text, return_type="offset_mapping")
+        return list(found["pieces"]), visible_ranges(text, found["pieces"], found["offsets"])
+
+    def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        return self._model.decode([list(row) for row in rows]) if rows else []
+
+
+def visible_ranges(text: str, pieces: Sequence[str], ranges: Sequence[Range]) -> list[Range]:
+    """Make the ranges of a tokeniser usable as places in ``text``.
+
+    Normalisation may turn one character into several pieces (``½`` into ``1``, ``⁄``, ``2``). Tokenisers give such a
+    character to one of the pieces and nothing to the others; here each of them gets the whole character. The white
+    space before a word is taken off the word's first piece; a piece that is nothing but white space keeps it.
+
+    Args:
+        text: The raw text.
+        pieces: Its pieces, (n_pieces,).
+        ranges: Where the tokeniser says they came from, (n_pieces,).
+
+    Returns:
+        One range for each piece, within the text; neither starts nor ends ever descend.
+    """
+    found: list[Range] = []
+    following = len(text)
+    # Backwards: a piece that was given nothing belongs to the character that the next piece ends in.
+    for piece, (start, end) in zip(reversed(pieces), reversed(ranges), strict=True):
+        if piece.strip(WORD_START):
+            while start < end and text[start].isspace():
+                start += 1
+        if start == end:
+            end = following
+        following = end
+        found.append((start, end))
+    found.reverse()
+    return found

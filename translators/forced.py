@@ -1,0 +1,248 @@
+"""Teacher forcing in batches over a ``ctranslate2.Translator``: scores, attention and the probability of a marker.
+
+All three take tokens as the model has them: source tokens with every special the model needs, target tokens without the
+language prefix and without ``</s>``. Rows are sorted by length, cut into batches whose logits fit the memory, and come
+back in the order they were given. A row that the model can't take fails alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+Tokens = Sequence[str]
+Result = TypeVar("Result")
+
+# Logits are rows x tokens x vocabulary x 4 bytes; what they may take at once, per worker.
+LOGIT_BYTES = 128 << 20
+# Attention and layer outputs grow with the tokens alone; beyond this a batch gains no speed.
+BATCH_TOKENS = 4096
+# Above this many pieces the whole distribution at every position is too much to bring back (1 MB a token at 256k).
+SMALL_VOCABULARY = 40_000
+
+
+def batch_tokens(vocab_size: int) -> int:
+    """How many target tokens may be scored at once with this vocabulary (at least one row is always taken)."""
+    return max(1, min(BATCH_TOKENS, LOGIT_BYTES // (4 * max(1, vocab_size))))
+
+
+def score(
+    translator: Any,
+    source_tokens: Sequence[Tokens],
+    target_tokens: Sequence[Tokens],
+    *,
+    prefix: Tokens = (),
+    max_target_tokens: int = BATCH_TOKENS,
+) -> list[np.ndarray]:
+    """Log-probability of every given target token.
+
+    Args:
+        translator: A ``ctranslate2.Translator``.
+        source_tokens: Source of each row.
+        target_tokens: Target of each row; may be empty.
+        prefix: Language tokens that open every target; scored and dropped.
+        max_target_tokens: Padded target tokens per batch; see `batch_tokens`.
+
+    Returns:
+        For each row float32 (n_target_tokens + 1,), in nats, the last for ``</s>``; (0,) for a row that failed.
+    """
+    skip = len(prefix)
+
+    def submit(rows: list[int]) -> Callable[[], list[np.ndarray]]:
+        pending = translator.score_batch(
+            [list(source_tokens[r]) for r in rows],
+            [[*prefix, *target_tokens[r]] for r in rows],
+            max_input_length=0,
+            asynchronous=True,
+        )
+        return lambda: [np.asarray(p.result().log_probs, dtype=np.float32)[skip:] for p in pending]
+
+    lengths = [(len(t) + skip + 1, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
+    found = _in_batches(submit, lengths, max_target_tokens)
+    return [
+        np.zeros(0, np.float32) if f is None or len(f) != len(t) + 1 else f
+        for f, t in zip(found, target_tokens, strict=True)
+    ]
+
+
+def attention(
+    translator: Any,
+    source_tokens: Sequence[Tokens],
+    target_tokens: Sequence[Tokens],
+    *,
+    vocab_size: int,
+    prefix: Tokens = (),
+    shifted: bool = False,
+) -> list[np.ndarray | None]:
+    """Cross-attention of the model while it is made to produce the given targets.
+
+    The target is the prefix of a greedy translation in which every token is an end token, so that each row stops one
+    step after its prefix.
+
+    Args:
+        translator: A ``ctranslate2.Translator``; the layer and heads are those stored in the model.
+        source_tokens: Source of each row.
+        target_tokens: Target of each row.
+        vocab_size: Size of the target vocabulary.
+        prefix: Language tokens that open every target.
+        shifted: Row t is the step that reads token t, not the one that predicts it.
+
+    Returns:
+        For each row float32 (n_target_tokens, n_source_tokens), or None for a row that failed. Source specials are
+        among the columns.
+    """
+    skip = len(prefix) + int(shifted)
+    steps = _Steps(translator, source_tokens, target_tokens, prefix, vocab_size)
+
+    def submit(rows: list[int]) -> Callable[[], list[np.ndarray]]:
+        pending = steps.submit(rows, return_attention=True)
+        return lambda: [
+            np.asarray(p.result().attention[0], dtype=np.float32)[skip : skip + len(target_tokens[r])]
+            for r, p in zip(rows, pending, strict=True)
+        ]
+
+    # The weights of all rows come back together; the vocabulary plays no part.
+    found = _in_batches(submit, steps.lengths(), BATCH_TOKENS)
+    shapes = zip(target_tokens, source_tokens, strict=True)
+    return [
+        f[:, : len(s)] if f is not None and f.ndim == 2 and f.shape[0] == len(t) and f.shape[1] >= len(s) else None
+        for f, (t, s) in zip(found, shapes, strict=True)
+    ]
+
+
+def marker_logprobs(
+    translator: Any,
+    source_tokens: Sequence[Tokens],
+    target_tokens: Sequence[Tokens],
+    markers: Tokens,
+    *,
+    vocabulary: Mapping[str, int],
+    prefix: Tokens = (),
+) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """Log-probability of ``markers`` before every token of the given targets, and of the tokens themselves.
+
+    One forced pass that brings back the logits of every step, so meant for vocabularies up to `SMALL_VOCABULARY`; use
+    `marker_drop` on the results of `score` beyond that.
+
+    Args:
+        translator: A ``ctranslate2.Translator``.
+        source_tokens: Source of each row.
+        target_tokens: Target of each row.
+        markers: Pieces to ask for.
+        vocabulary: Piece to id of the target side.
+        prefix: Language tokens that open every target.
+
+    Returns:
+        For each row (n_target_tokens + 1, n_markers) and (n_target_tokens + 1,), float32, in nats; the last position is
+        the end, where ``</s>`` is the token. None for a row that failed.
+    """
+    steps = _Steps(translator, source_tokens, target_tokens, prefix, len(vocabulary))
+    unknown = vocabulary.get("<unk>", 0)
+    columns = [vocabulary[m] for m in markers]
+    end = vocabulary.get("</s>", 0)
+
+    def read(row: int, logits: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        ids = [*(vocabulary.get(t, unknown) for t in target_tokens[row]), end]
+        if len(logits) < len(prefix) + len(ids):
+            raise IndexError(f"{len(logits)} steps for {len(ids)} tokens")
+        wanted = np.empty((len(ids), len(columns) + 1), np.float32)
+        for position, step in enumerate(logits[len(prefix) : len(prefix) + len(ids)]):
+            values = np.asarray(step)
+            top = values.max()
+            wanted[position] = values[[*columns, ids[position]]] - top - np.log(np.exp(values - top).sum())
+        return wanted[:, :-1], wanted[:, -1]
+
+    def submit(rows: list[int]) -> Callable[[], list[tuple[np.ndarray, np.ndarray]]]:
+        pending = steps.submit(rows, return_logits_vocab=True)
+        return lambda: [read(r, p.result().logits[0]) for r, p in zip(rows, pending, strict=True)]
+
+    return _in_batches(submit, steps.lengths(), batch_tokens(len(vocabulary)))
+
+
+def marker_drop(plain: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Log-probability of a marker, guessed from how much less likely it makes the token at each position.
+
+    If the marked model gives the marker p and shares the rest as the plain one does, the token's probability falls by
+    the factor 1 - p. CODEC (Le et al., ICLR 2024, section 3.2) thresholds the absolute fall; this reads a probability
+    off it, so that openings and closings can be ranked in nats.
+
+    Args:
+        plain: (n,) log-probabilities of the tokens where no marker is expected.
+        marked: (n,) of the same tokens where one may be.
+
+    Returns:
+        float32 (n,), in nats, at least log 1e-4.
+    """
+    fall = 1.0 - np.exp(np.minimum(0.0, marked.astype(np.float64) - plain))
+    return np.log(np.clip(fall, 1e-4, 1.0)).astype(np.float32)
+
+
+class _Steps:
+    """Forced greedy steps over given targets."""
+
+    def __init__(
+        self, translator: Any, source: Sequence[Tokens], target: Sequence[Tokens], prefix: Tokens, vocab_size: int
+    ) -> None:
+        self.translator, self.source, self.target, self.prefix = translator, source, target, list(prefix)
+        self.ends = list(range(vocab_size))
+
+    def lengths(self) -> list[tuple[int, int]]:
+        skip = len(self.prefix) + 1
+        return [(len(t) + skip, len(s)) for s, t in zip(self.source, self.target, strict=True)]
+
+    def submit(self, rows: list[int], **wanted: bool) -> Any:
+        return self.translator.translate_batch(
+            [list(self.source[r]) for r in rows],
+            [[*self.prefix, *self.target[r]] for r in rows],
+            beam_size=1,
+            min_decoding_length=0,
+            max_input_length=0,
+            max_decoding_length=max(len(self.target[r]) for r in rows) + len(self.prefix) + 2,
+            end_token=self.ends,
+            return_end_token=True,
+            asynchronous=True,
+            **wanted,
+        )
+
+
+def _in_batches(
+    submit: Callable[[list[int]], Callable[[], list[Result]]], lengths: Sequence[tuple[int, int]], limit: int
+) -> list[Result | None]:
+    """Runs all rows, in batches of like length; a batch that fails is run again row by row.
+
+    A few batches are under way at once, so that every worker of the translator has one.
+    """
+    found: list[Result | None] = [None] * len(lengths)
+    under_way: list[tuple[list[int], Callable[[], list[Result]]]] = []
+
+    def collect(rows: list[int], result: Callable[[], list[Result]]) -> None:
+        try:
+            for row, value in zip(rows, result(), strict=True):
+                found[row] = value
+        except (RuntimeError, ValueError, IndexError):
+            if len(rows) > 1:
+                for row in rows:
+                    collect([row], submit([row]))
+
+    for rows in _batches(lengths, limit):
+        under_way.append((rows, submit(rows)))
+        if len(under_way) > 4:
+            collect(*under_way.pop(0))
+    for rows, result in under_way:
+        collect(rows, result)
+    return found
+
+
+def _batches(lengths: Sequence[tuple[int, int]], limit: int) -> Iterator[list[int]]:
+    """Row numbers, longest first, so that rows x longest target, and source within its own bound, keep to the limit."""
+    weights = [max(target, source * limit // BATCH_TOKENS) for target, source in lengths]
+    batch: list[int] = []
+    widest = 0
+    for row in sorted(range(len(lengths)), key=lambda r: (-lengths[r][0], -lengths[r][1], r)):
+        widest = max(widest, weights[row])
+        if batch and widest * (len(batch) + 1) > limit:
+            yield batch
+            batch, widest = [], weights[row]
+        batch.append(row)
+    if batch:
+        yield batch

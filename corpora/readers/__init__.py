@@ -1,0 +1,127 @@
+"""Readers: annotated data to examples. One file per format, found through ``READERS`` or by looking at the input."""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from corpora.errors import ConfigError, unknown_name
+from corpora.readers.base import BadRow, Reader
+from corpora.readers.text import check_file
+from corpora.registry import resolve
+
+READERS = {
+    "jsonl": "corpora.readers.jsonl:JsonlReader",
+    "conll": "corpora.readers.conll:ConllReader",
+    "hf": "corpora.readers.huggingface:HubReader",
+    "saved": "corpora.readers.huggingface:SavedReader",
+    "parquet": "corpora.readers.huggingface:ParquetReader",
+}
+
+__all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]
+
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".bio": "conll", ".bioes": "conll", ".parquet": "parquet"}
+_SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
+_SAVED = ("dataset_dict.json", "dataset_info.json")
+
+
+def open_reader(
+    source: str | Path,
+    *,
+    lang: str,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Reader:
+    """The reader for ``source``.
+
+    Args:
+        source: A file, a folder, or ``hf:<hub id>``.
+        lang: BCP-47 tag of its texts.
+        format: A name in ``READERS`` or ``package.module:Class``; None: told from the name, else from the content.
+        options: Options of that reader; strings are turned into what the option takes (``"true"``, ``"2"``).
+
+    Raises:
+        ConfigError: Unknown format or option, a value the option does not take, or a format that can't be told.
+        InputError: There is no such file, or it is empty.
+    """
+    name = format or guess_format(source)
+    cls = resolve("reader", name, READERS)
+    hub = str(source).startswith("hf:")
+    place: Any = str(source).removeprefix("hf:") if hub and name == "hf" else Path(source)
+    if name == "hf":
+        place = str(place)
+    elif isinstance(place, Path) and not place.is_dir():
+        check_file(place)
+    reader: Reader = cls(place, lang, **_checked(cls, name, options or {}))
+    return reader
+
+
+def reader_options(name: str) -> dict[str, Any]:
+    """The options of a reader and their defaults."""
+    cls = resolve("reader", name, READERS)
+    return {f.name: f.default for f in fields(cls) if f.name not in ("path", "lang")}
+
+
+def guess_format(source: str | Path) -> str:
+    """The format of ``source``, told from its name, else from how it starts.
+
+    Raises:
+        ConfigError: Neither tells.
+        InputError: There is no such file, or it is empty.
+    """
+    if str(source).startswith("hf:"):
+        return "hf"
+    path = Path(source)
+    if path.is_dir():
+        if any((path / name).is_file() for name in _SAVED):
+            return "saved"
+        if any(path.rglob("*.parquet")):
+            return "parquet"
+        raise _unknown_format(path, "the folder holds neither a saved dataset nor Parquet files")
+    check_file(path)
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    by_start = next((name for start, name in _SUFFIX_STARTS.items() if suffix.startswith(start)), None)
+    name = _SUFFIXES.get(suffix) or by_start or _by_content(path)
+    if name is None:
+        raise _unknown_format(path, f"neither the suffix {suffix!r} nor the first line tells the format")
+    return name
+
+
+def _by_content(path: Path) -> str | None:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        start = stream.read(1 << 16)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    lines = [line.strip() for line in start.decode("utf-8", "replace").split("\n") if line.strip()]
+    if lines and lines[0].lstrip("\ufeff").startswith("{"):
+        return "jsonl"
+    rows = [line.split() for line in lines[:-1] if not line.startswith("#")][:50]
+    tagged = rows and all(len(r) > 1 and (r[-1] == "O" or (r[-1][:2] in ("B-", "I-", "E-", "S-"))) for r in rows)
+    return "conll" if tagged else None
+
+
+def _unknown_format(path: Path, message: str) -> ConfigError:
+    return ConfigError(message, where=str(path), valid=sorted(READERS), hint="--format NAME")
+
+
+def _checked(cls: Any, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    types = get_type_hints(cls)
+    valid = [f.name for f in fields(cls) if f.name not in ("path", "lang")]
+    checked = {}
+    for key, value in options.items():
+        if key not in valid:
+            raise unknown_name(f"option of the reader {name!r}", key, valid)
+        if isinstance(value, str) and str(types[key]).startswith("tuple"):
+            value = tuple(value.split(","))
+        try:
+            checked[key] = TypeAdapter(types[key], config=ConfigDict(strict=False)).validate_python(value)
+        except ValidationError as error:
+            raise ConfigError(
+                f"the reader {name!r} does not take {key}={value!r}",
+                valid=error.errors()[0]["msg"],
+                hint=f"--set read.{key}=…",
+            ) from error
+    return checked

@@ -1,0 +1,92 @@
+"""Lines of a text file, with errors that say where."""
+
+import codecs
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from corpora.errors import ConfigError, InputError, nearest
+
+
+def check_file(path: Path) -> None:
+    """Makes sure that ``path`` is a file with something in it.
+
+    Raises:
+        InputError: It is missing, a folder, or empty.
+    """
+    if path.is_dir():
+        raise InputError("a folder where a file was expected", where=str(path), hint="name the file in it")
+    if not path.is_file():
+        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = nearest(path.name, names, 1)
+        hint = f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path given to --input"
+        raise InputError("no such file", where=str(path), hint=hint)
+    if path.stat().st_size == 0:
+        raise _empty(path)
+
+
+def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """Yields (line number from 1, line without its end) of a file, plain or ``.gz``, one line in memory at a time.
+
+    Lines end with ``\\n`` or ``\\r\\n`` and with nothing else: U+2028 or a form feed belongs to the text. A byte order
+    mark at the start is dropped.
+
+    Raises:
+        InputError: The file is missing, empty or blank, or not in ``encoding``; the latter with line and byte.
+        ConfigError: No such encoding, or one in which a line does not end with the byte ``\\n``.
+    """
+    _check_encoding(encoding)
+    check_file(path)
+    offset, blank = 0, True
+    with _open(path) as stream:
+        try:
+            for number, raw in enumerate(stream, 1):
+                try:
+                    line = raw.decode(encoding)
+                except UnicodeDecodeError as error:
+                    raise _not_encoded(path, number, offset, error, encoding) from error
+                offset += len(raw)
+                if number == 1:
+                    line = line.removeprefix("\ufeff")
+                blank = blank and not line.strip()
+                yield number, line.removesuffix("\n").removesuffix("\r")
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise InputError(
+                f"not a whole gzip file ({error})", where=str(path), hint="gunzip -t tells more"
+            ) from error
+    if blank:
+        raise _empty(path)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        raise ConfigError(
+            f"unknown encoding {encoding!r}", valid="utf-8, latin-1, cp1252 …", hint="--set read.encoding=utf-8"
+        ) from error
+    if "\n".encode(encoding) != b"\n":
+        raise ConfigError(
+            f"encoding {encoding!r} does not end a line with one byte",
+            valid="utf-8, latin-1, cp1252 …",
+            hint=f"iconv -f {encoding} -t utf-8 FILE",
+        )
+
+
+def _empty(path: Path) -> InputError:
+    return InputError("the file is empty", where=str(path), hint="check the path given to --input")
+
+
+def _not_encoded(path: Path, line: int, offset: int, error: UnicodeDecodeError, encoding: str) -> InputError:
+    byte = error.object[error.start]
+    return InputError(
+        f"byte 0x{byte:02x} at byte {offset + error.start} of the file is not {encoding}",
+        where=f"{path}:{line}",
+        valid="text in the encoding of the reader's option 'encoding', utf-8 by default",
+        hint="--set read.encoding=latin-1, or whatever the file was written in",
+    )

@@ -1,0 +1,100 @@
+"""Token tags (BIO, BIOES, IOB1) to spans over tokens, and back."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
+
+Scheme = Literal["iob2", "bioes", "iob1"]
+SCHEMES: tuple[str, ...] = get_args(Scheme)
+
+_LETTERS = {"iob2": "BI", "iob1": "BI", "bioes": "BIESLU"}  # L and U: the same scheme's other letters (BILOU)
+_SAME = {"L": "E", "U": "S"}
+
+
+class TokenSpan(NamedTuple):
+    """Tokens ``start`` to ``end`` (half-open) carry ``label``."""
+
+    start: int
+    end: int
+    label: str
+
+
+class TagProblem(NamedTuple):
+    """The tag at token ``at`` can't stand there."""
+
+    at: int
+    message: str
+    hint: str
+
+
+def read_tags(
+    tags: Sequence[str], scheme: Scheme = "iob2", *, repair: bool = False
+) -> tuple[list[TokenSpan], TagProblem | None]:
+    """The spans that ``tags`` mark, and the first tag that breaks the scheme, if one does.
+
+    With ``repair`` a tag that continues nothing starts a span, and a span that is not ended ends where the next one
+    starts; only a tag that is no tag of the scheme is still a problem.
+
+    >>> read_tags(["B-PER", "I-PER", "O", "B-LOC"])[0]
+    [TokenSpan(start=0, end=2, label='PER'), TokenSpan(start=3, end=4, label='LOC')]
+    """
+    spans: list[TokenSpan] = []
+    start, label = -1, ""  # the open span, if start >= 0
+    for i, tag in enumerate([*tags, "O"]):
+        letter, _, name = tag.partition("-")
+        if tag != "O" and (letter not in tuple(_LETTERS[scheme]) or not name):
+            return spans, _unknown(i, tag, scheme)
+        letter = _SAME.get(letter, letter)
+        continues = start >= 0 and letter in ("I", "E") and name == label
+        allowed = _allowed(letter, continues, start >= 0, scheme)
+        if not allowed and not repair:
+            return spans, _misplaced(i, tags, scheme)
+        if start >= 0 and not continues:
+            spans.append(TokenSpan(start, i, label))
+            start = -1
+        if letter != "O" and not continues:
+            start, label = i, name
+        if letter in ("E", "S"):
+            spans.append(TokenSpan(start, i + 1, label))
+            start = -1
+    return spans, None
+
+
+def write_tags(count: int, spans: Sequence[TokenSpan], scheme: Scheme = "iob2") -> list[str]:
+    """The tags of ``count`` tokens, of which ``spans`` (disjoint) carry labels."""
+    tags = ["O"] * count
+    ends = {span.end: span.label for span in spans}
+    for start, end, label in spans:
+        tags[start:end] = [f"I-{label}"] * (end - start)
+        if scheme == "iob2" or (scheme == "iob1" and ends.get(start) == label):
+            tags[start] = f"B-{label}"
+        elif scheme == "bioes":
+            tags[start] = f"B-{label}"
+            tags[end - 1] = f"E-{label}" if end - start > 1 else f"S-{label}"
+    return tags
+
+
+def _allowed(letter: str, continues: bool, inside: bool, scheme: str) -> bool:
+    if scheme == "iob1":
+        return True
+    if scheme == "iob2":
+        return letter in ("O", "B") or continues
+    return continues if letter in ("I", "E") else not inside
+
+
+def _unknown(index: int, tag: str, scheme: str) -> TagProblem:
+    letters = ", ".join(f"{letter}-<label>" for letter in _LETTERS[scheme])
+    other = "bioes" if scheme != "bioes" and tag[:1] in tuple("ESLU") and tag[1:2] == "-" else ""
+    hint = f"--set read.scheme={other}" if other else "--set read.tag_column=N picks the column of the tags, from 0"
+    return TagProblem(index, f"{tag!r} is no tag of the scheme {scheme} (O, {letters})", hint)
+
+
+def _misplaced(index: int, tags: Sequence[str], scheme: str) -> TagProblem:
+    before = f"{tags[index - 1]!r}" if index else "the start of the sentence"
+    if index == len(tags):
+        index, message = index - 1, f"{tags[index - 1]!r} is not ended by an E- tag at the end of the sentence"
+    else:
+        message = f"tag {tags[index]!r} follows {before}, which scheme {scheme} does not allow"
+    hint = "--set read.repair=true starts or ends the span there"
+    if scheme == "iob2":
+        hint += "; --set read.scheme=iob1 if the file marks B- only between neighbours"
+    return TagProblem(index, message, hint)

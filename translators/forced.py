@@ -1,8 +1,9 @@
 """Teacher forcing in batches over a ``ctranslate2.Translator``: scores, attention and the probability of a marker.
 
-All three take tokens as the model has them: source tokens with every special the model needs, target tokens without the
-language prefix and without ``</s>``. Rows are sorted by length, cut into batches whose logits fit the memory, and come
-back in the order they were given. A row that the model can't take fails alone.
+All three take tokens as the model has them: source tokens with every special the model needs, target tokens with the
+language tokens they start with and without ``</s>``; what comes back leaves the first ``prefix`` of them out. Rows are
+sorted by length, cut into batches whose logits fit the memory, and come back in the order they were given. A row that
+the model can't take fails alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ def score(
     source_tokens: Sequence[Tokens],
     target_tokens: Sequence[Tokens],
     *,
-    prefix: Tokens = (),
+    prefix: int = 0,
     max_target_tokens: int = BATCH_TOKENS,
 ) -> list[np.ndarray]:
     """Log-probability of every given target token.
@@ -40,27 +41,27 @@ def score(
         translator: A ``ctranslate2.Translator``.
         source_tokens: Source of each row.
         target_tokens: Target of each row; may be empty.
-        prefix: Language tokens that open every target; scored and dropped.
+        prefix: How many language tokens open every target.
         max_target_tokens: Padded target tokens per batch; see `batch_tokens`.
 
     Returns:
-        For each row float32 (n_target_tokens + 1,), in nats, the last for ``</s>``; (0,) for a row that failed.
+        For each row float32 (n_target_tokens - prefix + 1,), in nats, the last for ``</s>``; (0,) for a row that
+        failed.
     """
-    skip = len(prefix)
 
     def submit(rows: list[int]) -> Callable[[], list[np.ndarray]]:
         pending = translator.score_batch(
             [list(source_tokens[r]) for r in rows],
-            [[*prefix, *target_tokens[r]] for r in rows],
+            [list(target_tokens[r]) for r in rows],
             max_input_length=0,
             asynchronous=True,
         )
-        return lambda: [np.asarray(p.result().log_probs, dtype=np.float32)[skip:] for p in pending]
+        return lambda: [np.asarray(p.result().log_probs, dtype=np.float32)[prefix:] for p in pending]
 
-    lengths = [(len(t) + skip + 1, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
+    lengths = [(len(t) + 1, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
     found = _in_batches(submit, lengths, max_target_tokens)
     return [
-        np.zeros(0, np.float32) if f is None or len(f) != len(t) + 1 else f
+        np.zeros(0, np.float32) if f is None or len(f) != len(t) - prefix + 1 else f
         for f, t in zip(found, target_tokens, strict=True)
     ]
 
@@ -71,8 +72,9 @@ def attention(
     target_tokens: Sequence[Tokens],
     *,
     vocab_size: int,
-    prefix: Tokens = (),
+    prefix: int = 0,
     shifted: bool = False,
+    max_target_tokens: int = BATCH_TOKENS,
 ) -> list[np.ndarray | None]:
     """Cross-attention of the model while it is made to produce the given targets.
 
@@ -84,29 +86,29 @@ def attention(
         source_tokens: Source of each row.
         target_tokens: Target of each row.
         vocab_size: Size of the target vocabulary.
-        prefix: Language tokens that open every target.
+        prefix: How many language tokens open every target.
         shifted: Row t is the step that reads token t, not the one that predicts it.
+        max_target_tokens: Padded target tokens per batch.
 
     Returns:
-        For each row float32 (n_target_tokens, n_source_tokens), or None for a row that failed. Source specials are
-        among the columns.
+        For each row float32 (n_target_tokens - prefix, n_source_tokens), or None for a row that failed. Source
+        specials are among the columns.
     """
-    skip = len(prefix) + int(shifted)
-    steps = _Steps(translator, source_tokens, target_tokens, prefix, vocab_size)
+    skip = prefix + int(shifted)
+    steps = _Steps(translator, source_tokens, target_tokens, vocab_size)
 
     def submit(rows: list[int]) -> Callable[[], list[np.ndarray]]:
         pending = steps.submit(rows, return_attention=True)
         return lambda: [
-            np.asarray(p.result().attention[0], dtype=np.float32)[skip : skip + len(target_tokens[r])]
+            np.asarray(p.result().attention[0], dtype=np.float32)[skip : skip + len(target_tokens[r]) - prefix]
             for r, p in zip(rows, pending, strict=True)
         ]
 
-    # The weights of all rows come back together; the vocabulary plays no part.
-    found = _in_batches(submit, steps.lengths(), BATCH_TOKENS)
-    shapes = zip(target_tokens, source_tokens, strict=True)
+    found = _in_batches(submit, steps.lengths(), max_target_tokens)
+    shapes = [(len(t) - prefix, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
     return [
-        f[:, : len(s)] if f is not None and f.ndim == 2 and f.shape[0] == len(t) and f.shape[1] >= len(s) else None
-        for f, (t, s) in zip(found, shapes, strict=True)
+        f[:, :columns] if f is not None and f.ndim == 2 and len(f) == rows and f.shape[1] >= columns else None
+        for f, (rows, columns) in zip(found, shapes, strict=True)
     ]
 
 
@@ -117,7 +119,7 @@ def marker_logprobs(
     markers: Tokens,
     *,
     vocabulary: Mapping[str, int],
-    prefix: Tokens = (),
+    prefix: int = 0,
 ) -> list[tuple[np.ndarray, np.ndarray] | None]:
     """Log-probability of ``markers`` before every token of the given targets, and of the tokens themselves.
 
@@ -130,23 +132,23 @@ def marker_logprobs(
         target_tokens: Target of each row.
         markers: Pieces to ask for.
         vocabulary: Piece to id of the target side.
-        prefix: Language tokens that open every target.
+        prefix: How many language tokens open every target.
 
     Returns:
-        For each row (n_target_tokens + 1, n_markers) and (n_target_tokens + 1,), float32, in nats; the last position is
-        the end, where ``</s>`` is the token. None for a row that failed.
+        For each row (n_target_tokens - prefix + 1, n_markers) and (n_target_tokens - prefix + 1,), float32, in nats;
+        the last position is the end, where ``</s>`` is the token. None for a row that failed.
     """
-    steps = _Steps(translator, source_tokens, target_tokens, prefix, len(vocabulary))
+    steps = _Steps(translator, source_tokens, target_tokens, len(vocabulary))
     unknown = vocabulary.get("<unk>", 0)
     columns = [vocabulary[m] for m in markers]
     end = vocabulary.get("</s>", 0)
 
     def read(row: int, logits: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        ids = [*(vocabulary.get(t, unknown) for t in target_tokens[row]), end]
-        if len(logits) < len(prefix) + len(ids):
+        ids = [*(vocabulary.get(t, unknown) for t in target_tokens[row][prefix:]), end]
+        if len(logits) < prefix + len(ids):
             raise IndexError(f"{len(logits)} steps for {len(ids)} tokens")
         wanted = np.empty((len(ids), len(columns) + 1), np.float32)
-        for position, step in enumerate(logits[len(prefix) : len(prefix) + len(ids)]):
+        for position, step in enumerate(logits[prefix : prefix + len(ids)]):
             values = np.asarray(step)
             top = values.max()
             wanted[position] = values[[*columns, ids[position]]] - top - np.log(np.exp(values - top).sum())
@@ -180,24 +182,21 @@ def marker_drop(plain: np.ndarray, marked: np.ndarray) -> np.ndarray:
 class _Steps:
     """Forced greedy steps over given targets."""
 
-    def __init__(
-        self, translator: Any, source: Sequence[Tokens], target: Sequence[Tokens], prefix: Tokens, vocab_size: int
-    ) -> None:
-        self.translator, self.source, self.target, self.prefix = translator, source, target, list(prefix)
+    def __init__(self, translator: Any, source: Sequence[Tokens], target: Sequence[Tokens], vocab_size: int) -> None:
+        self.translator, self.source, self.target = translator, source, target
         self.ends = list(range(vocab_size))
 
     def lengths(self) -> list[tuple[int, int]]:
-        skip = len(self.prefix) + 1
-        return [(len(t) + skip, len(s)) for s, t in zip(self.source, self.target, strict=True)]
+        return [(len(t) + 1, len(s)) for s, t in zip(self.source, self.target, strict=True)]
 
     def submit(self, rows: list[int], **wanted: bool) -> Any:
         return self.translator.translate_batch(
             [list(self.source[r]) for r in rows],
-            [[*self.prefix, *self.target[r]] for r in rows],
+            [list(self.target[r]) for r in rows],
             beam_size=1,
             min_decoding_length=0,
             max_input_length=0,
-            max_decoding_length=max(len(self.target[r]) for r in rows) + len(self.prefix) + 2,
+            max_decoding_length=max(len(self.target[r]) for r in rows) + 2,
             end_token=self.ends,
             return_end_token=True,
             asynchronous=True,

@@ -57,7 +57,7 @@ def test_score_equals_one_by_one(model, limit):
 def test_score_drops_the_prefix(model):
     raw, source, target, _ = model
     prefix = ["▁Tom"]
-    found = forced.score(raw, source, target, prefix=prefix)
+    found = forced.score(raw, source, [[*prefix, *t] for t in target], prefix=1)
     whole = one_by_one(raw, source, [[*prefix, *t] for t in target])
     for f, expected in zip(found, whole, strict=True):
         np.testing.assert_allclose(f, expected[1:], atol=2e-3)
@@ -107,8 +107,9 @@ def test_attention_of_a_failing_row(model):
 def test_marker_logprobs_equal_scores_with_the_marker_in_place(model, prefix):
     raw, source, target, vocabulary = model
     markers = ["▁[", "▁]"]
-    found = forced.marker_logprobs(raw, source, target, markers, vocabulary=vocabulary, prefix=prefix)
-    tokens = forced.score(raw, source, target, prefix=prefix)
+    whole = [[*prefix, *t] for t in target]
+    found = forced.marker_logprobs(raw, source, whole, markers, vocabulary=vocabulary, prefix=len(prefix))
+    tokens = forced.score(raw, source, whole, prefix=len(prefix))
     for s, t, (at_markers, at_tokens), expected in zip(source, target, found, tokens, strict=True):
         assert at_markers.shape == (len(t) + 1, 2)
         np.testing.assert_allclose(at_tokens, expected, atol=2e-3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from corpora.errors import ConfigError, ModelError, RowError
 from corpora.schema import Translation
-from translators import devices, limits
+from translators import devices, forced, limits
 from translators.base import ForcedScore
 from translators.families import open_family, read_vocabulary
 from translators.families.base import Family, Frame, Limits
@@ -22,8 +22,6 @@ from translators.pieces import Range, one_line, one_line_offsets
 
 # Rows handed to CTranslate2 at a time. While it translates one window, Python builds the texts of the one before.
 _WINDOW = 2048
-# Memory that the logits of one forced batch may take.
-_LOGITS_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +78,15 @@ class CT2Translator:
         self.raw: ctranslate2.Translator = devices.load(self.directory, self.device, self.compute_type)
         own = family.limits
         self.limits = Limits(min(own.source, max_source or own.source), min(own.target, max_target or own.target))
-        self.marker_aware: bool = family.marker_aware
-        self.shifted_attention: bool = family.shifted_attention
-        self._vocabulary = {side: frozenset(read_vocabulary(self.directory, side)) for side in ("source", "target")}
-
-    @property
-    def _forced_tokens(self) -> int:
-        """Target tokens in one forced batch: each takes a row of logits as long as the vocabulary, in float32."""
-        return max(64, min(4096, _LOGITS_BYTES // (4 * self.vocab_size)))
+        self.marker_aware = bool(facts.get("marker_aware", False))
+        self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
+        self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))
+        self._known = {"source": frozenset(read_vocabulary(self.directory)), "target": frozenset(self.vocabulary)}
 
     @property
     def vocab_size(self) -> int:
         """Tokens in the target vocabulary."""
-        return len(self._vocabulary["target"])
+        return len(self.vocabulary)
 
     @property
     def signature(self) -> str:
@@ -218,7 +212,7 @@ class CT2Translator:
 
     def unknown(self, text: str, *, side: str = "source") -> int:
         """How many pieces of ``text`` the model does not know: it sees ``<unk>`` in their place."""
-        known = self._vocabulary[side]
+        known = self._known[side]
         return sum(piece not in known for piece in self._pieces(text, side))
 
     def _pieces(self, text: str, side: str) -> list[str]:
@@ -289,8 +283,6 @@ class CT2Translator:
         Raises:
             ModelError: The model lacks a language.
         """
-        from translators import forced
-
         frame = self.family.frame(source, target)
         rows, given = self._pairs(sources, targets, frame)
         good = [row for row in rows if row.reason is None]
@@ -299,11 +291,12 @@ class CT2Translator:
             [row.tokens for row in good],
             [[*frame.target_prefix, *given[row.index]] for row in good],
             prefix=len(frame.target_prefix),
-            max_target_tokens=self._forced_tokens,
+            max_target_tokens=forced.batch_tokens(self.vocab_size),
         )
         scores = [ForcedScore(given[row.index], np.zeros(0, np.float32), row.reason) for row in rows]
         for row, found in zip(good, logprobs, strict=True):
-            scores[row.index] = ForcedScore(given[row.index], found)
+            reason = None if len(found) else limits.MODEL_ERROR
+            scores[row.index] = ForcedScore(given[row.index], found, reason)
         return scores
 
     def attention(
@@ -316,8 +309,6 @@ class CT2Translator:
         Raises:
             ModelError: The model lacks a language.
         """
-        from translators import forced
-
         frame = self.family.frame(source, target)
         rows, given = self._pairs(sources, targets, frame)
         good = [row for row in rows if row.reason is None]
@@ -325,13 +316,15 @@ class CT2Translator:
             self.raw,
             [row.tokens for row in good],
             [[*frame.target_prefix, *given[row.index]] for row in good],
+            vocab_size=self.vocab_size,
             prefix=len(frame.target_prefix),
-            max_target_tokens=self._forced_tokens,
+            shifted=self.shifted_attention,
         )
         results: list[np.ndarray | None] = [None] * len(rows)
         for row, weights in zip(good, found, strict=True):
-            first = len(frame.source_prefix)
-            results[row.index] = weights[:, first : len(row.tokens) - len(frame.source_suffix)]
+            if weights is not None:
+                first = len(frame.source_prefix)
+                results[row.index] = weights[:, first : len(row.tokens) - len(frame.source_suffix)]
         return results
 
     def _pairs(
@@ -350,6 +343,10 @@ class CT2Translator:
                 rows[i] = _Row(i, [], reason)
             given.append(pieces)
         return rows, given
+
+
+def _ids(tokens: Sequence[str]) -> dict[str, int]:
+    return {token: i for i, token in enumerate(tokens)}
 
 
 def weights_hash(directory: Path) -> str:

@@ -1,79 +1,134 @@
-"""BCP-47 at the interface: how a language tag a user writes meets the languages a model has."""
+"""BCP-47 at the interface: how the tag a user writes meets the languages a model has.
+
+The languages of a model are read from its own vocabulary; here is how its codes (``deu_Latn``, ``__zh__``, ``<2sr>``,
+``>>srp_Latn<<``) become tags, and how tags are matched. Two tags name the same language for us when language and
+script agree; regions are a preference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from corpora.errors import ModelError, nearest
 
-# The script a bare tag means where models tell scripts of one language apart.
-USUAL_SCRIPT = {
-    "ar": "Arab", "ace": "Latn", "bjn": "Latn", "bs": "Latn", "kr": "Latn", "ks": "Arab", "min": "Latn", "sr": "Cyrl",
-    "tmh": "Latn", "zh": "Hans",
-}  # fmt: skip
-# Regions that stand for a script.
-REGION_SCRIPT = {
-    ("zh", "TW"): "Hant",
-    ("zh", "HK"): "Hant",
-    ("zh", "MO"): "Hant",
-    ("zh", "CN"): "Hans",
-    ("zh", "SG"): "Hans",
+ANY = "*"
+"""In a model's list: it does not say which languages it knows, so every one is let through."""
+
+# ISO 639-3 (and the individual languages that model vocabularies use for a macrolanguage) to the BCP-47 subtag.
+_SUBTAGS = """
+aar:aa abk:ab afr:af aka:ak als:sq amh:am ara:ar arb:ar arg:an asm:as ava:av ave:ae ayr:ay aym:ay aze:az azj:az bak:ba
+bam:bm bel:be ben:bn bis:bi bod:bo bos:bs bre:br bul:bg cat:ca ces:cs cha:ch che:ce chu:cu chv:cv cmn:zh cor:kw cos:co
+cre:cr cym:cy dan:da deu:de div:dv dzo:dz ekk:et ell:el eng:en epo:eo est:et eus:eu ewe:ee fao:fo fas:fa fij:fj fin:fi
+fra:fr fry:fy ful:ff fuv:ff gaz:om gla:gd gle:ga glg:gl glv:gv grn:gn guj:gu hat:ht hau:ha hbs:sh heb:he her:hz hin:hi
+hmo:ho hrv:hr hun:hu hye:hy ibo:ig ido:io iii:ii iku:iu ile:ie ina:ia ind:id ipk:ik isl:is ita:it jav:jv jpn:ja kal:kl
+kan:kn kas:ks kat:ka kau:kr kaz:kk khk:mn khm:km kik:ki kin:rw kir:ky kmr:ku knc:kr kom:kv kon:kg kor:ko kua:kj kur:ku
+lao:lo lat:la lav:lv lvs:lv lim:li lin:ln lit:lt ltz:lb lub:lu lug:lg mah:mh mal:ml mar:mr mkd:mk mlg:mg mlt:mt mon:mn
+mri:mi msa:ms mya:my nau:na nav:nv nbl:nr nde:nd ndo:ng nep:ne npi:ne nld:nl nno:nn nob:nb nor:nb nya:ny oci:oc oji:oj
+ori:or ory:or orm:om oss:os pan:pa pbt:ps pes:fa pli:pi plt:mg pol:pl por:pt pus:ps que:qu quy:qu roh:rm ron:ro run:rn
+rus:ru sag:sg san:sa sin:si slk:sk slv:sl sme:se smo:sm sna:sn snd:sd som:so sot:st spa:es sqi:sq srd:sc srp:sr ssw:ss
+sun:su swa:sw swh:sw swe:sv tah:ty tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th tir:ti ton:to tsn:tn tso:ts tuk:tk tur:tr
+twi:tw uig:ug ukr:uk urd:ur uzb:uz uzn:uz ven:ve vie:vi vol:vo wln:wa wol:wo xho:xh ydd:yi yid:yi yor:yo zha:za zho:zh
+zsm:ms zul:zu
+iw:he in:id ji:yi jw:jv mo:ro no:nb fil:tl dik:din ns:nso quz:qu taq:tmh
+"""
+# The script a bare tag means; every language that is not here is written in Latin script.
+_SCRIPTS = {
+    "Arab": "acm acq aeb ajp apc ar ars ary arz azb bal ckb fa glk ks lrc mzn pnb prs ps sd skr ug ur",
+    "Armn": "hy hyw",
+    "Beng": "as bn bpy mni sat",
+    "Cans": "cr iu oj",
+    "Cyrl": "ab alt av ba be bg ce cu cv kk krc kum kv ky lez mdf mhr mk mn mrj myv os ru rue sah sr tg tt tyv udm uk",
+    "Deva": "anp awa bgc bho brx doi gom hi hne kok mag mai mr mwr ne new raj sa",
+    "Ethi": "am ti",
+    "Geor": "ka xmf",
+    "Grek": "el grc pnt",
+    "Gujr": "gu",
+    "Guru": "pa",
+    "Hang": "ko",
+    "Hans": "zh wuu",
+    "Hant": "gan hak lzh nan yue",
+    "Hebr": "he lad yi",
+    "Jpan": "ja",
+    "Khmr": "km",
+    "Knda": "kn tcy",
+    "Laoo": "lo",
+    "Mlym": "ml",
+    "Mymr": "ksw mnw my shn",
+    "Orya": "or",
+    "Sinh": "si",
+    "Syrc": "aii arc syc",
+    "Taml": "ta",
+    "Telu": "te",
+    "Tfng": "tzm zgh",
+    "Thaa": "dv",
+    "Thai": "th",
+    "Tibt": "bo dz",
 }
-# Tags people write, and the tag the tables use for the same language.
-ALIASES = {
-    "iw": "he",
-    "in": "id",
-    "ji": "yi",
-    "no": "nb",
-    "fil": "tl",
-    "cmn": "zh",
-    "arb": "ar",
-    "mo": "ro",
-    "jw": "jv",
-}
+_REGIONS = {("zh", "TW"): "Hant", ("zh", "HK"): "Hant", ("zh", "MO"): "Hant"}
+_CODE = re.compile(r"[a-z]{2,3}([_-][A-Z][a-z]{3})?([_-]([A-Z]{2}|[0-9]{3}))?")
 
 
-def normal(tag: str) -> str:
-    """``tag`` with the usual case of its parts and hyphens: ``ZH_hant`` is ``zh-Hant``."""
-    parts = tag.strip().replace("_", "-").split("-")
-    language, rest = parts[0].lower(), parts[1:]
-    cased = [p.title() if len(p) == 4 and p.isalpha() else p.upper() if len(p) == 2 else p for p in rest]
-    return "-".join([language, *cased])
+@lru_cache(maxsize=1)
+def _subtags() -> Mapping[str, str]:
+    return dict(entry.split(":") for entry in _SUBTAGS.split())
 
 
-def candidates(tag: str) -> list[str]:
-    """The tags that may stand for ``tag`` in a model's table, most exact first."""
-    tag = normal(tag)
-    language, *rest = tag.split("-")
-    language = ALIASES.get(language, language)
-    script = next((p for p in rest if len(p) == 4 and p.isalpha()), None)
-    region = next((p for p in rest if len(p) == 2), None)
-    implied = script or (REGION_SCRIPT.get((language, region)) if region else None) or USUAL_SCRIPT.get(language)
-    found = [tag, "-".join([language, *rest])]
-    if region and not script:
-        found.append(f"{language}-{region}")
-    if implied:
-        found.append(f"{language}-{implied}")
-    # A bare name in the table means the usual script; another script than that is another language.
-    if script is None or script == USUAL_SCRIPT.get(language, script):
-        found.append(language)
-    return list(dict.fromkeys(found))
+@lru_cache(maxsize=1)
+def _usual_scripts() -> Mapping[str, str]:
+    return {language: script for script, languages in _SCRIPTS.items() for language in languages.split()}
+
+
+def parts(tag: str) -> tuple[str, str, str]:
+    """Language, script and region of a tag or code; the script is filled in, the region may be ``""``."""
+    first, *rest = tag.strip().replace("_", "-").split("-")
+    language = _subtags().get(first.lower(), first.lower())
+    script = next((p.title() for p in rest if len(p) == 4 and p.isalpha()), "")
+    region = next((p.upper() for p in rest if len(p) == 2 or (len(p) == 3 and p.isdigit())), "")
+    if not script:
+        script = _REGIONS.get((language, region)) or _usual_scripts().get(language, "Latn")
+    return language, script, region
+
+
+def tag_of(code: str) -> str | None:
+    """The shortest BCP-47 tag of a model's language code, or None where it is not the form of one.
+
+    ``deu_Latn`` is ``de``, ``srp_Latn`` is ``sr-Latn``, ``zho_Hans`` is ``zh-Hans`` (both scripts of Chinese are
+    always named), ``pt_BR`` is ``pt-BR``.
+    """
+    if not _CODE.fullmatch(code):
+        return None
+    language, script, region = parts(code)
+    named = language == "zh" or script != _usual_scripts().get(language, "Latn")
+    return "-".join([language, *([script] if named else []), *([region] if region and language != "zh" else [])])
+
+
+def tags_of(codes: Iterable[str]) -> dict[str, str]:
+    """Tags to codes, sorted by tag. Of two codes with one tag the shorter stays, then the first in the alphabet."""
+    found: dict[str, str] = {}
+    for code in sorted(codes, key=lambda code: (len(code), code)):
+        if tag := tag_of(code):
+            found.setdefault(tag, code)
+    return dict(sorted(found.items()))
 
 
 def choose(tag: str, known: Sequence[str], model: str) -> str:
-    """The tag in ``known`` that ``tag`` stands for.
+    """The tag in ``known`` that ``tag`` stands for: same language and script, best the same region, else none.
 
     Raises:
         ModelError: None does; the message names the nearest.
     """
-    for candidate in candidates(tag):
-        if candidate in known:
-            return candidate
-    base = normal(tag).split("-")[0]
-    close = [k for k in known if k.split("-")[0] == base] or nearest(tag, known) or sorted(known)[:3]
-    shown = ", ".join(sorted(known)) if len(known) <= 20 else f"{len(known)} languages; nearest: {', '.join(close)}"
+    if tag in known or ANY in known:
+        return tag
+    language, script, region = parts(tag)
+    same = [k for k in known if parts(k)[:2] == (language, script)]
+    if same:
+        return min(same, key=lambda k: (parts(k)[2] != region, parts(k)[2] != "", k))
+    close = sorted(k for k in known if parts(k)[0] == language) or nearest(tag, sorted(known)) or sorted(known)[:3]
+    shown = ", ".join(sorted(known)) if len(known) <= 20 else f"{len(known)} languages, spanferry models lists them"
     raise ModelError(
         f"model {model!r} does not know the language {tag!r}",
         valid=shown,
-        hint=f"nearest: {', '.join(close)}" if known else "give a model that names its languages",
+        hint=f"nearest: {', '.join(close)}" if close else "the model's description names no language",
     )

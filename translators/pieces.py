@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -108,3 +109,57 @@ def visible_ranges(text: str, pieces: Sequence[str], ranges: Sequence[Range]) ->
         found.append((start, end))
     found.reverse()
     return found
+
+
+class TokenizerJson:
+    """A ``tokenizer.json`` of the tokenizers library, for models that come without a sentencepiece file.
+
+    Special tokens are taken out of it, so that a text that spells one is cut into plain pieces.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ModelError: The file is missing or is not of this kind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            content["added_tokens"] = []
+            content["post_processor"] = None
+            self._model: Any = Tokenizer.from_str(json.dumps(content))
+        except Exception as error:  # the library raises plain Exception
+            raise ModelError(
+                f"no tokenizer can be read ({error})", where=str(path), hint="download the model again"
+            ) from error
+
+    def encode(self, texts: Sequence[str]) -> list[list[str]]:
+        return [list(found.tokens) for found in self._model.encode_batch(list(texts), add_special_tokens=False)]
+
+    def encode_ranges(self, text: str) -> tuple[list[str], list[Range]]:
+        found = self._model.encode(text, add_special_tokens=False)
+        return list(found.tokens), visible_ranges(text, found.tokens, found.offsets)
+
+    def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        return [self._model.decoder.decode(list(row)) for row in rows]
+
+
+def open_pieces(directory: Path, names: Sequence[str]) -> PieceModel:
+    """The first tokeniser file of ``names`` that is in ``directory``; a ``.json`` one is a ``tokenizer.json``.
+
+    Raises:
+        ModelError: None of them is there.
+    """
+    for name in names:
+        path = directory / name
+        if path.is_file() and name != "vocab.json":
+            return TokenizerJson(path) if path.suffix == ".json" else SentencePieces(path)
+    raise ModelError(
+        "no tokeniser",
+        where=str(directory),
+        valid=names,
+        hint="copy the file from the model's origin into the directory",
+    )

@@ -1,4 +1,4 @@
-"""Model families: one file each. A family is recognised from the files of a model directory."""
+"""Model families: one file each, recognised from the files of a model directory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 
 from corpora.errors import ModelError
 from corpora.registry import resolve
-from translators.families.base import Family
+from translators.families.base import Family, ModelFiles
 
+# In this order they are asked whether a model is theirs: NLLB before M2M100, whose architecture it shares.
 FAMILIES = {
     "marian": "translators.families.marian:MarianFamily",
+    "nllb": "translators.families.nllb:NllbFamily",
+    "m2m100": "translators.families.m2m100:M2M100Family",
+    "t5": "translators.families.t5:T5Family",
 }
 DESCRIPTION = "spanferry.json"
 
@@ -20,27 +24,78 @@ DESCRIPTION = "spanferry.json"
 def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
     """The family of a CTranslate2 directory, ready to use, and the directory's description.
 
+    A directory without ``spanferry.json`` (converted by another tool) is described from its vocabulary.
+
     Raises:
-        ModelError: No description, or files of the model are missing.
+        ModelError: Files are missing, or no family knows the model.
         ConfigError: The description names a family that does not exist.
     """
-    facts = read_json(directory / DESCRIPTION)
-    config = read_json(directory / "config.json")
-    family = resolve("model family", facts["family"], FAMILIES)
-    opened: Family = family(
-        directory, facts, read_vocabulary(directory), adds_eos=bool(config.get("add_source_eos", False))
+    vocabulary = read_vocabulary(directory)
+    if (directory / DESCRIPTION).is_file():
+        facts = read_json(directory / DESCRIPTION)
+    else:
+        names = frozenset(path.name for path in directory.iterdir())
+        facts = describe(ModelFiles(directory.resolve().name, vocabulary=vocabulary, files=names), str(directory))
+    if read_json(directory / "config.json").get("add_source_eos", False):
+        facts = {**facts, "source_suffix": []}
+    try:
+        family: Family = resolve("model family", facts["family"], FAMILIES)(directory, facts, vocabulary)
+    except KeyError as error:
+        raise ModelError(
+            f"the description lacks {error}", where=str(directory / DESCRIPTION), hint="convert the model again"
+        ) from error
+    return family, facts
+
+
+def describe(files: ModelFiles, where: str) -> dict[str, Any]:
+    """The description of a model whose vocabulary is known: name, family and what the family adds.
+
+    Raises:
+        ModelError: No family knows the model.
+    """
+    family = recognise(files, where)
+    return {"name": files.name, "family": family.name, **family.describe(files)}
+
+
+def recognise(files: ModelFiles, where: str) -> type[Family]:
+    """The family a model belongs to.
+
+    Raises:
+        ModelError: None.
+    """
+    for name in FAMILIES:
+        family: type[Family] = resolve("model family", name, FAMILIES)
+        if family.recognises(files):
+            return family
+    kind = files.config.get("model_type")
+    raise ModelError(
+        f"no family knows a model of type {kind!r}" if kind else "no family knows this model",
+        where=where,
+        valid=sorted(FAMILIES),
+        hint="a translator of your own is written package.module:Class",
     )
-    return opened, facts
 
 
 def read_vocabulary(directory: Path, side: str = "source") -> list[str]:
-    """Tokens of one side of a CTranslate2 directory, in the order of their ids."""
+    """Tokens of one side of a CTranslate2 directory, in the order of their ids.
+
+    Raises:
+        ModelError: There is no vocabulary or it can't be read.
+    """
     for name in (f"{side}_vocabulary", "shared_vocabulary"):
-        if (path := directory / f"{name}.json").is_file():
-            return list(json.loads(path.read_text(encoding="utf-8")))
-        if (path := directory / f"{name}.txt").is_file():
-            return path.read_text(encoding="utf-8").split("\n")[:-1]
-    raise ModelError("no vocabulary", where=str(directory), valid="shared_vocabulary.json", hint="spanferry models")
+        try:
+            if (path := directory / f"{name}.json").is_file():
+                return list(json.loads(path.read_text(encoding="utf-8")))
+            if (path := directory / f"{name}.txt").is_file():
+                return path.read_text(encoding="utf-8").split("\n")[:-1]
+        except ValueError as error:
+            raise ModelError(f"can't be read ({error})", where=str(path), hint="convert the model again") from error
+    raise ModelError(
+        "no CTranslate2 model: it has no vocabulary",
+        where=str(directory),
+        valid="a directory with model.bin, config.json and shared_vocabulary.json",
+        hint="spanferry models",
+    )
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What a model family knows: its pieces, its language tokens, its limits."""
+"""What a model family is: how one kind of model directory is recognised, described and read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 from translators.pieces import PieceModel
 
@@ -37,22 +38,52 @@ class Limits:
     target: int
 
 
-class Family(Protocol):
-    """One model directory as its family reads it.
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What can be told of a model before a family has taken it.
 
     Attributes:
-        name: Name of the family, a key of ``translators.families.FAMILIES``.
-        limits: Of this model.
-        marker_aware: Whether it was trained with ``[ ]`` around phrases.
-        shifted_attention: Whether row t+1 of the cross-attention aligns target piece t best.
-        specials: Tokens that steer the model and so may never come from a text.
+        name: Last part of its hub id, or the directory's name.
+        config: ``config.json`` in Hugging Face layout; empty for a directory converted elsewhere.
+        tokenizer: ``tokenizer_config.json``, likewise.
+        vocabulary: Tokens of the converted model, in the order of the ids; empty before conversion.
+        files: Names of the files that are there.
     """
 
     name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tokenizer: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: Sequence[str] = ()
+    files: frozenset[str] = frozenset()
+
+
+class Family(Protocol):
+    """One converted model directory as its family reads it.
+
+    Attributes:
+        name: Name of the family, a key of ``translators.families.FAMILIES``.
+        tokenizer_files: Files that are copied beside the converted weights where the model has them.
+        limits: Of this model.
+        specials: Tokens that steer the model and so may never come from a text.
+    """
+
+    name: ClassVar[str]
+    tokenizer_files: ClassVar[tuple[str, ...]]
     limits: Limits
-    marker_aware: bool
-    shifted_attention: bool
     specials: frozenset[str]
+
+    def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None: ...
+
+    @classmethod
+    def recognises(cls, files: ModelFiles) -> bool:
+        """Whether the model is of this family."""
+        ...
+
+    @classmethod
+    def describe(cls, files: ModelFiles) -> dict[str, Any]:
+        """The family's part of ``spanferry.json``: ``language_tokens``, ``source_languages``,
+        ``target_languages`` (BCP-47), ``max_tokens`` and what else the family wants to find there."""
+        ...
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         """Source and target languages as BCP-47 tags, each sorted."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.families.base import Frame, Limits
-from translators.languages import choose
+from translators.families.base import Frame, Limits, ModelFiles
+from translators.languages import ANY, choose, tag_of, tags_of
 from translators.pieces import SentencePieces
+
+_TOKEN = re.compile(r">>(.+)<<")
+# OPUS-MT names end in source-target; a part such as "ROMANCE", "mul" or "gmw" is a group of languages.
+_NAME = re.compile(r"opus-mt-(?:tc-(?:base|big)-)?([A-Za-z_]+)-([A-Za-z_]+)$")
+_GROUPS = frozenset(
+    "mul roa gem gmw gmq sla zle zls zlw ine itc cel sem cpp bat trk fiu urj alv bnt afa dra inc iir".split(" ")  # noqa: SIM905
+)
 
 
 class MarianFamily:
@@ -18,36 +26,56 @@ class MarianFamily:
         directory: The converted model.
         facts: Its ``spanferry.json``.
         vocabulary: Source vocabulary, in the order of the ids.
-        adds_eos: Whether the converted model adds ``</s>`` to its source by itself (models converted from Marian's
-            own format do, those from Hugging Face layout do not).
     """
 
     name = "marian"
+    tokenizer_files = ("source.spm", "target.spm")
 
-    def __init__(
-        self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str], *, adds_eos: bool = False
-    ) -> None:
+    def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None:
         self._tokens: dict[str, str] = dict(facts["language_tokens"])
         self._sources: tuple[str, ...] = tuple(sorted(facts["source_languages"]))
         self._targets: tuple[str, ...] = tuple(sorted(facts["target_languages"]))
-        self._model = facts["name"]
-        self._suffix = () if adds_eos else ("</s>",)
+        self._model: str = facts["name"]
+        self._suffix = tuple(facts.get("source_suffix", ("</s>",)))
         self._sides = {side: SentencePieces(directory / f"{side}.spm") for side in ("source", "target")}
-        length = int(facts.get("max_tokens", 512))
+        length = int(facts["max_tokens"])
         self.limits = Limits(length, length)
-        self.marker_aware = bool(facts.get("marker_aware", False))
-        self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
-        steering = {piece for piece in vocabulary if piece.startswith(">>") and piece.endswith("<<") and len(piece) > 4}
-        self.specials = frozenset({"<s>", "</s>", "<pad>", "<unk>", *self._tokens.values(), *steering})
+        self.specials = frozenset({"<s>", "</s>", "<pad>", "<unk>", *filter(_TOKEN.fullmatch, vocabulary)})
+
+    @classmethod
+    def recognises(cls, files: ModelFiles) -> bool:
+        if files.config:
+            return files.config.get("model_type") == "marian"
+        return {"source.spm", "target.spm"} <= files.files
+
+    @classmethod
+    def describe(cls, files: ModelFiles) -> dict[str, Any]:
+        named = _NAME.search(files.name)
+        tokens = {m[1]: token for token in files.vocabulary if (m := _TOKEN.fullmatch(token))}
+        by_tag = {tag: tokens[code] for tag, code in tags_of(tokens).items()}
+        source = _languages(files.tokenizer.get("source_lang") or (named[1] if named else None))
+        target = _languages(files.tokenizer.get("target_lang") or (named[2] if named else None))
+        return {
+            "language_tokens": by_tag,
+            "source_languages": source,
+            "target_languages": list(by_tag) or target,
+            "source_suffix": ["</s>"],
+            "max_tokens": int(files.config.get("max_position_embeddings", 512)),
+        }
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 
     def frame(self, source: str, target: str) -> Frame:
         choose(source, self._sources, self._model)
-        found = choose(target, self._targets, self._model)
-        token = self._tokens.get(found)
+        token = self._tokens.get(choose(target, self._targets, self._model))
         return Frame((token,) if token else (), self._suffix, ())
 
     def pieces(self, side: str) -> SentencePieces:
         return self._sides[side]
+
+
+def _languages(code: str | None) -> list[str]:
+    """The tags of one side as its name gives it; a group or no name means that any language may be tried."""
+    found = [tag for part in (code or "").split("+") if part not in _GROUPS and (tag := tag_of(part))]
+    return found or [ANY]

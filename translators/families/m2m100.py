@@ -1,0 +1,28 @@
+"""M2M100 and SMaLL-100: as NLLB, with tokens of the form ``__de__``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from translators.families.base import ModelFiles
+from translators.families.nllb import NllbFamily
+
+
+class M2M100Family(NllbFamily):
+    """Many-to-many with ``__xx__``; SMaLL-100 puts the target's token on the source and none on the target."""
+
+    name: ClassVar[str] = "m2m100"
+    tokenizer_files: ClassVar[tuple[str, ...]] = ("sentencepiece.bpe.model", "vocab.json")
+    token: ClassVar[re.Pattern[str]] = re.compile(r"__([a-z]{2,3})__")
+
+    @classmethod
+    def recognises(cls, files: ModelFiles) -> bool:
+        if files.vocabulary:
+            return super().recognises(files)
+        return files.config.get("model_type") == "m2m_100"
+
+    @classmethod
+    def describe(cls, files: ModelFiles) -> dict[str, Any]:
+        small = "small100" in f"{files.name} {files.tokenizer.get('tokenizer_class', '')}".lower().replace("-", "")
+        return {**super().describe(files), "target_on_source": small}

@@ -1,0 +1,73 @@
+"""T5: MADLAD-400 with ``<2xx>`` before the source, and the first T5 with its task written out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from translators.families.base import Frame, Limits, ModelFiles
+from translators.languages import ANY, choose, tags_of
+from translators.pieces import PieceModel, open_pieces
+
+_TOKEN = re.compile(r"<2([A-Za-z_]+)>")
+_STEERING = re.compile(r"<extra_id_\d+>|<2[^>]+>")
+# The translation tasks of Raffel et al. 2020, appendix D.
+_TASKS = {"de": "German", "fr": "French", "ro": "Romanian"}
+
+
+class T5Family:
+    """The source says which language to translate into; the target has no prefix.
+
+    Args:
+        directory: The converted model.
+        facts: Its ``spanferry.json``.
+        vocabulary: Its vocabulary, in the order of the ids.
+    """
+
+    name = "t5"
+    tokenizer_files = ("spiece.model", "tokenizer.json")
+
+    def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None:
+        self._tokens: dict[str, str] = dict(facts["language_tokens"])
+        self._sources: tuple[str, ...] = tuple(sorted(facts["source_languages"]))
+        self._targets: tuple[str, ...] = tuple(sorted(facts["target_languages"]))
+        self._model: str = facts["name"]
+        self._pieces = open_pieces(directory, self.tokenizer_files)
+        length = int(facts["max_tokens"])
+        self.limits = Limits(length, length)
+        special = {"<s>", "</s>", "<pad>", "<unk>"}
+        self.specials = frozenset(special.union(filter(_STEERING.fullmatch, vocabulary)))
+
+    @classmethod
+    def recognises(cls, files: ModelFiles) -> bool:
+        if files.config:
+            return files.config.get("model_type") in ("t5", "mt5", "umt5")
+        return sum(bool(_TOKEN.fullmatch(token)) for token in files.vocabulary) >= 2
+
+    @classmethod
+    def describe(cls, files: ModelFiles) -> dict[str, Any]:
+        tokens = {m[1]: token for token in files.vocabulary if (m := _TOKEN.fullmatch(token))}
+        by_tag = {tag: tokens[code] for tag, code in tags_of(tokens).items()}
+        return {
+            "language_tokens": by_tag,
+            "source_languages": [ANY] if by_tag else ["en"],
+            "target_languages": list(by_tag or _TASKS),
+            # Positions are relative, so nothing fails beyond: this is the length the models were trained on.
+            "max_tokens": int(files.config.get("n_positions", 512)),
+        }
+
+    def languages(self) -> tuple[Sequence[str], Sequence[str]]:
+        return self._sources, self._targets
+
+    def frame(self, source: str, target: str) -> Frame:
+        choose(source, self._sources, self._model)
+        found = choose(target, self._targets, self._model)
+        if self._tokens:
+            return Frame((self._tokens[found],), ("</s>",), ())
+        task = self._pieces.encode([f"translate English to {_TASKS[found]}:"])[0]
+        return Frame(tuple(task), ("</s>",), ())
+
+    def pieces(self, side: str) -> PieceModel:
+        return self._pieces

@@ -1,0 +1,130 @@
+"""What must be the same in every language: numbers, URLs, e-mail, placeholders, code, markup."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import polars as pl
+from pydantic import Field
+
+from corpora.filters.base import Column, FilterModel, Rule, by_id
+from corpora.filters.numbers import has_digits, strayed, surviving
+from corpora.schema import Example, Pair, Span
+
+Kind = Literal["number", "url", "email", "placeholder", "code", "markup"]
+KINDS: tuple[Kind, ...] = ("number", "url", "email", "placeholder", "code", "markup")
+
+_URL = re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"'`«»，。）]+")
+_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+# Format fields of Python, C, JavaScript templates and message catalogues; `100 % sure` and `50% off` are none.
+_PLACEHOLDER = re.compile(
+    r"\$?\{\{?\s*[\w.$-]*(?:![rsa])?(?::[^{}\s]*)?\s*\}\}?"
+    r"|%\(\w+\)[-+0#]*\d*(?:\.\d+)?[a-zA-Z]"
+    r"|(?<![\d%])%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?(?:l{0,2}[diuxX]|[sfgeEcr@])(?![A-Za-z])"
+)
+_CODE = re.compile(r"(`{1,3})([^`]+)\1")
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?/?>")
+_MARKS = re.compile(r"[`<{%@]|://|www\.")
+
+
+def _urls(text: str) -> list[str]:
+    return [u.rstrip(".,;:!?)]}") for u in _URL.findall(text)]
+
+
+def _tags(text: str) -> list[str]:
+    # Attributes may hold text that is rightly translated; the elements must stay.
+    return [slash + name.lower() for slash, name in _TAG.findall(text)]
+
+
+_FIND: Mapping[str, Callable[[str], list[str]]] = {
+    "url": _urls,
+    "email": _EMAIL.findall,
+    "placeholder": _PLACEHOLDER.findall,
+    "code": lambda text: [code for _, code in _CODE.findall(text)],
+    "markup": _tags,
+}
+
+
+class Copy(FilterModel):
+    """Rejects a row that lost what had to be copied.
+
+    Two columns per kind, each the share that survived, None where there was nothing to copy. ``copy.<kind>`` looks at
+    the whole text: what the translation lost (``copy:<kind>``). ``copy.span_<kind>`` looks at what survived in the
+    text but lies outside the span that it lay in at the source: a misplaced label (``copy:span_<kind>``).
+
+    Attributes:
+        kinds: What is looked for.
+        words_up_to: An integer up to this may be written as a word in the target.
+        min_number: Share of numbers that must survive in the text. Mild: half, as usual for bitext.
+        min_share: Share of everything else that must survive in the text.
+        min_span_share: Share of the surviving that must lie within its span.
+    """
+
+    name: ClassVar[str] = "copy"
+    scoring: ClassVar[tuple[str, ...]] = ("kinds", "words_up_to")
+
+    kinds: tuple[Kind, ...] = KINDS
+    words_up_to: int = Field(default=20, ge=0)
+    min_number: float = Field(default=0.5, ge=0, le=1)
+    min_share: float = Field(default=1.0, ge=0, le=1)
+    min_span_share: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """``copy.<kind>`` and ``copy.span_<kind>``; high is good. Markup has no span column."""
+        text = [Column(f"copy.{k}", pl.Float64, low=self._least(k)) for k in self.kinds]
+        spans = [Column(f"copy.span_{k}", pl.Float64, low=self.min_span_share) for k in self.kinds if k != "markup"]
+        return (*text, *spans)
+
+    def _least(self, kind: str) -> float:
+        return self.min_number if kind == "number" else self.min_share
+
+    def score(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
+        """See the class."""
+        columns: dict[str, list[Any]] = {c.name: [None] * len(pairs) for c in self.columns}
+        for row, pair in enumerate(pairs):
+            if pair.target is None:
+                continue
+            for name, (needed, kept) in self._counts(pair.source, pair.target).items():
+                if needed:
+                    columns[name][row] = kept / needed
+        return columns
+
+    def reject(self) -> list[Rule]:
+        """``copy:<kind>`` and ``copy:span_<kind>``."""
+        return [(c.name.replace(".", ":"), pl.col(c.name) < c.low) for c in self.columns]
+
+    def _counts(self, source: Example, target: Example) -> dict[str, tuple[int, int]]:
+        """Column name to (what had to be there, what is)."""
+        counts: dict[str, tuple[int, int]] = {}
+
+        def add(name: str, found: tuple[int, int]) -> None:
+            needed, kept = counts.get(name, (0, 0))
+            counts[name] = (needed + found[0], kept + found[1])
+
+        placed: Mapping[str, Span] | None = None
+        for field, text in source.texts.items():
+            digits, marks = has_digits(text), _MARKS.search(text) is not None
+            if not digits and not marks:
+                continue
+            other = target.texts.get(field, "")
+            placed = by_id(target.spans) if placed is None else placed
+            both = [(s, placed[s.id]) for s in source.spans if s.field == field and s.id in placed]
+            for kind in self.kinds:
+                if kind == "number" and digits:
+                    add("copy.number", surviving(text, other, self.words_up_to))
+                    for span, end in both:
+                        if has_digits(span.quote(text)):
+                            ranges = (span.start, span.end), (end.start, end.end)
+                            add("copy.span_number", strayed(text, other, *ranges))
+                elif kind != "number" and marks:
+                    find = _FIND[kind]
+                    wanted = Counter(find(text))
+                    if wanted:
+                        add(f"copy.{kind}", (wanted.total(), (wanted & Counter(find(other))).total()))
+                        if kind != "markup":
+                            for span, end in both:
+                                held = [w for w in find(span.quote(text)) if w in other]
+                                add(f"copy.span_{kind}", (len(held), sum(w in end.quote(other) for w in held)))
+        return counts

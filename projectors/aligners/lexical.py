@@ -1,0 +1,186 @@
+"""The house's own word aligner: statistics of the corpus at hand, deterministic, no weights, no compiler."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError
+from corpora.words import word_strings, words
+from projectors.aligners.lexical_fit import Model, Settings, apply, learn
+from projectors.aligners.lexical_state import dump, load
+from projectors.aligners.lexicon import Prior, PriorTable
+from projectors.aligners.symmetrise import SYMMETRISATIONS, symmetrise
+from projectors.base import Alignment, ProjectionInput, Range
+
+_SHARD_CELLS = 4_000_000
+_DIGITS = 5  # posteriors are rounded so that sums in another order can't show
+
+LanguagePair = tuple[str, str]
+
+
+class LexicalAligner:
+    """IBM model 1 and a hidden Markov model in both directions, helped by spelling and by a prior table.
+
+    Args:
+        prior: (source language, target language) to a prior table, or None where there is none for a pair.
+        prior_name: What ``prior`` is, for the signature.
+        settings: Pseudo-counts and iterations.
+        symmetrisation: How hard links are made of the two directions: ``posterior``, ``intersection``, ``union``,
+            ``grow-diag-final-and``.
+        max_pairs: Distinct sentence pairs to learn from; chosen by a hash of their text, so order does not matter.
+        max_cells: Bound on the summed products of their lengths, which is what memory and time go by.
+        max_words: A text longer than this on either side is not aligned: ``too_long``.
+
+    Raises:
+        ConfigError: Unknown symmetrisation or an option out of range.
+    """
+
+    def __init__(
+        self,
+        prior: Callable[[str, str], PriorTable | None] | None = None,
+        *,
+        prior_name: str = "none",
+        settings: Settings | None = None,
+        symmetrisation: str = "posterior",
+        max_pairs: int = 20_000,
+        max_cells: int = 15_000_000,
+        max_words: int = 1000,
+    ) -> None:
+        if symmetrisation not in SYMMETRISATIONS:
+            raise ConfigError(
+                f"unknown symmetrisation {symmetrisation!r}", valid=SYMMETRISATIONS, hint="leave it out for posterior"
+            )
+        for name, value in (("max_pairs", max_pairs), ("max_cells", max_cells), ("max_words", max_words)):
+            if value < 1:
+                raise ConfigError(f"{name} = {value}", valid=f"{name} >= 1", hint=f"leave {name} at its default")
+        self._prior_of = prior
+        self._options = {"max_pairs": max_pairs, "max_cells": max_cells, "max_words": max_words}
+        self._settings = settings or Settings()
+        self._symmetrisation, self._prior_name = symmetrisation, prior_name
+        self._models: dict[LanguagePair, Model] = {}
+        self._priors: dict[LanguagePair, Prior | None] = {}
+
+    @property
+    def signature(self) -> str:
+        """``lexical.<hash of settings>|prior:<name>|sym:<name>``."""
+        chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items())))
+        digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
+        return f"lexical.1.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
+        """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
+
+        The same set of inputs gives the same tables, whatever its order and however often a pair occurs.
+        """
+        sample: dict[LanguagePair, dict[bytes, tuple[list[str], list[str]]]] = {}
+        for item in inputs:
+            source, target = _words(item)
+            if not source or not target or max(len(source), len(target)) > self._options["max_words"]:
+                continue
+            pair = (word_strings(item.source_text, source), word_strings(item.target_text, target))
+            digest = blake2b("\n".join((*pair[0], "\t", *pair[1])).encode("utf-8", "replace"), digest_size=16).digest()
+            sample.setdefault((item.source_lang, item.target_lang), {})[digest] = pair
+        fitted = self._like()
+        for languages in sorted(sample):
+            chosen = self._bounded(sample[languages])
+            fitted._models[languages] = learn(chosen, self._settings, self._prior(languages))
+        return fitted.with_state(fitted.state())  # so that tables just learned and tables read back are the same
+
+    def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input. Reasons: ``empty_source``, ``empty_target``, ``too_long``, ``not_fitted``."""
+        out: list[Alignment | None] = [None] * len(inputs)
+        groups: dict[LanguagePair, list[int]] = {}
+        ranges = [_words(item) for item in inputs]
+        for k, item in enumerate(inputs):
+            reason = self._obstacle(item, *ranges[k])
+            if reason:
+                empty = np.zeros((len(ranges[k][0]), len(ranges[k][1])) if reason != "too_long" else (0, 0), np.float32)
+                out[k] = Alignment(*ranges[k], empty, reason=reason)
+            else:
+                groups.setdefault((item.source_lang, item.target_lang), []).append(k)
+        for languages, members in groups.items():
+            for chunk in _chunks(members, [len(s) * len(t) for s, t in ranges]):
+                pairs = [
+                    (
+                        word_strings(inputs[k].source_text, ranges[k][0]),
+                        word_strings(inputs[k].target_text, ranges[k][1]),
+                    )
+                    for k in chunk
+                ]
+                found = apply(self._models[languages], pairs, self._settings.beliefs, self._prior(languages))
+                for k, (forward, backward) in zip(chunk, found, strict=True):
+                    both = np.round(np.sqrt(forward * backward), _DIGITS).astype(np.float32).clip(0.0, 1.0)
+                    links = symmetrise(forward, backward, self._symmetrisation)
+                    out[k] = Alignment(*ranges[k], both, links)
+        return [alignment for alignment in out if alignment is not None]
+
+    def state(self) -> bytes:
+        """The tables of every language pair; the same bytes for the same set of inputs."""
+        return dump(self._models)
+
+    def with_state(self, state: bytes) -> "LexicalAligner":
+        """A new aligner with the given tables.
+
+        Raises:
+            InputError: ``state`` is not what ``state()`` wrote.
+        """
+        fitted = self._like()
+        fitted._models = load(state)
+        return fitted
+
+    def _like(self) -> "LexicalAligner":
+        keywords: Mapping[str, Any] = self._options
+        other = LexicalAligner(
+            self._prior_of,
+            prior_name=self._prior_name,
+            settings=self._settings,
+            symmetrisation=self._symmetrisation,
+            **keywords,
+        )
+        other._priors = self._priors
+        return other
+
+    def _prior(self, languages: LanguagePair) -> Prior | None:
+        if languages not in self._priors:
+            table = self._prior_of(*languages) if self._prior_of else None
+            self._priors[languages] = Prior(table) if table is not None else None
+        return self._priors[languages]
+
+    def _bounded(self, pairs: Mapping[bytes, tuple[list[str], list[str]]]) -> list[tuple[list[str], list[str]]]:
+        chosen: list[tuple[list[str], list[str]]] = []
+        cells = 0
+        for digest in sorted(pairs)[: self._options["max_pairs"]]:
+            source, target = pairs[digest]
+            cells += len(source) * len(target)
+            if chosen and cells > self._options["max_cells"]:
+                break
+            chosen.append((source, target))
+        return chosen
+
+    def _obstacle(self, item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> str | None:
+        if not source:
+            return "empty_source"
+        if not target:
+            return "empty_target"
+        if max(len(source), len(target)) > self._options["max_words"]:
+            return "too_long"
+        return None if (item.source_lang, item.target_lang) in self._models else "not_fitted"
+
+
+def _words(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    return item.source_words or words(item.source_text), item.target_words or words(item.target_text)
+
+
+def _chunks(members: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+    chunks: list[list[int]] = []
+    filled = _SHARD_CELLS
+    for k in members:
+        if filled + sizes[k] > _SHARD_CELLS:
+            chunks.append([])
+            filled = 0
+        chunks[-1].append(k)
+        filled += sizes[k]
+    return chunks

@@ -1,0 +1,81 @@
+"""The lexical aligner's tables as bytes: the same tables, the same bytes."""
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from corpora.errors import InputError
+from projectors.aligners.lexical_em import Order
+from projectors.aligners.lexical_fit import Model
+from projectors.aligners.lexical_hmm import Jumps
+from projectors.aligners.lexicon import Lexicon, Vocabulary
+
+_MAGIC = b"SFLX1\n"
+_SIDE = ("frequency", "unaligned", "mass", "shapes")
+_TABLES = ("keys", "stem_keys", "counts", "stem_counts", "shape_counts")
+
+
+def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
+    """All models: a JSON header with words and array sizes, then the arrays, compressed as one."""
+    header: list[dict[str, object]] = []
+    arrays: list[np.ndarray] = []
+    for languages in sorted(models):
+        model, lexicon = models[languages], models[languages].lexicon
+        own = [getattr(lexicon, name) for name in _TABLES]
+        own += [getattr(side, name) for side in (lexicon.source, lexicon.target) for name in _SIDE]
+        own += [model.order.forward.widths, model.order.backward.widths]
+        header.append(
+            {
+                "languages": languages,
+                "words": [lexicon.source.words, lexicon.target.words],
+                "stems": [lexicon.source.stems, lexicon.target.stems],
+                "null": [model.order.forward.null, model.order.backward.null],
+                "sizes": [len(array) for array in own],
+            }
+        )
+        # Keys are differences, so that they compress; counts need no more than single precision.
+        own[:2] = [np.diff(keys, prepend=0) for keys in own[:2]]
+        arrays += [keys.astype("<i8") for keys in own[:2]] + [array.astype("<f4") for array in own[2:]]
+    text = json.dumps(header, ensure_ascii=True, separators=(",", ":")).encode()
+    body = struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays)
+    return _MAGIC + zlib.compress(body, 6)
+
+
+def load(state: bytes) -> dict[tuple[str, str], Model]:
+    """What ``dump`` wrote.
+
+    Raises:
+        InputError: It is something else, or cut short.
+    """
+    try:
+        return _load(state)
+    except (ValueError, KeyError, IndexError, struct.error, zlib.error) as error:
+        raise InputError(
+            "not a state of the lexical aligner", hint="run the fit stage again: spanferry run ... --overwrite"
+        ) from error
+
+
+def _load(state: bytes) -> dict[tuple[str, str], Model]:
+    if not state.startswith(_MAGIC):
+        raise ValueError("no header")
+    body = zlib.decompress(state[len(_MAGIC) :])
+    (length,) = struct.unpack_from("<Q", body)
+    at = 8 + length
+    models: dict[tuple[str, str], Model] = {}
+    for entry in json.loads(body[8:at]):
+        arrays = []
+        for k, size in enumerate(entry["sizes"]):
+            kind = np.dtype("<i8" if k < 2 else "<f4")
+            array = np.frombuffer(body, kind, size, at)
+            arrays.append(np.cumsum(array) if k < 2 else array.astype(np.float64))
+            at += size * kind.itemsize
+        sides = [
+            Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *arrays[5 + 4 * k : 9 + 4 * k])
+            for k in (0, 1)
+        ]
+        order = Order(*(Jumps(arrays[13 + k], entry["null"][k]) for k in (0, 1)))
+        models[(entry["languages"][0], entry["languages"][1])] = Model(Lexicon(sides[0], sides[1], *arrays[:5]), order)
+    return models

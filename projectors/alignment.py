@@ -1,0 +1,187 @@
+"""Projection by word alignment: any aligner, any rule from links or posteriors to a span."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError
+from corpora.registry import resolve
+from corpora.schema import Projection, Span
+from projectors.aligners import ALIGNERS
+from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
+from projectors.joint import Option, choose
+from projectors.posterior import SegmentSettings, best_segments, covered, gains
+from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter
+
+
+class AlignmentProjector:
+    """Projects spans along the links of a word alignment.
+
+    Args:
+        aligner: Where the links come from: a name of ``ALIGNERS``, ``package.module:Class``, or an aligner. A corpus
+            aligner must have been fitted before ``project`` is called, see ``fit``.
+        rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
+        segments: Settings of the posterior segment.
+        filters: Published filters that reject a span: ``all_aligned``, ``contiguous``.
+        options: Segments per span among which several spans choose together.
+        aligner_options: Options of a named aligner.
+        translator: The model, for a named aligner that needs one.
+
+    Raises:
+        ConfigError: Unknown aligner, rule, filter or aligner option.
+    """
+
+    def __init__(
+        self,
+        aligner: Aligner | str = "lexical",
+        rule: str = "posterior",
+        *,
+        segments: SegmentSettings | None = None,
+        filters: Sequence[str] = (),
+        options: int = 24,
+        aligner_options: Mapping[str, Any] | None = None,
+        translator: Any = None,
+    ) -> None:
+        if isinstance(aligner, str):
+            aligner = _named_aligner(aligner, aligner_options or {}, translator)
+        for name in filters:
+            if name not in FILTERS:
+                raise ConfigError(f"unknown alignment filter {name!r}", valid=FILTERS, hint="filters may be empty")
+        self.aligner, self.rule = aligner, check_rule(rule)
+        self.segments, self.filters, self.options = segments or SegmentSettings(), tuple(sorted(filters)), options
+
+    @property
+    def signature(self) -> str:
+        """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
+        parts = [f"align({self.aligner.signature}).{self.rule}"]
+        if self.rule == "posterior":
+            parts.append(f"bias{self.segments.bias:g}.sharp{self.segments.sharpness:g}.top{self.options}")
+        return ".".join(parts + [f"require-{name}" for name in self.filters])
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "AlignmentProjector":
+        """The same projector with an aligner fitted on ``inputs``; itself where its aligner learns nothing."""
+        if not isinstance(self.aligner, FittedAligner):
+            return self
+        return self._with(self.aligner.fit(inputs))
+
+    def state(self) -> bytes:
+        """The fitted aligner's tables; empty where its aligner learns nothing."""
+        return self.aligner.state() if isinstance(self.aligner, FittedAligner) else b""
+
+    def with_state(self, state: bytes) -> "AlignmentProjector":
+        """The same projector with the given tables."""
+        if not isinstance(self.aligner, FittedAligner):
+            return self
+        return self._with(self.aligner.with_state(state))
+
+    def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+        """For each input one projection per span, in the spans' order.
+
+        Reasons: ``empty_target``, ``too_long`` and others of the aligner, ``no_source_words``, ``unaligned``,
+        ``overlap`` (its words went to another span), ``not_contiguous``, ``source_word_unaligned``.
+        """
+        alignments = self.aligner.align(inputs)
+        return [self.project_one(item, found) for item, found in zip(inputs, alignments, strict=True)]
+
+    def project_one(self, item: ProjectionInput, alignment: Alignment) -> list[Projection]:
+        """The projections of one input along a given alignment."""
+        if alignment.reason:
+            return [self._lost(span, alignment.reason) for span in item.spans]
+        parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
+        if self.rule == "posterior":
+            found = self._by_posterior(alignment, [part for _, part in parts])
+        else:
+            found = [self._by_rule(item, alignment, part) for _, part in parts]
+        out = []
+        for k, span in enumerate(item.spans):
+            out.append(
+                self._joined(item, span, alignment, [f for (n, _), f in zip(parts, found, strict=True) if n == k])
+            )
+        return out
+
+    def _by_posterior(self, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
+        masks = [covered(alignment.source_words, part) for part in parts]
+        options: list[list[Option]] = []
+        probability: dict[tuple[Range, Range], float] = {}
+        for part, inside in zip(parts, masks, strict=True):
+            its: list[Option] = []
+            if inside.any():
+                gain = gains(alignment, inside, self.segments)
+                for segment in best_segments(gain, self.options, int(inside.sum()), self.segments):
+                    its.append(((segment.start, segment.end), segment.score))
+                    probability[part, (segment.start, segment.end)] = segment.probability
+            options.append(its)
+        out: list[Option | str] = []
+        for part, inside, its, chosen in zip(parts, masks, options, choose(parts, options), strict=True):
+            if chosen:
+                out.append(self._filtered(alignment, inside) or (chosen[0], probability[part, chosen[0]]))
+            elif not inside.any():
+                out.append("no_source_words")
+            else:
+                out.append("overlap" if any(score > 0 for _, score in its) else "unaligned")
+        return out
+
+    def _by_rule(self, item: ProjectionInput, alignment: Alignment, part: Range) -> Option | str:
+        inside = covered(alignment.source_words, part)
+        if not inside.any():
+            return "no_source_words"
+        reason = self._filtered(alignment, inside)
+        if reason:
+            return reason
+        strings = [item.target_text[a:b] for a, b in alignment.target_words]
+        found, reason = apply_rule(self.rule, alignment.links, inside, alignment.probabilities, strings)
+        if found is None:
+            return reason or "unaligned"
+        mass = alignment.probabilities[inside][:, found[0] : found[1]]
+        # The share of the span's words that have a counterpart in the stretch, by their likeliest links.
+        return found, float(np.clip(mass.max(axis=1).mean(), 0.0, 1.0))
+
+    def _filtered(self, alignment: Alignment, inside: np.ndarray) -> str | None:
+        return failed_filter(self.filters, alignment.links, inside)
+
+    def _joined(
+        self, item: ProjectionInput, span: Span, alignment: Alignment, found: Sequence[Option | str]
+    ) -> Projection:
+        reason = next((part for part in found if isinstance(part, str)), None)
+        if reason:
+            return self._lost(span, reason)
+        placed = [part for part in found if not isinstance(part, str)]
+        ranges = sorted({(alignment.target_words[a][0], alignment.target_words[b - 1][1]) for (a, b), _ in placed})
+        merged: list[Range] = []
+        for start, end in ranges:
+            # Fragments that touch or overlap in the target are one.
+            if merged and (start <= merged[-1][1] or not item.target_text[merged[-1][1] : start].strip()):
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        fragments = tuple(merged) if len(merged) > 1 else ()
+        target = replace(span, start=merged[0][0], end=merged[-1][1], fragments=fragments)
+        return Projection(span.id, target, min(score for _, score in placed), self._method)
+
+    def _lost(self, span: Span, reason: str) -> Projection:
+        return Projection(span.id, None, 0.0, self._method, reason)
+
+    def _with(self, aligner: Aligner) -> "AlignmentProjector":
+        return AlignmentProjector(
+            aligner, self.rule, segments=self.segments, filters=self.filters, options=self.options
+        )
+
+    @property
+    def _method(self) -> str:
+        return f"align.{self.aligner.signature.partition('.')[0].partition('|')[0]}.{self.rule}"
+
+
+def _named_aligner(name: str, options: Mapping[str, Any], translator: Any) -> Aligner:
+    cls = resolve("aligner", name, ALIGNERS)
+    parameters = inspect.signature(cls).parameters
+    for option in options:
+        if option not in parameters:
+            raise ConfigError(
+                f"unknown option {option!r} of aligner {name!r}", valid=list(parameters), hint="spanferry list aligners"
+            )
+    wanted = {"translator": translator} if "translator" in parameters else {}
+    aligner: Aligner = cls(**wanted, **options)
+    return aligner

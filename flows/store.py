@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from corpora.arrow import read_table, write_table
 from corpora.errors import OutputError
+from corpora.files import atomic_path
 
 MANIFEST = "manifest.jsonl"
 
@@ -113,16 +115,15 @@ def digest(text: str | bytes, length: int = 12) -> str:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a whole file or nothing: temporary name, fsync, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Writes a whole file or nothing.
+
+    Raises:
+        OutputError: The disk or its rights do not allow it.
+    """
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OutputError(
             f"can't write: {error.strerror}", where=str(path), hint="--out DIR with free space"
         ) from error
@@ -131,6 +132,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes ``value`` as JSON with sorted keys, atomically."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+
+
+def sweep(out: Path) -> None:
+    """Removes what a killed process left half-written. Only for the holder of the run's lock."""
+    for folder in (out, *out.glob("stages/*")):
+        for left in folder.glob(".*.tmp"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from corpora.errors import OutputError
-from flows.store import MANIFEST, Entry, Stage, digest, run_lock, write_bytes
+from flows.store import MANIFEST, Entry, Stage, digest, run_lock, sweep, write_bytes
 
 
 def _stage(root: Path, signature: str = "a|b") -> Stage:
@@ -51,7 +51,7 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
 
 def test_writing_nowhere_says_where(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="can't write"):
-        write_bytes(tmp_path / "none" / "a", b"1")
+        write_bytes(Path("/proc/none/a"), b"1")
 
 
 def test_two_runs_do_not_share_a_directory(tmp_path: Path) -> None:
@@ -59,3 +59,13 @@ def test_two_runs_do_not_share_a_directory(tmp_path: Path) -> None:
         pass
     with run_lock(tmp_path):
         pass
+
+
+def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:
+    stage = _stage(tmp_path / "stages")
+    (stage.directory / ".000000.arrow.ab12.tmp").write_bytes(b"half")
+    (tmp_path / ".es.cd34.tmp").mkdir()
+    (tmp_path / "es").mkdir()
+    sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["es", "stages"]
+    assert [p.name for p in stage.directory.iterdir()] == ["signature.txt"]

@@ -1,0 +1,158 @@
+"""Projection by copying: the span's own text, found again in the target, exactly or nearly."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import regex
+from anyascii import anyascii
+from rapidfuzz import fuzz
+
+from corpora.errors import ConfigError
+from corpora.schema import Projection, Span
+from corpora.words import words
+from projectors.base import Alignment, ProjectionInput, Range
+from projectors.joint import choose
+from projectors.posterior import segment_scores
+
+# What must not be matched loosely: one digit or letter more is something else.
+_STRICT = regex.compile(r"\d|://|\b[\w.+-]+@[\w-]+\.\w|^www\.", regex.IGNORECASE)
+_EXTRA_WORDS = 2
+
+
+class CopyProjector:
+    """Finds names, numbers, addresses and cognates by their spelling alone. Knows no languages and needs no model.
+
+    Args:
+        ratio: Least similarity of a near match, 0 to 1 (``rapidfuzz.fuzz.ratio`` of romanised lower-cased text); 1
+            asks for the same spelling.
+
+    Raises:
+        ConfigError: ``ratio`` is out of range.
+    """
+
+    def __init__(self, ratio: float = 0.75) -> None:
+        if not 0.0 < ratio <= 1.0:
+            raise ConfigError(f"ratio = {ratio}", valid="0 < ratio <= 1", hint="0.75 finds most names")
+        self.ratio = ratio
+
+    @property
+    def signature(self) -> str:
+        """``copy.<ratio>``."""
+        return f"copy.{self.ratio:g}"
+
+    def project(
+        self, inputs: Sequence[ProjectionInput], alignments: Sequence[Alignment] | None = None
+    ) -> list[list[Projection]]:
+        """For each input one projection per span; the score is the similarity.
+
+        Where a text occurs several times, the first in the source goes with the first in the target, and so on; an
+        alignment, if there is one, decides first.
+
+        Reasons: ``empty_target``, ``not_copied`` (nothing in the target is like it), ``overlap`` (what is like it went
+        to another span).
+        """
+        given: Sequence[Alignment | None] = alignments if alignments is not None else [None] * len(inputs)
+        return [self._project_one(item, alignment) for item, alignment in zip(inputs, given, strict=True)]
+
+    def _project_one(self, item: ProjectionInput, alignment: Alignment | None) -> list[Projection]:
+        if not item.target_text.strip():
+            return [Projection(span.id, None, 0.0, "copy", "empty_target") for span in item.spans]
+        parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
+        found = {part: copies(item, part, self.ratio) for _, part in parts}
+        options = [
+            [(target, score) for target, score, _ in _ranked(item, part, found[part], alignment)] for _, part in parts
+        ]
+        chosen = choose([part for _, part in parts], options)
+        out = []
+        for k, span in enumerate(item.spans):
+            own = [(part, option) for (n, part), option in zip(parts, chosen, strict=True) if n == k]
+            missing = next((part for part, option in own if option is None), None)
+            if missing is not None:
+                reason = "overlap" if found[missing] else "not_copied"
+                out.append(Projection(span.id, None, 0.0, "copy", reason))
+                continue
+            ranges = sorted({option[0] for _, option in own if option})
+            target: Span = replace(
+                span,
+                start=ranges[0][0],
+                end=max(end for _, end in ranges),
+                fragments=tuple(ranges) if len(ranges) > 1 else (),
+            )
+            similar = min(ratio for part, option in own if option for r, ratio in found[part] if r == option[0])
+            out.append(Projection(span.id, target, similar, "copy"))
+        return out
+
+
+def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tuple[Range, float]]:
+    """Stretches of the target that are spelled like the span, with their similarity, in the order of the target.
+
+    Text with digits, URLs and e-mail addresses must be the same up to case; other text may differ. Of stretches that
+    overlap only the most similar is kept, so that each is one occurrence.
+
+    Args:
+        item: Source and target.
+        span: Half-open code points of the source span (or fragment).
+        ratio: Least similarity.
+    """
+    quote = item.source_text[span[0] : span[1]].strip()
+    wanted = _form(quote)
+    if not wanted:
+        return []
+    ranges = item.target_words or words(item.target_text)
+    length = max(1, len(_within(item.source_words, span) or words(quote)))
+    strict = bool(_STRICT.search(quote))
+    scored: list[tuple[float, int, int]] = []
+    for a in range(len(ranges)):
+        for b in range(a + 1, min(len(ranges), a + _longest(length, wanted, ranges, a)) + 1):
+            candidate = item.target_text[ranges[a][0] : ranges[b - 1][1]]
+            if strict:
+                similar = 1.0 if candidate.casefold() == quote.casefold() else 0.0
+            else:
+                similar = 1.0 if candidate == quote else fuzz.ratio(wanted, _form(candidate)) / 100.0
+            if similar >= ratio:
+                scored.append((similar, a, b))
+    kept: list[tuple[float, int, int]] = []
+    for similar, a, b in sorted(scored, key=lambda s: (-s[0], s[2] - s[1], s[1])):
+        if all(b <= c or d <= a for _, c, d in kept):
+            kept.append((similar, a, b))
+    return [((ranges[a][0], ranges[b - 1][1]), similar) for similar, a, b in sorted(kept, key=lambda s: s[1])]
+
+
+def _longest(length: int, wanted: str, ranges: Sequence[Range], first: int) -> int:
+    # In scripts without spaces a word is one character, and a name has about as many as its romanised form.
+    if first < len(ranges) and ranges[first][1] - ranges[first][0] == 1:
+        return max(length + _EXTRA_WORDS, min(len(wanted), 24))
+    return length + _EXTRA_WORDS
+
+
+def _within(ranges: Sequence[Range], span: Range) -> list[Range]:
+    return [r for r in ranges if r[0] < span[1] and span[0] < r[1]]
+
+
+def _form(text: str) -> str:
+    return " ".join(anyascii(text).lower().split())
+
+
+def _ranked(
+    item: ProjectionInput, span: Range, found: Sequence[tuple[Range, float]], alignment: Alignment | None
+) -> list[tuple[Range, float, int]]:
+    """Options with a score in which ties between equally similar stretches are broken, best first."""
+    if not found:
+        return []
+    bonus = np.zeros(len(found))
+    if alignment is not None and not alignment.reason:
+        scores = segment_scores(alignment, span, [r for r, _ in found])
+        bonus += 0.05 / (1.0 + np.exp(-scores))
+    quote = item.source_text[span[0] : span[1]]
+    place, total = _occurrence(item.source_text, quote, span[0])
+    expected = place if total == len(found) else place * (len(found) - 1) / max(total - 1, 1)
+    bonus -= 0.01 * np.abs(np.arange(len(found)) - expected) / len(found)
+    ranked = [(r, similar + float(bonus[k]), k) for k, (r, similar) in enumerate(found)]
+    return sorted(ranked, key=lambda entry: (-entry[1], entry[2]))
+
+
+def _occurrence(text: str, quote: str, start: int) -> tuple[int, int]:
+    """Which occurrence of ``quote`` begins at ``start``, and how many there are."""
+    places = [m.start() for m in regex.finditer(regex.escape(quote), text)]
+    return (places.index(start) if start in places else 0), max(len(places), 1)

@@ -11,7 +11,7 @@ import regex
 
 Range = tuple[int, int]
 
-_UNSPACED_LANGUAGES = frozenset({"zh", "cmn", "yue", "wuu", "lzh", "ja", "th", "lo", "km", "my", "bo", "dz"})
+UNSPACED_LANGUAGES = frozenset({"zh", "cmn", "yue", "wuu", "lzh", "ja", "th", "lo", "km", "my", "bo", "dz"})
 _GUILLEMETS_INWARD = frozenset({"de", "da", "sl", "hr", "cs", "sk", "hu"})  # »so« beside «so»
 _LOW_OPENING = frozenset({"de", "cs", "sk", "sl", "hr", "bg", "lt", "et", "is", "ka", "sr", "mk", "sq", "lv"})  # „so“
 _SAME_QUOTE_BOTH_SIDES = frozenset({"sv", "fi"})  # ”so”
@@ -83,7 +83,7 @@ def find_tokens(tokens: Sequence[str], text: str) -> tuple[Range, ...] | None:
 def _spaced(tokens: Sequence[str], i: int, roles: Sequence[str], language: str) -> bool:
     """Whether a space goes between token ``i - 1`` and token ``i``."""
     left, right = tokens[i - 1], tokens[i]
-    if language in _UNSPACED_LANGUAGES:
+    if language in UNSPACED_LANGUAGES:
         # Words of a spaced script inside such a text keep the space between them.
         return bool(_SPACED_SCRIPT.match(left[-1]) and _SPACED_SCRIPT.match(right[0]))
     if language == "fr" and ((right in _FRENCH_SPACED and not _clock(tokens, i)) or left == "«"):

@@ -16,6 +16,7 @@ from corpora.registry import resolve
 READERS = {
     "jsonl": "corpora.readers.jsonl:JsonlReader",
     "conll": "corpora.readers.conll:ConllReader",
+    "text": "corpora.readers.parallel:LinesReader",
     "hf": "corpora.readers.huggingface:HubReader",
     "saved": "corpora.readers.huggingface:SavedReader",
     "parquet": "corpora.readers.huggingface:ParquetReader",
@@ -23,7 +24,14 @@ READERS = {
 
 __all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]
 
-_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".bio": "conll", ".bioes": "conll", ".parquet": "parquet"}
+_SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".bio": "conll",
+    ".bioes": "conll",
+    ".parquet": "parquet",
+    ".txt": "text",
+}
 _SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
 _SAVED = ("dataset_dict.json", "dataset_info.json")
 

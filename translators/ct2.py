@@ -250,8 +250,13 @@ class CT2Translator:
         return self.family.pieces("target").decode([list(pieces)])[0].strip()
 
     def length(self, text: str, lang: str) -> int:
-        """Source tokens of ``text``, the longest frame of specials not included; compare with ``limits.source``."""
-        return len(self._pieces(text, "source"))
+        """Source tokens of ``text``, specials included; at most ``limits.source`` can be translated.
+
+        Raises:
+            RowError: ``bad_unicode``.
+        """
+        sources, targets = self.family.languages()
+        return len(self._pieces(text, "source")) + self.family.frame(sources[0], targets[0]).source_length
 
     def pieces(self, text: str, language: str, *, side: str) -> tuple[list[str], list[Range]]:
         """Subword pieces of ``text`` (no specials) and the half-open code-point range each covers.

@@ -1,0 +1,88 @@
+"""Models from the Hugging Face hub: names, download, and clear words when there is no network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from corpora.errors import ModelError
+from translators.cache import cache_root, require_space
+from translators.convert import is_hugging_face
+
+NAMES = {
+    "nllb-600m": "facebook/nllb-200-distilled-600M",
+    "nllb-1.3b": "facebook/nllb-200-distilled-1.3B",
+    "nllb-3.3b": "facebook/nllb-200-3.3B",
+    "m2m100-418m": "facebook/m2m100_418M",
+    "m2m100-1.2b": "facebook/m2m100_1.2B",
+    "small100": "alirezamsh/small100",
+    "madlad-3b": "google/madlad400-3b-mt",
+}
+OPUS = "opus-mt"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w.-]+)?")
+_KEEP = ("*.json", "*.spm", "*.model", "*.txt")
+
+
+def hub_id(spec: str, source: str | None = None, target: str | None = None) -> tuple[str, str | None] | None:
+    """Hub id and revision that ``spec`` names, or None where it names none.
+
+    ``opus-mt`` needs the languages: it is ``Helsinki-NLP/opus-mt-<source>-<target>``. ``id@revision`` pins a commit,
+    branch or tag.
+
+    Raises:
+        ModelError: ``opus-mt`` without languages.
+    """
+    if spec == OPUS:
+        if not source or not target:
+            raise ModelError("opus-mt has one model for each direction", hint="give source and target, or a hub id")
+        return f"Helsinki-NLP/opus-mt-{source.split('-')[0]}-{target.split('-')[0]}", None
+    spec = NAMES.get(spec.lower(), spec)
+    if not _HUB_ID.fullmatch(spec):
+        return None
+    repo, _, revision = spec.partition("@")
+    return repo, revision or None
+
+
+def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
+    """The files of a model, downloaded once into the cache of the hub's own client.
+
+    Returns:
+        The directory and the commit it is at.
+
+    Raises:
+        ModelError: No network and not downloaded before, no such model, no permission, or no space.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        found = _snapshot(repo, revision)
+        if found is None:
+            info = HfApi().model_info(repo, revision=revision, files_metadata=True)
+            sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+            safe = any(name.endswith(".safetensors") for name in sizes)
+            patterns = [*_KEEP, "*.safetensors" if safe else "pytorch_model*.bin"]
+            weights = sum(s for n, s in sizes.items() if n.endswith(".safetensors" if safe else ".bin"))
+            require_space(cache_root(), weights, f"downloading {repo}")
+            found = Path(snapshot_download(repo, revision=info.sha, allow_patterns=patterns))
+    except ModelError:
+        raise
+    except Exception as error:  # the client lets its transport's own exceptions through, and they changed before
+        first = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"model {repo!r} can't be downloaded: {first}",
+            valid=f"a hub id, {', '.join(NAMES)}, {OPUS}, or a directory",
+            hint="without a network, copy the model here and give its directory; private ones need `hf auth login`",
+        ) from error
+    return found, found.name
+
+
+def _snapshot(repo: str, revision: str | None) -> Path | None:
+    """What an earlier download left in the hub's cache, if it is a whole model."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        found = Path(snapshot_download(repo, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    return found if is_hugging_face(found) else None

@@ -1,0 +1,199 @@
+"""From what a user writes after ``--translator`` to a translator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import ModelError, nearest
+from corpora.registry import resolve
+from translators import devices
+from translators.base import Translator
+from translators.cache import models_root
+from translators.convert import convert, is_hugging_face, quantization_for
+from translators.ct2 import CT2Translator
+from translators.families import DESCRIPTION, read_json
+from translators.hub import NAMES, OPUS, download, hub_id
+from translators.languages import ANY, choose
+
+BUNDLED = "bundled"
+TRANSLATORS = {"parallel": "translators.parallel:ParallelTranslator"}
+"""Translators that are not a model directory: name to class, made without arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that is on this machine.
+
+    Attributes:
+        name: Name to give to ``--translator`` (for a converted one: its origin or directory).
+        family: Name of its family.
+        languages: Both sides, for people.
+        quantization: How its weights are stored.
+        megabytes: Size of the directory, in 10^6 bytes.
+        where: ``bundled`` or the directory.
+    """
+
+    name: str
+    family: str
+    languages: str
+    quantization: str
+    megabytes: float
+    where: str
+
+
+def load_translator(
+    spec: str = BUNDLED,
+    *,
+    source: str | None = None,
+    target: str | None = None,
+    device: str = "auto",
+    compute_type: str = "default",
+    beam: int = 4,
+    optional: bool = False,
+    **options: Any,
+) -> Translator | None:
+    """The translator that ``spec`` names; models in Hugging Face layout are converted once, on first use.
+
+    Args:
+        spec: ``bundled``; a CTranslate2 directory; a directory in Hugging Face layout; a hub id, ``id@revision`` or a
+            short name (``nllb-600m`` …, ``opus-mt``); ``parallel``; or ``package.module:Class``, a class that is made
+            without arguments.
+        source: Language to translate from, BCP-47. ``bundled`` and ``opus-mt`` choose their model by it; where both
+            languages are given, a model that lacks one is an error.
+        target: Language to translate into.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        compute_type: A CTranslate2 type, or ``default``.
+        beam: Hypotheses kept at each step.
+        optional: Return None where there is no bundled model for the languages.
+        **options: Further options of :class:`~translators.ct2.CT2Translator`.
+
+    Raises:
+        ModelError: No such model, or it lacks a language.
+        ConfigError: An option that is not valid.
+        MissingExtraError: Converting needs torch.
+    """
+    if spec in TRANSLATORS or (":" in spec and not Path(spec).exists()):
+        found: Translator = resolve("translator", spec, TRANSLATORS)()
+    else:
+        actual = devices.resolve_device(device)
+        if spec == BUNDLED:
+            directory = bundled_for(source, target, optional=optional)
+        else:
+            kind = devices.resolve_compute_type(compute_type, actual) if compute_type != "default" else compute_type
+            directory = model_directory(spec, source, target, quantization_for(actual, kind))
+        if directory is None:
+            return None
+        found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **options)
+    if source and target and not found.supports(source, target):
+        if isinstance(found, CT2Translator):
+            found.family.frame(source, target)  # raises the error that names the nearest language
+        raise ModelError(f"translator {spec!r} does not translate {source} to {target}", hint="spanferry models")
+    return found
+
+
+def model_directory(spec: str, source: str | None, target: str | None, quantization: str) -> Path:
+    """The CTranslate2 directory of a model, converted first where it has to be.
+
+    Raises:
+        ModelError: There is no such model here and none can be had.
+    """
+    path = Path(spec).expanduser()
+    if (path / "model.bin").is_file():
+        return path
+    if is_hugging_face(path):
+        return convert(path, quantization=quantization)
+    if path.is_dir():
+        raise ModelError(
+            "no model",
+            where=str(path),
+            valid="model.bin (CTranslate2), or config.json beside *.safetensors or pytorch_model.bin (Hugging Face)",
+            hint="spanferry models",
+        )
+    named = hub_id(spec, source, target)
+    if named is None:
+        known = [BUNDLED, OPUS, *NAMES, *TRANSLATORS]
+        close = nearest(spec, known)
+        raise ModelError(
+            f"no translator {spec!r}",
+            valid=f"{', '.join(known)}, a hub id (owner/name), a directory, or package.module:Class",
+            hint=f"did you mean {close[0]!r}?" if close else "spanferry models",
+        )
+    repo, revision = named
+    # A converted model needs no network, not even to ask whether there is a newer one: pin a revision for that.
+    if (here := _converted(repo, revision, quantization)) is not None:
+        return here
+    files, commit = download(repo, revision)
+    return convert(files, name=repo, origin=repo, revision=commit, quantization=quantization)
+
+
+def _converted(repo: str, revision: str | None, quantization: str) -> Path | None:
+    found = []
+    for directory in sorted(models_root().glob(f"{repo.replace('/', '--')}@*-{quantization}")):
+        facts = read_json(directory / DESCRIPTION)
+        if facts.get("origin") == repo and (revision is None or str(facts.get("revision", "")).startswith(revision)):
+            found.append(((directory / DESCRIPTION).stat().st_mtime_ns, directory))
+    return max(found)[1] if found else None
+
+
+def bundled_directories() -> list[Path]:
+    """Directories of the models that ship with the package, sorted by name."""
+    root = Path(__file__).parent / BUNDLED / "weights"
+    return sorted(path.parent for path in root.glob(f"*/{DESCRIPTION}") if (path.parent / "model.bin").is_file())
+
+
+@lru_cache(maxsize=64)
+def bundled_for(source: str | None, target: str | None, *, optional: bool = False) -> Path | None:
+    """The first bundled model that knows the languages; a language that is None is not looked at.
+
+    Raises:
+        ModelError: None does, and ``optional`` is false.
+    """
+    pairs = []
+    for directory in bundled_directories():
+        facts = read_json(directory / DESCRIPTION)
+        sources, targets = facts["source_languages"], facts["target_languages"]
+        try:
+            if source is not None:
+                choose(source, sources, facts["name"])
+            if target is not None:
+                choose(target, targets, facts["name"])
+        except ModelError:
+            pairs += [f"{s} to {t}" for s in sources for t in targets]
+            continue
+        return directory
+    if optional:
+        return None
+    raise ModelError(
+        f"no bundled model translates {source or 'any language'} to {target or 'any language'}",
+        valid=sorted(pairs) or "none: this installation has no bundled models",
+        hint="use a larger model: --translator nllb-600m (needs the network once, and spanferry[convert])",
+    )
+
+
+def list_models() -> list[ModelInfo]:
+    """Bundled models, then converted ones, each sorted by name. A directory that can't be read is left out."""
+    return [*_infos(bundled_directories(), BUNDLED), *_infos(sorted(models_root().glob("[!.]*")), None)]
+
+
+def _infos(directories: list[Path], where: str | None) -> Iterator[ModelInfo]:
+    for directory in directories:
+        try:
+            facts = read_json(directory / DESCRIPTION)
+            sources, targets = (_shown(sorted(facts[f"{side}_languages"])) for side in ("source", "target"))
+            family = str(facts["family"])
+        except (ModelError, KeyError):
+            continue
+        size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+        name = facts["name"] if where else facts.get("origin") or facts["name"]
+        quantization = str(facts.get("quantization", "unknown"))
+        yield ModelInfo(name, family, f"{sources} > {targets}", quantization, size / 1e6, where or str(directory))
+
+
+def _shown(languages: list[str]) -> str:
+    if ANY in languages:
+        return "any"
+    return ", ".join(languages) if len(languages) <= 12 else f"{len(languages)} languages"

@@ -15,8 +15,9 @@ from corpora.schema import Example, Pair, Span
 Kind = Literal["number", "url", "email", "placeholder", "code", "markup"]
 KINDS: tuple[Kind, ...] = ("number", "url", "email", "placeholder", "code", "markup")
 
-_URL = re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"'`«»，。）]+")
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"(?:https?://|ftp://|www\.)[!#-&(-;=?-\\]_a-z|~]+", re.IGNORECASE)
+# ASCII only: in Japanese and Chinese the words around an address touch it.
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Format fields of Python, C, JavaScript templates and message catalogues; `100 % sure` and `50% off` are none.
 _PLACEHOLDER = re.compile(
     r"\$?\{\{?\s*[\w.$-]*(?:![rsa])?(?::[^{}\s]*)?\s*\}\}?"
@@ -25,7 +26,7 @@ _PLACEHOLDER = re.compile(
 )
 _CODE = re.compile(r"(`{1,3})([^`]+)\1")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?/?>")
-_MARKS = re.compile(r"[`<{%@]|://|www\.")
+_MARKS = ("`", "<", "{", "%", "@", "://", "www.")
 
 
 def _urls(text: str) -> list[str]:
@@ -105,7 +106,7 @@ class Copy(FilterModel):
 
         placed: Mapping[str, Span] | None = None
         for field, text in source.texts.items():
-            digits, marks = has_digits(text), _MARKS.search(text) is not None
+            digits, marks = has_digits(text), any(mark in text for mark in _MARKS)
             if not digits and not marks:
                 continue
             other = target.texts.get(field, "")

@@ -13,6 +13,7 @@ from corpora.filters.base import Column, FilterModel, Rule
 from corpora.filters.text import letters, primary, without_spans
 from corpora.schema import Pair
 
+_LATIN = regex.compile(r"\p{Latin}+")
 # A character of these scripts says as much about the language as three letters do.
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 # Subtags that lingua knows by another code.
@@ -76,7 +77,7 @@ class Language(FilterModel):
         for pair in pairs:
             wanted = _code(pair.target.lang) if pair.target else None
             detector = self._detector(pair.source.lang, wanted) if wanted else None
-            text = without_spans(pair.target) if pair.target and detector else ""
+            text = _own_script(without_spans(pair.target)) if pair.target and detector else ""
             count = letters(text)
             if detector is None or not count:
                 confidence.append(None)
@@ -100,6 +101,14 @@ class Language(FilterModel):
     def _detector(self, source: str, target: str) -> Any:
         codes = {target, _code(source), *map(_code, self.others)} - {None}
         return detector_of(tuple(sorted(c for c in codes if c))) if len(codes) > 1 else None
+
+
+def _own_script(text: str) -> str:
+    """``text`` without its Latin letters where a third or more are others: names and brands in Japanese or Russian."""
+    if text.isascii():
+        return text
+    rest = _LATIN.sub(" ", text)
+    return rest if 3 * letters(rest) >= letters(text) else text
 
 
 @lru_cache(maxsize=512)

@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'’·٫٬]\d+)*")
+_DIGIT = re.compile(r"\d")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _SEPARATOR = re.compile(r"\D+")
 _CLOCK_AFTER = re.compile(
     r"[\s\u00a0]*(?:[:.h]\d\d(?!\d)|[ap]\.?\s?m\b|[ap]\.m\.|o['’]clock|uhr|h\b|時|点|點|시)", re.IGNORECASE
@@ -23,6 +25,18 @@ _SCALE = re.compile(
     r"|[十百千万萬億亿兆만억천]|مليون|ألف|مليار|elfu|milioni",
     re.IGNORECASE,
 )
+# 37万5,000 and 6億4900万: digits with characters that multiply them.
+_HAN_SCALED = re.compile(r"(?:\d+(?:[.,]\d+)*\s?[十百千万萬億亿兆만억천]+\s?)+(?:\d+(?:,\d+)*)?")
+_HAN_STEP = re.compile(r"(\d+(?:[.,]\d+)*)\s?([十百千万萬億亿兆만억천]*)")
+_HAN_VALUES = {
+    "十": 10,
+    "百": 100,
+    "千": 1000,
+    "천": 1000,
+    "兆": 10**12,
+    **dict.fromkeys("万萬만", 10**4),
+    **dict.fromkeys("億亿억", 10**8),
+}
 _HAN_NUMBER = re.compile(r"[〇零一二三四五六七八九十百千万萬億亿两兩]{2,}")
 
 
@@ -49,14 +63,12 @@ class Number:
 
 def has_digits(text: str) -> bool:
     """Whether there is any number in ``text``; quick."""
-    return _TOKEN.search(text) is not None
+    return _DIGIT.search(text) is not None
 
 
 def ascii_digits(text: str) -> str:
     """``text`` with the decimal digits of every script as ASCII; offsets stay."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
+    return text if text.isascii() else _FOREIGN_DIGIT.sub(lambda m: str(unicodedata.decimal(m.group())), text)
 
 
 def numbers(text: str) -> list[Number]:
@@ -150,6 +162,7 @@ class _Available:
         self.parts = {p for n in found for p in n.parts}
         for roman in _ROMAN.findall(target):
             self.readings.add(str(_roman(roman)))
+        self.readings.update(str(_han(m.group())) for m in _HAN_SCALED.finditer(ascii_digits(target)))
         self.scaled = scaled or bool(_SCALE.search(target))
         self.significant = {_significant(r) for r in self.readings} if self.scaled else set()
         self.unreadable = bool(_HAN_NUMBER.search(target))
@@ -168,6 +181,16 @@ class _Available:
 
 def _significant(reading: str) -> str:
     return reading.replace(".", "").strip("0")
+
+
+def _han(number: str) -> int:
+    total = 0.0
+    for digits, scales in _HAN_STEP.findall(number):
+        value = float(digits.replace(",", ""))
+        for scale in scales:
+            value *= _HAN_VALUES[scale]
+        total += value
+    return round(total)
 
 
 def _roman(numeral: str) -> int:

@@ -1,7 +1,8 @@
 """Loops: a decoder that says the same thing again and again."""
 
-from collections import Counter
+import re
 from collections.abc import Sequence
+from operator import eq
 from typing import Any, ClassVar
 
 import polars as pl
@@ -13,7 +14,8 @@ from corpora.schema import Example, Pair
 
 # Without spaces between words each character stands for itself.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-_UNIT = regex.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\S)+")
+_UNIT = regex.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\w)+")
+_WORD = re.compile(r"[^\s.,;:!?¡¿\"'()\[\]…—–«»“”‘’।،؟-]+")
 
 
 class Repetition(FilterModel):
@@ -21,7 +23,7 @@ class Repetition(FilterModel):
 
     ``repetition.run`` is how often one n-gram (n of 1 to ``longest``) follows itself without a break, beyond the
     source's own: 0 where the target repeats no more than the source. ``repetition.share`` is the share of the target's
-    n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0.
+    n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0; 0 where there are fewer than four.
 
     Attributes:
         longest: Longest n-gram for runs, in words (characters in scripts without spaces).
@@ -62,7 +64,8 @@ class Repetition(FilterModel):
                 continue
             source = _units(pair.source)
             runs.append(max(0, longest_run(target, self.longest) - longest_run(source, self.longest)))
-            shares.append(max(0.0, repeated_share(target, self.ngram) - repeated_share(source, self.ngram)))
+            share = repeated_share(target, self.ngram) if len(target) > self.ngram + 2 else 0.0
+            shares.append(max(0.0, share - repeated_share(source, self.ngram)))
         return {"repetition.run": runs, "repetition.share": shares}
 
     def reject(self) -> list[Rule]:
@@ -75,23 +78,21 @@ class Repetition(FilterModel):
 
 def _units(example: Example) -> list[str]:
     text = "\n".join(example.texts.values()).casefold()
-    return text.split() if text.isascii() or not _UNSPACED.search(text) else _UNIT.findall(text)
+    return _WORD.findall(text) if text.isascii() or not _UNSPACED.search(text) else _UNIT.findall(text)
 
 
 def longest_run(units: Sequence[str], longest: int) -> int:
     """The most times any n-gram of up to ``longest`` units follows itself directly; 1 for no repetition, 0 for none."""
     best = min(1, len(units))
     for n in range(1, min(longest, len(units) // 2) + 1):
-        matched = 0
-        for i in range(n, len(units)):
-            # n units in a row equal to those n before them make one more repetition.
-            matched = matched + 1 if units[i] == units[i - n] else 0
-            best = max(best, matched // n + 1)
+        # n units in a row equal to those n before them make one more repetition.
+        same = bytes(map(eq, units[n:], units))
+        if sum(same) >= n:
+            best = max(best, max(map(len, same.split(b"\0"))) // n + 1)
     return best
 
 
 def repeated_share(units: Sequence[str], n: int) -> float:
-    """Share of the n-grams that occurred before; 0.0 where there are fewer than four."""
-    grams = Counter(zip(*(units[i:] for i in range(n)), strict=False))
-    total = grams.total()
-    return (total - len(grams)) / total if total > 3 else 0.0
+    """Share of the n-grams that occurred before; 0.0 where there are none."""
+    total = len(units) - n + 1
+    return (total - len(set(zip(*(units[i:] for i in range(n)), strict=False)))) / total if total > 0 else 0.0

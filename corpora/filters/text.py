@@ -10,7 +10,7 @@ from corpora.schema import Example, Span
 _UNTRANSLATABLE = regex.compile(
     r"(`{1,3})[^`]+\1|(?:https?://|www\.)\S+|\S+@\S+\.\w+|</?[A-Za-z][^<>]*>|\$?\{[^{}]*\}|%\(\w+\)\S"
 )
-_LETTER = regex.compile(r"\p{L}")
+_SIGNS = ("`", "@", "<", "{", "%(", "://", "www.")
 
 
 def primary(tag: str) -> str:
@@ -20,9 +20,7 @@ def primary(tag: str) -> str:
 
 def letters(text: str) -> int:
     """Number of letters in ``text`` (code points of category L)."""
-    if text.isascii():
-        return sum(map(str.isalpha, text))
-    return len(_LETTER.findall(text))
+    return sum(map(str.isalpha, text))
 
 
 def without_spans(example: Example) -> str:
@@ -31,7 +29,7 @@ def without_spans(example: Example) -> str:
     for name, text in example.texts.items():
         spans = [s for s in example.spans if s.field == name]
         rest = _cut(text, spans) if spans else text
-        left.append(_UNTRANSLATABLE.sub(" ", rest))
+        left.append(_UNTRANSLATABLE.sub(" ", rest) if any(sign in rest for sign in _SIGNS) else rest)
     return "\n".join(left)
 
 

@@ -1,0 +1,158 @@
+"""From a Hugging Face Marian directory to a CTranslate2 int8 directory that carries its own description.
+
+The directory holds ``model.bin``, ``config.json`` and ``shared_vocabulary.json`` (CTranslate2), ``source.spm`` and
+``target.spm`` (sentencepiece) and ``spanferry.json``: languages, language tokens, limits, alignment head, scores
+and the hash of every file. Running it needs only ctranslate2 and sentencepiece.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from translators.bundled.heads import HeadScore, read_gold, score_heads
+
+DESCRIPTION = "spanferry.json"
+
+
+def head_to_front(attention: Any, head: int, heads: int) -> None:
+    """Permute the heads of one attention module in place so that ``head`` becomes head 0.
+
+    The rows of the query, key and value projections and the columns of the output projection move together, so
+    the module computes the same function.
+    """
+    import torch
+
+    order = [head, *(h for h in range(heads) if h != head)]
+    size = attention.q_proj.weight.shape[0] // heads
+    rows = torch.cat([torch.arange(h * size, (h + 1) * size) for h in order])
+    with torch.no_grad():
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+            projection.weight.copy_(projection.weight[rows].clone())
+            projection.bias.copy_(projection.bias[rows].clone())
+        attention.out_proj.weight.copy_(attention.out_proj.weight[:, rows].clone())
+
+
+def choose_head(source: Path, gold: Path, prefix: tuple[str, ...]) -> list[HeadScore]:
+    """Score the heads of the Marian model in ``source`` on a gold file; see :mod:`translators.bundled.heads`."""
+    import sentencepiece
+    from transformers import MarianMTModel
+
+    model = MarianMTModel.from_pretrained(source, attn_implementation="eager").float().eval()
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(source / "source.spm"))
+    vocabulary = json.loads((source / "vocab.json").read_text(encoding="utf-8"))
+    return score_heads(
+        model,
+        lambda text: pieces.encode(text, out_type=str),
+        lambda piece: vocabulary.get(piece, vocabulary["<unk>"]),
+        read_gold(gold),
+        prefix,
+    )
+
+
+def convert_weights(source: Path, out: Path, layer: int, head: int, quantization: str) -> None:
+    """Convert a Marian directory, with ``head`` of decoder ``layer`` moved to head 0 and named in the file."""
+    import numpy as np
+    from ctranslate2.converters import TransformersConverter
+
+    class Converter(TransformersConverter):
+        def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
+            model = model_class.from_pretrained(model_name_or_path, **kwargs)
+            attention = model.model.decoder.layers[layer].encoder_attn
+            head_to_front(attention, head, model.config.decoder_attention_heads)
+            return model
+
+        def _load(self) -> Any:
+            spec = super()._load()
+            spec.decoder.alignment_layer = np.dtype("int16").type(layer)
+            spec.decoder.alignment_heads = np.dtype("int16").type(1)
+            return spec
+
+    Converter(str(source)).convert(str(out), quantization=quantization, force=True)
+
+
+def file_facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size in bytes and SHA-256 of every file in ``folder`` but the description, by name."""
+    facts: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != DESCRIPTION and path.is_file():
+            data = path.read_bytes()
+            facts[path.name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return facts
+
+
+def describe(folder: Path, facts: dict[str, Any]) -> None:
+    """Write ``spanferry.json``: ``facts`` with the hashes of the files beside it."""
+    text = json.dumps({**facts, "files": file_facts(folder)}, ensure_ascii=False, indent=2, sort_keys=True)
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def convert(
+    source: Path, out: Path, gold: Path | None, languages: list[str], name: str, quantization: str = "int8"
+) -> dict[str, Any]:
+    """Convert and describe one model.
+
+    Args:
+        source: Hugging Face Marian directory.
+        out: Directory to write; files of the same names are replaced.
+        gold: JSONL of gold alignments from English into the first language; without it head 0 of the last layer
+            is named and no F1 is recorded.
+        languages: Target languages (BCP-47), the language of ``gold`` first.
+        name: Name of the model.
+        quantization: CTranslate2 quantization.
+
+    Returns:
+        The facts written to ``spanferry.json``, without the file hashes.
+    """
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    vocabulary = json.loads((source / "vocab.json").read_text(encoding="utf-8"))
+    tokens = {lang: f">>{lang}<<" for lang in languages if f">>{lang}<<" in vocabulary}
+    prefix = (tokens[languages[0]],) if languages[0] in tokens else ()
+    alignment: dict[str, Any] = {"layer": config["decoder_layers"] - 1, "head": 0, "shifted": False}
+    if gold is not None:
+        scores = choose_head(source, gold, prefix)
+        best = scores[0]
+        alignment = {"layer": best.layer, "head": best.head, "shifted": best.shifted, "f1": round(best.f1, 4)}
+        alignment["gold"] = f"{gold.parent.parent.name}/{gold.parent.name}/{gold.name}"
+        alignment["f1_by_head"] = [[s.layer, s.head, "t+1" if s.shifted else "t", round(s.f1, 4)] for s in scores]
+    convert_weights(source, out, alignment["layer"], alignment["head"], quantization)
+    for spm in ("source.spm", "target.spm"):
+        shutil.copyfile(source / spm, out / spm)
+    facts: dict[str, Any] = {
+        "name": name,
+        "family": "marian",
+        "source_languages": ["en"],
+        "target_languages": languages,
+        "language_tokens": tokens,
+        "source_suffix": ["</s>"],
+        "marker_aware": "▁[" in vocabulary and "▁]" in vocabulary,
+        "marker_pieces": ["▁[", "▁]"],
+        "max_tokens": config["max_position_embeddings"],
+        "decoder": {"beam_size": 4},
+        "alignment": alignment,
+        "quantization": quantization,
+    }
+    describe(out, facts)
+    return facts
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", type=Path, required=True, help="Hugging Face Marian directory")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--gold", type=Path, help="JSONL gold alignments, English to the first language")
+    parser.add_argument("--languages", nargs="+", default=["es", "de"])
+    parser.add_argument("--name", default="en-esde")
+    parser.add_argument("--quantization", default="int8")
+    args = parser.parse_args()
+    facts = convert(args.model, args.out, args.gold, args.languages, args.name, args.quantization)
+    print(json.dumps(facts["alignment"], indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Measure a converted model: BLEU and chrF on test sets it never saw, and whether it carries brackets.
+
+``python -m translators.bundled.evaluate --model DIR --data ../shared/data --work DIR`` prints one JSON
+object. Test sentences whose English side is in the training text are left out (there should be none) and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.words import words
+from translators.bundled.clean import normalised
+from translators.bundled.markers import mark
+from translators.bundled.read import ISO3, read_lines
+from translators.bundled.vocabulary import END, language_token
+from translators.bundled.wordalign import Link
+
+
+class Model:
+    """A converted model with its vocabulary: text in, text out."""
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        import ctranslate2
+        import sentencepiece
+
+        # Asking for int8 with float32 outside the products is what a CPU does anyway, without a warning.
+        self.translator = ctranslate2.Translator(str(folder), compute_type="int8", intra_threads=threads)
+        self.pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+
+    def translate(self, texts: Sequence[str], language: str, beam: int = 4) -> list[str]:
+        """Translate texts; deterministic."""
+        token = language_token(language)
+        rows = [[token, *self.pieces.encode(text, out_type=str)[:500], END] for text in texts]
+        found = self.translator.translate_batch(
+            rows, beam_size=beam, max_batch_size=2048, batch_type="tokens", max_decoding_length=256
+        )
+        return [self.pieces.decode(row.hypotheses[0]) for row in found]
+
+
+def test_set(data: Path, name: str, language: str) -> list[tuple[str, str]]:
+    """Pairs of a test set, English first: ``tatoeba-test`` or ``ntrex128``."""
+    code = ISO3[language]
+    if name == "ntrex128":
+        sides = [data / name / f"newstest2019-{kind}.txt.gz" for kind in ("src.eng", f"ref.{code}")]
+    else:
+        folder = next(p for p in sorted((data / name).glob(f"*{code}*")) if "eng" in p.name)
+        sides = [next(folder.glob(f"*.{end}.gz")) for end in ("eng", code)]
+    return list(zip(*map(read_lines, sides), strict=True))
+
+
+def scores(found: Sequence[str], wanted: Sequence[str]) -> dict[str, Any]:
+    """BLEU and chrF with their signatures."""
+    from sacrebleu.metrics import BLEU, CHRF
+
+    out: dict[str, Any] = {}
+    for name, metric in (("bleu", BLEU()), ("chrf", CHRF())):
+        out[name] = round(metric.corpus_score(list(found), [list(wanted)]).score, 1)
+        out[f"{name}_signature"] = str(metric.get_signature())
+    return out
+
+
+def marked(source: str, rng: random.Random) -> str:
+    """The source with one phrase of one to three words in brackets, chosen as in training where it can be."""
+    count = len(words(source))
+    links: set[Link] = {(i, i) for i in range(count)}
+    for _ in range(20):
+        text, _, _ = mark(source, source, links, rng)
+        if text.count("[") == 1:
+            return text
+    return source
+
+
+def balanced(text: str) -> bool:
+    """Whether exactly one ``[`` is followed by exactly one ``]`` with something between."""
+    start, end = text.find("["), text.find("]")
+    return text.count("[") == 1 and text.count("]") == 1 and bool(text[start + 1 : max(end, 0)].strip())
+
+
+def without_markers(text: str) -> str:
+    """The text with its brackets taken out."""
+    return " ".join(text.replace("[", " ").replace("]", " ").split()).replace(" ,", ",").replace(" .", ".")
+
+
+def evaluate(model: Model, data: Path, work: Path, languages: Sequence[str], sample: int) -> dict[str, Any]:
+    """All numbers of the model card.
+
+    Args:
+        model: The model.
+        data: Folder of the test sets.
+        work: Folder with ``train.tsv`` and ``heldout.<language>.tsv``.
+        languages: Target languages.
+        sample: Test sentences per set, at most, chosen by a fixed seed.
+    """
+    seen = {normalised(line.split("\t")[1]) for line in read_lines(work / "train.tsv")}
+    out: dict[str, Any] = {}
+    for language in languages:
+        for name in ("tatoeba-test", "ntrex128"):
+            pairs = test_set(data, name, language)
+            clean = [pair for pair in pairs if normalised(pair[0]) not in seen]
+            chosen = random.Random(1).sample(clean, min(sample, len(clean)))
+            start = time.perf_counter()
+            found = model.translate([source for source, _ in chosen], language)
+            seconds = time.perf_counter() - start
+            out[f"{name}.{language}"] = {
+                "sentences": len(chosen), "of": len(pairs), "in_training": len(pairs) - len(clean),
+                "sentences_per_second": round(len(chosen) / seconds, 1),
+                **scores(found, [target for _, target in chosen]),
+            }  # fmt: skip
+        held = [tuple(line.split("\t")) for line in read_lines(work / f"heldout.{language}.tsv")][:sample]
+        rng = random.Random(1)
+        with_brackets = [marked(source, rng) for source, _ in held]
+        keep = [i for i, text in enumerate(with_brackets) if "[" in text]
+        plain = model.translate([held[i][0] for i in keep], language)
+        bracketed = model.translate([with_brackets[i] for i in keep], language)
+        wanted = [held[i][1] for i in keep]
+        out[f"markers.{language}"] = {
+            "sentences": len(keep),
+            "balanced": round(sum(map(balanced, bracketed)) / max(len(keep), 1), 4),
+            "without": scores(plain, wanted),
+            "with": scores(list(map(without_markers, bracketed)), wanted),
+        }
+    return out
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", type=Path, required=True, help="CTranslate2 directory")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="folder written by prepare")
+    parser.add_argument("--languages", nargs="+", default=["es", "de"])
+    parser.add_argument("--sample", type=int, default=2_000)
+    args = parser.parse_args()
+    print(json.dumps(evaluate(Model(args.model), args.data, args.work, args.languages, args.sample), indent=2))
+
+
+if __name__ == "__main__":
+    main()

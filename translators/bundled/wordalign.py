@@ -1,0 +1,73 @@
+"""Word links for a whole training text: eflomal in both directions, then grow-diag.
+
+eflomal (Östling and Tiedemann 2016, "Efficient Word Alignment with Markov Chain Monte Carlo") samples without a
+seed of ours, so links of rare words may differ from one run to the next.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from corpora.words import word_strings, words
+
+Link = tuple[int, int]
+_NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-cased words of a text, as the aligners see them."""
+    return [word.lower() for word in word_strings(text, words(text))]
+
+
+def grow_diag(forward: set[Link], backward: set[Link]) -> set[Link]:
+    """Intersection of two directions, grown by neighbouring links of the union (Koehn et al. 2003, section 2).
+
+    The sweep goes over sorted links until nothing is added; the final step of the original is left out, since a
+    link that stands alone is often wrong.
+    """
+    links = forward & backward
+    union = forward | backward
+    sources, targets = {s for s, _ in links}, {t for _, t in links}
+    grown = True
+    while grown:
+        grown = False
+        for s, t in sorted(links):
+            for ds, dt in _NEIGHBOURS:
+                new = (s + ds, t + dt)
+                if new in union and new not in links and (new[0] not in sources or new[1] not in targets):
+                    links.add(new)
+                    sources.add(new[0])
+                    targets.add(new[1])
+                    grown = True
+    return links
+
+
+def _read_links(path: Path) -> Iterator[set[Link]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield {(int(a), int(b)) for a, b in (pair.split("-") for pair in line.split())}
+
+
+def align_texts(sources: Sequence[str], targets: Sequence[str]) -> Iterator[tuple[set[Link], set[Link]]]:
+    """Links of every pair in both directions, (source word, target word), 0-based by :func:`corpora.words.words`.
+
+    Args:
+        sources: Texts, none of them without a word.
+        targets: As many texts.
+
+    Yields:
+        The links of the forward and of the backward model for each pair.
+
+    Raises:
+        ImportError: eflomal is not installed.
+    """
+    from eflomal import Aligner
+
+    left = [" ".join(tokens(text)) + "\n" for text in sources]
+    right = [" ".join(tokens(text)) + "\n" for text in targets]
+    with tempfile.TemporaryDirectory() as folder:
+        forward, backward = Path(folder) / "forward", Path(folder) / "backward"
+        Aligner().align(left, right, links_filename_fwd=str(forward), links_filename_rev=str(backward))
+        yield from zip(_read_links(forward), _read_links(backward), strict=True)

@@ -76,15 +76,14 @@ class Language(FilterModel):
         amount: list[int | None] = []
         for pair in pairs:
             wanted = _code(pair.target.lang) if pair.target else None
-            detector = self._detector(pair.source.lang, wanted) if wanted else None
-            text = _own_script(without_spans(pair.target)) if pair.target and detector else ""
+            codes = self._codes(pair.source.lang, wanted) if wanted else ()
+            text = _own_script(without_spans(pair.target)) if pair.target and len(codes) > 1 else ""
             count = letters(text)
-            if detector is None or not count:
-                confidence.append(None)
-                found.append(None)
-                amount.append(count if detector else None)
+            if not count:
+                for column in (confidence, found, amount):
+                    column.append(None)
                 continue
-            values = detector.compute_language_confidence_values(text)
+            values = detector_of(codes).compute_language_confidence_values(text)
             by_code = {v.language.iso_code_639_1.name.lower(): float(v.value) for v in values}
             confidence.append(by_code[str(wanted)])
             # Equal values come in no fixed order.
@@ -98,9 +97,9 @@ class Language(FilterModel):
         doubtful = pl.col("language.confidence") < self.min_confidence
         return [("language", pl.when(enough & doubtful).then(pl.concat_list("language.found")))]
 
-    def _detector(self, source: str, target: str) -> Any:
-        codes = {target, _code(source), *map(_code, self.others)} - {None}
-        return detector_of(tuple(sorted(c for c in codes if c))) if len(codes) > 1 else None
+    def _codes(self, source: str, target: str) -> tuple[str, ...]:
+        codes = {target, _code(source), *map(_code, self.others)}
+        return tuple(sorted(c for c in codes if c))
 
 
 def _own_script(text: str) -> str:
@@ -121,7 +120,7 @@ def _code(tag: str) -> str | None:
     return subtag if len(subtag) == 2 and hasattr(IsoCode639_1, subtag.upper()) else None
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def detector_of(codes: tuple[str, ...]) -> Any:
     """The detector among ``codes``; models are read when they are first needed, about 10 MB a language."""
     from lingua import IsoCode639_1, LanguageDetectorBuilder

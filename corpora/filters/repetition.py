@@ -23,7 +23,8 @@ class Repetition(FilterModel):
 
     ``repetition.run`` is how often one n-gram (n of 1 to ``longest``) follows itself without a break, beyond the
     source's own: 0 where the target repeats no more than the source. ``repetition.share`` is the share of the target's
-    n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0; 0 where there are fewer than four.
+    n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0; a text of fewer than
+    four n-grams has none.
 
     Attributes:
         longest: Longest n-gram for runs, in words (characters in scripts without spaces).

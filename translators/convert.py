@@ -17,7 +17,7 @@ from typing import Any
 from corpora.errors import ConfigError, MissingExtraError, ModelError
 from translators.cache import models_root, require_space, written_once
 from translators.families import DESCRIPTION, describe, read_json, read_vocabulary, recognise
-from translators.families.base import ModelFiles
+from translators.families.base import Family, ModelFiles
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "int8_bfloat16", "float16", "bfloat16", "float32", "int16")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -41,7 +41,7 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
 
     Args:
         source: Directory in Hugging Face layout: ``config.json``, weights and tokeniser files.
-        name: Name of the model, by default the directory's.
+        name: Name of the model or its hub id, by default the directory's name.
         origin: Hub id it was downloaded from, if it was.
         revision: Commit it was downloaded at, if it was; else the weights tell versions apart.
         quantization: One of ``QUANTIZATIONS``.
@@ -64,13 +64,14 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
             valid="config.json beside *.safetensors or pytorch_model.bin",
             hint="give a hub id, or the directory that save_pretrained wrote",
         )
-    name = name or source.resolve().name
+    stored = (name or source.resolve().name).replace("/", "--")
+    name = (name or source.resolve().name).rpartition("/")[2]
     config = read_json(source / "config.json")
     tokenizer = read_json(path) if (path := source / "tokenizer_config.json").is_file() else {}
     files = frozenset(path.name for path in source.iterdir())
-    recognise(ModelFiles(name, config, tokenizer, (), files), str(source))
+    family = recognise(ModelFiles(name, config, tokenizer, (), files), str(source))
     version = revision[:8] if revision else fingerprint(source, weights)
-    final = models_root() / f"{name.replace('/', '--')}@{version}-{quantization}"
+    final = models_root() / f"{stored}@{version}-{quantization}"
     if final.is_dir():
         return final
     for package in ("torch", "transformers"):
@@ -79,7 +80,7 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
     require_space(final, sum(path.stat().st_size for path in weights) + (64 << 20), f"converting {name}")
     with written_once(final) as partial:
         if partial is not None:
-            _convert_weights(source, partial, quantization)
+            _convert_weights(source, partial, quantization, family)
             found = ModelFiles(name, config, tokenizer, read_vocabulary(partial), files)
             facts = describe(found, str(source))
             for file in recognise(found, str(source)).tokenizer_files:
@@ -116,12 +117,22 @@ def _file_facts(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _convert_weights(source: Path, out: Path, quantization: str) -> None:
+def _convert_weights(source: Path, out: Path, quantization: str, family: type[Family]) -> None:
     from ctranslate2.converters import TransformersConverter
+
+    class Converter(TransformersConverter):
+        def load_model(self, *args: Any, **kwargs: Any) -> Any:
+            self.model = super().load_model(*args, **kwargs)
+            return self.model
+
+        def load_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
+            tokenizer = super().load_tokenizer(*args, **kwargs)
+            family.prepare(self.model, tokenizer)
+            return tokenizer
 
     with quiet():
         try:
-            TransformersConverter(str(source)).convert(str(out), quantization=quantization)
+            Converter(str(source)).convert(str(out), quantization=quantization)
         except (OSError, ValueError, RuntimeError, KeyError, AttributeError, ImportError) as error:
             raise ModelError(
                 f"can't be converted: {type(error).__name__}: {error}",

@@ -85,6 +85,11 @@ class Family(Protocol):
         ``target_languages`` (BCP-47), ``max_tokens`` and what else the family wants to find there."""
         ...
 
+    @classmethod
+    def prepare(cls, model: Any, tokenizer: Any) -> None:
+        """Sets right what transformers loaded, in place, before the weights are converted."""
+        ...
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         """Source and target languages as BCP-47 tags, each sorted."""
         ...

@@ -26,3 +26,9 @@ class M2M100Family(NllbFamily):
     def describe(cls, files: ModelFiles) -> dict[str, Any]:
         small = "small100" in f"{files.name} {files.tokenizer.get('tokenizer_class', '')}".lower().replace("-", "")
         return {**super().describe(files), "target_on_source": small}
+
+    @classmethod
+    def prepare(cls, model: Any, tokenizer: Any) -> None:
+        """transformers 5 leaves the language tokens out of the vocabulary unless the hub's own files name them."""
+        vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
+        tokenizer.get_vocab = lambda: vocabulary

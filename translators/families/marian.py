@@ -63,6 +63,10 @@ class MarianFamily:
             "max_tokens": int(files.config.get("max_position_embeddings", 512)),
         }
 
+    @classmethod
+    def prepare(cls, model: Any, tokenizer: Any) -> None:
+        """Nothing to set right."""
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 

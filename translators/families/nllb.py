@@ -56,6 +56,10 @@ class NllbFamily:
             "max_tokens": int(files.config.get("max_position_embeddings", 1024)),
         }
 
+    @classmethod
+    def prepare(cls, model: Any, tokenizer: Any) -> None:
+        """Nothing to set right."""
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._tags, self._tags
 

@@ -43,7 +43,7 @@ class T5Family:
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
         if files.config:
-            return files.config.get("model_type") in ("t5", "mt5", "umt5")
+            return files.config.get("model_type") == "t5"
         return sum(bool(_TOKEN.fullmatch(token)) for token in files.vocabulary) >= 2
 
     @classmethod
@@ -58,14 +58,24 @@ class T5Family:
             "max_tokens": int(files.config.get("n_positions", 512)),
         }
 
+    @classmethod
+    def prepare(cls, model: Any, tokenizer: Any) -> None:
+        """transformers 5 calls every T5 tied and keeps what decides the scale of the outputs under another name; the
+        converter still reads the old one, which would flatten MADLAD's distributions."""
+        config = model.config
+        config.tie_word_embeddings = getattr(config, "scale_decoder_outputs", config.tie_word_embeddings)
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 
     def frame(self, source: str, target: str) -> Frame:
         choose(source, self._sources, self._model)
         found = choose(target, self._targets, self._model)
-        if self._tokens:
-            return Frame((self._tokens[found],), ("</s>",), ())
+        if token := self._tokens.get(found):
+            # As the model's own tokeniser has it, which may put a bare "▁" before the token.
+            spelled = self._pieces.encode([f"{token} a"])[0]
+            opening = spelled[: spelled.index(token) + 1] if token in spelled else [token]
+            return Frame(tuple(opening), ("</s>",), ())
         task = self._pieces.encode([f"translate English to {_TASKS[found]}:"])[0]
         return Frame(tuple(task), ("</s>",), ())
 

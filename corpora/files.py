@@ -3,9 +3,12 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
+
+from corpora.errors import OutputError
 
 
 @contextmanager
@@ -27,28 +30,35 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-@contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside ``path``; once it has been filled it takes the place of ``path``.
+def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) -> None:
+    """Moves what lies in ``new`` into ``out``, in place of what has the same name there, the file ``index`` last.
 
-    A folder that was at ``path`` is replaced. A block that raises leaves it as it was.
+    The old index goes first: whoever opens ``out`` meanwhile finds no dataset rather than half of two.
+    ``stale`` names folders of an earlier output that go too. All else in ``out`` is left alone.
+
+    Raises:
+        OutputError: A folder that would be replaced holds files of another kind than the new one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    old = path.with_name(f".{path.name}.{uuid.uuid4().hex}.old")
-    temporary.mkdir()
-    try:
-        yield temporary
-        for file in sorted(temporary.rglob("*")):
-            sync_folder(file) if file.is_dir() else sync_file(file)
-        sync_folder(temporary)
-        if path.exists():
-            path.replace(old)
-        temporary.replace(path)
-        sync_folder(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    kinds = {p.suffix for p in new.rglob("*") if p.is_file()}
+    for folder in (out / name for name in {*stale, *(p.name for p in new.iterdir() if p.is_dir())}):
+        other = min((p for p in folder.rglob("*") if p.is_file() and p.suffix not in kinds), default=None)
+        if other is not None:
+            raise OutputError(
+                f"the folder would be replaced, but it holds {other.name!r}, which is no output of ours",
+                where=str(folder),
+                hint="write into another folder: --out DIR",
+            )
+    for path in sorted(new.rglob("*")):
+        sync_folder(path) if path.is_dir() else sync_file(path)
+    (out / index).unlink(missing_ok=True)
+    for name in stale:
+        shutil.rmtree(out / name)
+    for path in sorted(new.iterdir(), key=lambda p: (p.name == index, p.name)):
+        target = out / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
+    sync_folder(out)
 
 
 def sync_file(path: Path) -> None:
@@ -64,3 +74,14 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def content_hash(paths: Iterable[Path], size: int = 4) -> str:
+    """``2 * size`` hex digits that follow from the content of the files, in the order given."""
+    digest = blake2b(digest_size=size)
+    for path in paths:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        digest.update(path.stat().st_size.to_bytes(8, "big"))
+    return digest.hexdigest()

@@ -2,13 +2,11 @@
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from corpora.errors import ConfigError, unknown_name
+from corpora.errors import ConfigError
+from corpora.options import checked_options, option_defaults
 from corpora.readers.base import BadRow, Reader
 from corpora.readers.text import check_file
 from corpora.registry import resolve
@@ -33,6 +31,7 @@ _SUFFIXES = {
     ".txt": "text",
 }
 _SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
+_FIXED = ("path", "lang")
 _SAVED = ("dataset_dict.json", "dataset_info.json")
 
 
@@ -57,20 +56,16 @@ def open_reader(
     """
     name = format or guess_format(source)
     cls = resolve("reader", name, READERS)
-    hub = str(source).startswith("hf:")
-    place: Any = str(source).removeprefix("hf:") if hub and name == "hf" else Path(source)
-    if name == "hf":
-        place = str(place)
-    elif isinstance(place, Path) and not place.is_dir():
+    place: Any = str(source).removeprefix("hf:") if name == "hf" else Path(source)
+    if isinstance(place, Path) and not place.is_dir():
         check_file(place)
-    reader: Reader = cls(place, lang, **_checked(cls, name, options or {}))
+    reader: Reader = cls(place, lang, **checked_options(cls, "reader", name, options or {}, _FIXED))
     return reader
 
 
 def reader_options(name: str) -> dict[str, Any]:
     """The options of a reader and their defaults."""
-    cls = resolve("reader", name, READERS)
-    return {f.name: f.default for f in fields(cls) if f.name not in ("path", "lang")}
+    return option_defaults(resolve("reader", name, READERS), _FIXED)
 
 
 def guess_format(source: str | Path) -> str:
@@ -113,23 +108,3 @@ def _by_content(path: Path) -> str | None:
 
 def _unknown_format(path: Path, message: str) -> ConfigError:
     return ConfigError(message, where=str(path), valid=sorted(READERS), hint="--format NAME")
-
-
-def _checked(cls: Any, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    types = get_type_hints(cls)
-    valid = [f.name for f in fields(cls) if f.name not in ("path", "lang")]
-    checked = {}
-    for key, value in options.items():
-        if key not in valid:
-            raise unknown_name(f"option of the reader {name!r}", key, valid)
-        if isinstance(value, str) and str(types[key]).startswith("tuple"):
-            value = tuple(value.split(","))
-        try:
-            checked[key] = TypeAdapter(types[key], config=ConfigDict(strict=False)).validate_python(value)
-        except ValidationError as error:
-            raise ConfigError(
-                f"the reader {name!r} does not take {key}={value!r}",
-                valid=error.errors()[0]["msg"],
-                hint=f"--set read.{key}=…",
-            ) from error
-    return checked

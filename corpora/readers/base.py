@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from corpora.errors import RowError
+from corpora.files import content_hash
 from corpora.schema import TEXT, Example, Pair
 
 AUTO_SPLIT = "auto"
@@ -110,17 +110,6 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def content_hash(paths: list[Path]) -> str:
-    """Eight hex digits that follow from the content of the files, in the order given."""
-    digest = blake2b(digest_size=4)
-    for path in paths:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-        digest.update(b"\0")
-    return digest.hexdigest()
 
 
 def bad_row(error: RowError, row_id: str, where: str, raw: str, split: str) -> BadRow:

@@ -1,9 +1,10 @@
 """CoNLL and IOB files: a token and its tag on each line, a blank line between sentences."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from corpora.detokenise import detokenise, find_tokens
 from corpora.errors import InputError, RowError
@@ -28,8 +29,9 @@ class ConllReader(FileReader):
     The tokens are joined to text as people write it (``corpora.detokenise``), unless the comment ``# text = …`` holds
     the raw text and all tokens are in it, in order. Their ranges are kept in ``Example.tokens``. The comments ``id`` or
     ``sent_id`` and ``label`` or ``intent`` fill the example's id and label; all others go to ``meta``. A sentence
-    without id is numbered from 1. ``-DOCSTART-`` lines count documents, in ``meta["document"]``. A line whose token is
-    empty and whose tag is O stands for nothing and is passed over; published data has such lines.
+    without id is numbered from 1. A comment ``# key_json = …`` is JSON (for a text with line ends, say), and the
+    mapping of ``meta_json`` goes to ``meta`` itself. ``-DOCSTART-`` lines count documents, in ``meta["document"]``.
+    A line whose token is empty and whose tag is O stands for nothing and is passed over; published data has such lines.
 
     A tag that breaks the scheme stops the reading with its line: one such tag mostly means that the scheme was named
     wrongly, and then every span of the file would be in doubt.
@@ -99,11 +101,13 @@ class ConllReader(FileReader):
 
     def _comment(self, line: str) -> tuple[str, str] | None:
         """Key and value of a comment; None for a token that is or starts with ``#``."""
-        if match := _KEY_VALUE.fullmatch(line):
-            return match[1], match[2]
         columns = self._columns(line)
-        tagged = len(columns) > 1 and _TAG.fullmatch(columns[self.tag_column] if self._fits(columns) else "")
-        return None if tagged else ("comment", line[1:].strip())
+        tagged = len(columns) > 1 and self._fits(columns) and bool(_TAG.fullmatch(columns[self.tag_column]))
+        match = _KEY_VALUE.fullmatch(line)
+        # Between blanks a tag proves nothing: "# text = Vitamin B-12".
+        if tagged and ("\t" in line or not match):
+            return None
+        return (match[1], match[2]) if match else ("comment", line[1:].strip())
 
     def _fits(self, columns: list[str]) -> bool:
         return -len(columns) <= self.tag_column < len(columns)
@@ -119,9 +123,9 @@ class ConllReader(FileReader):
         found, problem = read_tags(tags, self.scheme, repair=self.repair)
         if problem:
             raise self._tag_error(problem, lines)
-        meta = dict(comments)
-        row_id = next((meta.pop(key) for key in _ID_KEYS if key in meta), number)
-        label = next((meta.pop(key) for key in _LABEL_KEYS if key in meta), None)
+        meta = _decoded(comments)
+        row_id = next((str(meta.pop(key)) for key in _ID_KEYS if key in meta), number)
+        label = next((str(meta.pop(key)) for key in _LABEL_KEYS if key in meta), None)
         if self.label_column is not None:
             label = self._column(lines[0], self.label_column, "label_column")
         text, ranges = self._text(meta, tokens)
@@ -135,8 +139,12 @@ class ConllReader(FileReader):
             raw = "\n".join("\t".join(columns) for _, columns in lines)
             return bad_row(error, row_id, f"{self.path}:{lines[0][0]}", raw, self.rows_split)
 
-    def _text(self, meta: dict[str, str], tokens: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-        if self.raw_text and TEXT in meta and (ranges := find_tokens(tokens, meta[TEXT])) is not None:
+    def _text(self, meta: dict[str, Any], tokens: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+        if (
+            self.raw_text
+            and isinstance(meta.get(TEXT), str)
+            and (ranges := find_tokens(tokens, meta[TEXT])) is not None
+        ):
             return meta.pop(TEXT), ranges
         return detokenise(tokens, self.lang)
 
@@ -165,3 +173,22 @@ class ConllReader(FileReader):
 
     def _tag_error(self, problem: TagProblem, lines: list[Line]) -> InputError:
         return InputError(problem.message, where=f"{self.path}:{lines[problem.at][0]}", hint=problem.hint)
+
+
+def _decoded(comments: dict[str, str]) -> dict[str, Any]:
+    """The comments, with ``key_json`` read as JSON into ``key`` and the mapping ``meta`` unpacked."""
+    meta: dict[str, Any] = {}
+    for key, value in comments.items():
+        if not key.endswith("_json"):
+            meta[key] = value
+            continue
+        try:
+            read = json.loads(value)
+        except ValueError:
+            meta[key] = value
+            continue
+        if key == "meta_json" and isinstance(read, dict):
+            meta |= read
+        else:
+            meta[key.removesuffix("_json")] = read
+    return meta

@@ -1,0 +1,174 @@
+"""What a writer is, what it reports, and what all writers need to know before the first row is written."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
+from corpora.errors import OutputError
+from corpora.schema import TEXT, Example, Pair
+
+REJECTED = "rejected"
+EVERYTHING = frozenset({"overlap", "discontinuous", "scores", "relations", "fields"})
+
+_HINTS = {
+    "overlap": "spans that overlap",
+    "discontinuous": "discontinuous spans",
+    "relations": "relations",
+    "fields": "spans in a second text field",
+    "white_space": "spans that start, end or lie in white space",
+}
+
+
+@dataclass(frozen=True)
+class WriteReport:
+    """What was written.
+
+    Attributes:
+        rows: Rows by split, in the order of the splits; ``rejected`` last, always there.
+        lost: What the format could not hold, by kind: ``overlap``, ``discontinuous``, ``relations``, ``fields``,
+            ``white_space``; empty if nothing was.
+        files: The files, relative to the output folder, sorted.
+    """
+
+    rows: dict[str, int]
+    lost: dict[str, int] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Pairs to files in a format."""
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """What the format keeps, out of ``EVERYTHING``."""
+        ...
+
+    def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
+        """Writes all pairs into the folder ``out``: those kept by split, those rejected beside them.
+
+        An iterator is first stored on the disk, since some formats need to know all labels before the first row;
+        anything that can be iterated twice is not. Memory does not grow with the rows. The same pairs give the same
+        bytes however they are batched. Files of an earlier output in ``out`` are replaced, others are left alone.
+
+        Raises:
+            OutputError: The format can't hold something, and the option ``allow_loss`` was not chosen.
+        """
+        ...
+
+
+@dataclass
+class Survey:
+    """A first look at all rows.
+
+    Attributes:
+        rows: Kept rows by split, in order of first appearance.
+        rejected: Number of rejected rows.
+        fields: Text fields of the kept rows' targets and sources, in order of first appearance.
+        rejected_fields: Likewise of the rejected rows.
+        labels: Labels of the kept rows' target spans.
+        classes: Labels of the kept rows as a whole.
+    """
+
+    rows: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+    fields: dict[str, None] = field(default_factory=dict)
+    rejected_fields: dict[str, None] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+
+    def groups(self) -> list[tuple[str, tuple[str, ...], int]]:
+        """(name, text fields, rows) of each split and of the rejected rows, which come last."""
+        kept, rejected = tuple(self.fields) or (TEXT,), tuple(self.rejected_fields) or tuple(self.fields) or (TEXT,)
+        splits = [(name, kept, count) for name, count in (self.rows or {"train": 0}).items()]
+        return [*splits, (REJECTED, rejected, self.rejected)]
+
+
+def survey(batches: Iterable[list[Pair]]) -> Survey:
+    """Looks at all rows.
+
+    Raises:
+        OutputError: A split is called ``rejected``, or what can't be a file name.
+    """
+    seen = Survey()
+    for pair in (pair for batch in batches for pair in batch):
+        fields = seen.fields if pair.kept else seen.rejected_fields
+        for example in (pair.target, pair.source):
+            fields.update(dict.fromkeys(example.texts if example else ()))
+        if not pair.kept:
+            seen.rejected += 1
+            continue
+        seen.rows[pair.source.split] += 1
+        seen.labels.update(span.label for span in (pair.target or pair.source).spans)
+        if (label := (pair.target or pair.source).label) is not None:
+            seen.classes.add(label)
+    for split in seen.rows:
+        if (
+            split == REJECTED
+            or not split.replace("_", "").replace(".", "").replace("-", "").isalnum()
+            or split[0] == "."
+        ):
+            raise OutputError(
+                f"a split can't be called {split!r}",
+                valid="letters, digits, '_', '-' and '.', and not 'rejected'",
+                hint="--set read.split=train",
+            )
+    return seen
+
+
+def group_of(pair: Pair) -> str:
+    """The split of a kept pair, else ``rejected``."""
+    return pair.source.split if pair.kept else REJECTED
+
+
+def subject(pair: Pair) -> Example:
+    """What formats of one language write of a pair: the target, or the source where there is no target."""
+    return pair.target or pair.source
+
+
+@contextmanager
+def replayable(batches: Iterable[list[Pair]], folder: Path) -> Iterator[Iterable[list[Pair]]]:
+    """Batches that can be iterated more than once; those of an iterator are stored in ``folder`` meanwhile."""
+    if iter(batches) is not batches:
+        yield batches
+        return
+    spool = folder / ".spool.arrow"
+    try:
+        with pa.OSFile(str(spool), "wb") as sink, pa.ipc.new_stream(sink, PAIR_SCHEMA) as stream:
+            for batch in batches:
+                stream.write_table(pairs_to_table(batch))
+        yield _Spooled(spool)
+    finally:
+        spool.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Spooled:
+    path: Path
+
+    def __iter__(self) -> Iterator[list[Pair]]:
+        with pa.memory_map(str(self.path)) as source, pa.ipc.open_stream(source) as reader:
+            for batch in reader:
+                yield pairs_from_table(pa.Table.from_batches([batch]))
+
+
+def refuse_loss(lost: Counter[str], where: str, format_name: str) -> None:
+    """Raises the error for what a format can't hold, if there is anything.
+
+    Raises:
+        OutputError: Always, if ``lost`` counts something.
+    """
+    kind = next((k for k, n in lost.items() if n), None)
+    if kind:
+        raise OutputError(
+            f"the format {format_name} can't hold {_HINTS[kind]} ({kind}: {lost[kind]} in this example)",
+            where=where,
+            valid="jsonl, arrow and parquet hold everything",
+            hint="--set write.allow_loss=true drops them and counts what was lost",
+        )

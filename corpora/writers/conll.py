@@ -1,0 +1,95 @@
+"""CoNLL: ``OUT/<split>.conll`` and ``OUT/rejected.conll``, a token and its tag on each line.
+
+Comments hold what the columns can't: ``id``, ``text`` (the raw text, so that the reader gets every offset back),
+``label``, ``meta`` and ``scores``. A row without translation is written as its source, with its language in ``lang``.
+"""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from corpora.files import publish
+from corpora.schema import Pair
+from corpora.tags import Scheme
+from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
+from corpora.writers.flat import tagged_tokens
+
+
+@dataclass(frozen=True)
+class ConllWriter:
+    """Writes tagged tokens: those the example has, else words, cut where a span starts or ends inside one.
+
+    Attributes:
+        scheme: ``iob2``, ``iob1`` or ``bioes``.
+        comments: Whether to write the comments; without them the text between tokens is lost.
+        allow_loss: Leaves out what tags can't hold (overlapping and discontinuous spans, relations, further fields),
+            and counts it, instead of stopping.
+    """
+
+    name: ClassVar[str] = "conll"
+    holds: ClassVar[frozenset[str]] = frozenset({"scores"})
+
+    scheme: Scheme = "iob2"
+    comments: bool = True
+    allow_loss: bool = False
+
+    def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
+        """See ``Writer.write``."""
+        out.mkdir(parents=True, exist_ok=True)
+        lost: Counter[str] = Counter()
+        with (
+            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
+            replayable(batches, Path(folder)) as rows,
+            ExitStack() as stack,
+        ):
+            groups = survey(rows).groups()
+            new = Path(folder) / "new"
+            new.mkdir()
+            files = {
+                group: stack.enter_context((new / f"{group}.conll").open("w", encoding="utf-8", newline="\n"))
+                for group, _, _ in groups
+            }
+            for batch in rows:
+                for pair in batch:
+                    files[group_of(pair)].writelines(f"{line}\n" for line in self._lines(pair, lost))
+            for file in files.values():
+                file.close()
+            publish(new, out, index=f"{REJECTED}.conll")
+        names = tuple(sorted(f"{group}.conll" for group, _, _ in groups))
+        return WriteReport({g: n for g, _, n in groups}, dict(sorted(lost.items())), names)
+
+    def _lines(self, pair: Pair, lost: Counter[str]) -> Iterator[str]:
+        example = subject(pair)
+        tokens, tags, missing = tagged_tokens(example, self.scheme)
+        # A rejected row is there to be looked at; it must not stop the writing.
+        if not self.allow_loss and pair.kept:
+            refuse_loss(missing, example.id, self.name)
+        lost.update(missing)
+        if self.comments:
+            yield _comment("id", example.id)
+            if pair.target is None:
+                yield _comment("lang", example.lang)
+            yield _comment("text", example.text)
+            if example.label is not None:
+                yield _comment("label", example.label)
+            if example.meta:
+                yield f"# meta_json = {json.dumps(dict(example.meta))}"
+            if pair.scores:
+                yield f"# scores_json = {json.dumps(dict(pair.scores))}"
+            if pair.reasons:
+                yield f"# reasons_json = {json.dumps(list(pair.reasons))}"
+        for (start, end), tag in zip(tokens, tags, strict=True):
+            yield f"{example.text[start:end]}\t{tag}"
+        yield ""
+
+
+def _comment(key: str, value: str) -> str:
+    """The comment as it is, or as JSON where the line could not be read back."""
+    if value == value.strip() and not any(c in "\t\n\r" for c in value):
+        return f"# {key} = {value}"
+    return f"# {key}_json = {json.dumps(value)}"

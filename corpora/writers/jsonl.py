@@ -1,0 +1,96 @@
+"""JSON Lines: ``OUT/<split>.jsonl`` and ``OUT/rejected.jsonl``, which the reader ``jsonl`` takes back.
+
+Each line is the translated example as the reader knows it (``id``, ``lang``, ``text`` or ``texts``, ``spans``,
+``relations``, ``label``, ``meta``, ``tokens``, ``split``), and beside it ``source`` in the same form, ``projections``,
+``scores``, ``reasons`` and ``signature``. A row without translation has the text null.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from corpora.files import publish
+from corpora.schema import TEXT, Example, Pair, Projection, Span
+from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
+
+
+@dataclass(frozen=True)
+class JsonlWriter:
+    """Writes one JSON object per row.
+
+    Attributes:
+        source: Whether to write the source and the projections too.
+    """
+
+    name: ClassVar[str] = "jsonl"
+    holds: ClassVar[frozenset[str]] = EVERYTHING
+
+    source: bool = True
+
+    def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
+        """See ``Writer.write``."""
+        out.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
+            replayable(batches, Path(folder)) as rows,
+            ExitStack() as stack,
+        ):
+            groups = survey(rows).groups()
+            new = Path(folder) / "new"
+            new.mkdir()
+            files = {
+                group: stack.enter_context((new / f"{group}.jsonl").open("w", encoding="utf-8", newline="\n"))
+                for group, _, _ in groups
+            }
+            for batch in rows:
+                for pair in batch:
+                    files[group_of(pair)].write(json.dumps(self._row(pair), ensure_ascii=False) + "\n")
+            for file in files.values():
+                file.close()
+            publish(new, out, index=f"{REJECTED}.jsonl")
+        return WriteReport({g: n for g, _, n in groups}, {}, tuple(sorted(f"{g}.jsonl" for g, _, _ in groups)))
+
+    def _row(self, pair: Pair) -> dict[str, Any]:
+        placed = {p.source_span_id: p for p in pair.projections if p.span is not None}
+        if pair.target is not None:
+            row = _example(pair.target, placed)
+        else:
+            row = {"id": pair.source.id, "lang": None, "split": pair.source.split, TEXT: None, "spans": []}
+        if self.source:
+            row["source"] = _example(pair.source, {})
+            row["projections"] = [_projection(p) for p in pair.projections]
+        return row | {"scores": dict(pair.scores), "reasons": list(pair.reasons), "signature": pair.signature}
+
+
+def _example(example: Example, placed: dict[str, Projection]) -> dict[str, Any]:
+    only_text = list(example.texts) == [TEXT]
+    row: dict[str, Any] = {"id": example.id, "lang": example.lang, "split": example.split}
+    row |= {TEXT: example.text} if only_text else {"texts": dict(example.texts)}
+    row["spans"] = [_span(span, example, placed.get(span.id)) for span in example.spans]
+    row |= {"relations": [{"head": r.head, "tail": r.tail, "label": r.label} for r in example.relations]}
+    row |= {"label": example.label, "meta": dict(example.meta)}
+    if example.tokens:
+        row["tokens"] = {field: [list(pair) for pair in ranges] for field, ranges in example.tokens.items()}
+    return row
+
+
+def _span(span: Span, example: Example, projection: Projection | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label, "id": span.id}
+    row |= {"field": span.field, "quote": example.quote(span)}
+    if span.fragments:
+        row["fragments"] = [list(pair) for pair in span.fragments]
+    return row if projection is None else row | {"score": projection.score, "method": projection.method}
+
+
+def _projection(projection: Projection) -> dict[str, Any]:
+    return {
+        "source_span_id": projection.source_span_id,
+        "placed": projection.span is not None,
+        "score": projection.score,
+        "method": projection.method,
+        "reason": projection.reason,
+    }

@@ -1,0 +1,219 @@
+"""A pair as one row of an emitted dataset.
+
+| column | what |
+|---|---|
+| ``id``, ``lang`` | of the translated example |
+| ``text`` (or ``question``, ``context`` …) | its text, a column per field; null where there is no translation. A field whose name is taken by another column is called ``text_<name>`` |
+| ``spans`` | the projected spans: ``start``, ``end`` (code points, end exclusive), ``label``, ``id``, ``field``, ``fragments``, and the projection's ``score`` and ``method`` |
+| ``relations`` | ``head``, ``tail`` (span ids), ``label``; those of which both ends were placed |
+| ``label`` | of the whole example: a string, or a class with ``class_label`` |
+| ``tokens``, ``ner_tags`` | with ``tags``: words of the first field and their IOB2 tags as classes |
+| ``source`` | ``lang``, the texts, ``spans`` and ``relations`` of the original |
+| ``projections`` | one per source span, placed or not: ``source_span_id``, ``placed``, ``score``, ``method``, ``reason`` |
+| ``scores`` | ``name`` and ``value`` of every filter and model score |
+| ``reasons`` | why the row was rejected; empty if it was kept |
+| ``signature`` | the choices that made it |
+| ``meta`` | JSON |
+| ``split`` | of the source |
+"""  # noqa: E501
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from corpora.arrow import RANGE, RELATION, SCORE
+from corpora.schema import Example, Pair, Projection, Span
+from corpora.writers.base import Survey, refuse_loss, subject
+from corpora.writers.features import with_features
+from corpora.writers.flat import tagged_tokens
+
+_SPAN = [
+    ("start", pa.int64()),
+    ("end", pa.int64()),
+    ("label", pa.string()),
+    ("id", pa.string()),
+    ("field", pa.string()),
+    ("fragments", pa.list_(RANGE)),
+]
+_PLACED_SPAN = pa.struct([*_SPAN, ("score", pa.float64()), ("method", pa.string())])
+_PROJECTION = pa.struct(
+    [
+        ("source_span_id", pa.string()),
+        ("placed", pa.bool_()),
+        ("score", pa.float64()),
+        ("method", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+_TAKEN = frozenset(
+    {
+        "id",
+        "lang",
+        "spans",
+        "relations",
+        "label",
+        "tokens",
+        "ner_tags",
+        "source",
+        "projections",
+        "scores",
+        "reasons",
+        "signature",
+        "meta",
+        "split",
+    }
+)
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """The columns of a dataset and how its rows fill them.
+
+    Attributes:
+        fields: Text fields.
+        tags: The span labels to tag, sorted; None: no tags.
+        classes: The names of the labels of whole examples, sorted; None: they stay strings.
+        allow_loss: Whether tags may leave out what they can't hold.
+    """
+
+    fields: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
+    allow_loss: bool = False
+
+    @classmethod
+    def of(cls, seen: Survey, fields: tuple[str, ...], tags: bool, class_label: bool, allow_loss: bool) -> "RowShape":
+        """The shape for rows with ``fields`` of a dataset."""
+        return cls(
+            fields,
+            tuple(sorted(seen.labels)) if tags else None,
+            tuple(sorted(seen.classes)) if class_label and seen.classes else None,
+            allow_loss,
+        )
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Column by text field."""
+        return {field: f"text_{field}" if field in _TAKEN else field for field in self.fields}
+
+    @property
+    def class_names(self) -> dict[str, tuple[str, ...]]:
+        """The classes of the columns that hold class numbers."""
+        found = {"label": self.classes} if self.classes is not None else {}
+        if self.tags is not None:
+            found["ner_tags"] = ("O", *(f"{letter}-{label}" for label in self.tags for letter in "BI"))
+        return found
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow columns, with the metadata of their features."""
+        texts = [(column, pa.string()) for column in self.names.values()]
+        source = [
+            ("lang", pa.string()),
+            *((f"text_{f}" if f in ("lang", "spans", "relations") else f, pa.string()) for f in self.fields),
+            ("spans", pa.list_(pa.struct(_SPAN))),
+            ("relations", pa.list_(RELATION)),
+        ]
+        tags = [("tokens", pa.list_(pa.string())), ("ner_tags", pa.list_(pa.int64()))]
+        columns = pa.schema(
+            [
+                ("id", pa.string()),
+                ("lang", pa.string()),
+                *texts,
+                ("spans", pa.list_(_PLACED_SPAN)),
+                ("relations", pa.list_(RELATION)),
+                ("label", pa.string() if self.classes is None else pa.int64()),
+                *(tags if self.tags is not None else ()),
+                ("source", pa.struct(source)),
+                ("projections", pa.list_(_PROJECTION)),
+                ("scores", pa.list_(SCORE)),
+                ("reasons", pa.list_(pa.string())),
+                ("signature", pa.string()),
+                ("meta", pa.string()),
+                ("split", pa.string()),
+            ]
+        )
+        return with_features(columns, self.class_names)
+
+    def table(self, pairs: Sequence[Pair], lost: Counter[str]) -> pa.Table:
+        """The pairs as rows; what tags could not hold is counted in ``lost``.
+
+        Raises:
+            OutputError: Tags can't hold the spans of a pair, and ``allow_loss`` is false.
+        """
+        return pa.Table.from_pylist([self._row(pair, lost) for pair in pairs], schema=self.schema)
+
+    def _row(self, pair: Pair, lost: Counter[str]) -> dict[str, Any]:
+        source, target, about = pair.source, pair.target, subject(pair)
+        placed = {p.source_span_id: p for p in pair.projections if p.span is not None}
+        names = self.names
+        row: dict[str, Any] = {column: target and target.texts.get(field) for field, column in names.items()}
+        row |= {
+            "id": about.id,
+            "lang": about.lang if target else None,
+            "spans": [_span(span) | _placing(placed.get(span.id)) for span in (target.spans if target else ())],
+            "relations": _relations(target) if target else [],
+            "label": about.label,
+            "source": {
+                "lang": source.lang,
+                **{f"text_{f}" if f in ("lang", "spans", "relations") else f: source.texts.get(f) for f in self.fields},
+                "spans": [_span(span) for span in source.spans],
+                "relations": _relations(source),
+            },
+            "projections": [
+                {
+                    "source_span_id": p.source_span_id,
+                    "placed": p.span is not None,
+                    "score": p.score,
+                    "method": p.method,
+                    "reason": p.reason,
+                }
+                for p in pair.projections
+            ],
+            "scores": [{"name": name, "value": float(value)} for name, value in pair.scores.items()],
+            "reasons": list(pair.reasons),
+            "signature": pair.signature,
+            "meta": json.dumps(dict(about.meta)),
+            "split": source.split,
+        }
+        if self.classes is not None:
+            # A rejected row may have a label that no kept row has; -1 is what ``datasets`` takes for none.
+            row["label"] = self.classes.index(about.label) if about.label in self.classes else -1
+        return row | self._tags(target, lost)
+
+    def _tags(self, target: Example | None, lost: Counter[str]) -> dict[str, Any]:
+        if self.tags is None:
+            return {}
+        if target is None:
+            return {"tokens": [], "ner_tags": []}
+        tokens, tags, missing = tagged_tokens(target)
+        missing.pop("relations", None)  # their own column holds them
+        if not self.allow_loss:
+            refuse_loss(missing, target.id, "ner_tags")
+        lost.update(missing)
+        numbers = {name: i for i, name in enumerate(self.class_names["ner_tags"])}
+        return {"tokens": [target.text[a:b] for a, b in tokens], "ner_tags": [numbers.get(tag, -1) for tag in tags]}
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return {
+        "start": span.start,
+        "end": span.end,
+        "label": span.label,
+        "id": span.id,
+        "field": span.field,
+        "fragments": [{"start": a, "end": b} for a, b in span.fragments],
+    }
+
+
+def _placing(projection: Projection | None) -> dict[str, Any]:
+    return {"score": projection.score, "method": projection.method} if projection else {"score": None, "method": None}
+
+
+def _relations(example: Example) -> list[dict[str, str]]:
+    return [{"head": r.head, "tail": r.tail, "label": r.label} for r in example.relations]

@@ -1,0 +1,170 @@
+"""Constrained decoding: the model that reads the marked source says where the markers go in the target.
+
+CODEC (Le et al., ICLR 2024): with x(k) the source in which span k stands in ``[ ]`` and y the target, the target span
+is the way of putting ``[`` and ``]`` into y that the translation model finds most likely given x(k). The target itself
+was made without markers and is not touched. See `projectors.constrained_search` for the search and where it differs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError, RowError
+from corpora.schema import Projection, Span
+from corpora.words import words
+from projectors.base import ProjectionInput
+from projectors.constrained_candidates import length_bound, marked, places, without_brackets
+from projectors.constrained_search import Effort, Forcer, Job, Scored, search
+from projectors.search import choose
+from translators.families import read_vocabulary
+
+METHOD = "constrained"
+# Spans handed to the model at a time; bounds memory, and is far more than a batch.
+_JOBS = 2048
+# A span whose likely places are taken by others is left out rather than put where the model gives it less than this.
+_LEAST = math.log(1e-4)
+
+Candidate = tuple[int, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class NBest:
+    """Where one span may have gone.
+
+    Attributes:
+        candidates: (start, end, log posterior) of target ranges, best first; code points and nats.
+        reason: Why there are none, or None.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    reason: str | None = None
+
+
+class ConstrainedProjector:
+    """Projection by constrained decoding, many spans and sentences at a time.
+
+    The score of a projection is its posterior among the places that were looked at. Reasons: ``empty_target``,
+    ``no_candidate``, ``too_long`` (for the model), ``bad_unicode``, ``model_error``, ``conflict`` (every likely place
+    breaks the relation to another span of the example).
+
+    Args:
+        translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
+            less well; the signature then says ``markers:unknown``.
+        search: ``fast``, or ``full`` to score every pair.
+        openings: Openings whose closings are looked at.
+        finalists: Pairs scored whole.
+        keep: Length of the n-best lists.
+
+    Raises:
+        ConfigError: An option that is not valid.
+    """
+
+    def __init__(
+        self, translator: Any, *, search: str = "fast", openings: int = 4, finalists: int = 12, keep: int = 16
+    ) -> None:
+        if search not in ("fast", "full"):
+            raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
+        for name, value in (("openings", openings), ("finalists", finalists), ("keep", keep)):
+            if value < 1:
+                raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
+        self.translator = translator
+        self.effort = Effort(full=search == "full", openings=openings, finalists=finalists)
+        self.keep = keep
+
+    @property
+    def signature(self) -> str:
+        """``constrained.fast.open4.top12.keep16`` and the model that scores."""
+        how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
+        aware = "" if self.translator.marker_aware else ".markers:unknown"
+        return f"{METHOD}.{how}.keep{self.keep}{aware}({self.translator.signature})"
+
+    def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+        """One projection per span, the spans of an input chosen together.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        return [self._choose(i, found) for i, found in zip(inputs, self.nbest(inputs), strict=True)]
+
+    def _choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
+        chosen = choose([(s.start, s.end) for s in given.spans], [n.candidates for n in found], absent=_LEAST)
+        return [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
+
+    def nbest(self, inputs: Sequence[ProjectionInput]) -> list[list[NBest]]:
+        """For each input the n-best list of each of its spans, each span on its own.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        results = [[NBest(reason="no_candidate") for _ in given.spans] for given in inputs]
+        waiting: dict[int, list[tuple[int, int, Job]]] = {}
+        for i, given in enumerate(inputs):
+            for k, job in enumerate(self._jobs(given)):
+                if isinstance(job, Job):
+                    waiting.setdefault(job.prefix, []).append((i, k, job))
+                else:
+                    results[i][k] = NBest(reason=job)
+        for tasks in waiting.values():
+            for at in range(0, len(tasks), _JOBS):
+                part = tasks[at : at + _JOBS]
+                found = search(self._forcer, [job for *_, job in part], self.effort)
+                for (i, k, job), scored in zip(part, found, strict=True):
+                    results[i][k] = self._posterior(job, scored)
+        return results
+
+    @cached_property
+    def _forcer(self) -> Forcer:
+        listed = read_vocabulary(self.translator.directory, "target")
+        return Forcer(self.translator.raw, {piece: i for i, piece in enumerate(listed)})
+
+    def _jobs(self, given: ProjectionInput) -> list[Job | str]:
+        """For each span the job, or the reason why there is none."""
+        if not given.spans:
+            return []
+        translator = self.translator
+        if not given.target_text.strip():
+            return ["empty_target"] * len(given.spans)
+        prefix = translator.target_prefix(given.target_lang)
+        try:
+            pieces, ranges = translator.pieces(without_brackets(given.target_text), given.target_lang, side="target")
+            plain = tuple(translator.encode_source(given.source_text, given.source_lang, given.target_lang))
+        except RowError as error:
+            return [error.reason] * len(given.spans)
+        where = places(given.target_text, given.target_words or words(given.target_text), ranges)
+        target = (*prefix, *pieces)
+        jobs: list[Job | str] = []
+        for span in given.spans:
+            text = marked(given.source_text, span.start, span.end)
+            source = tuple(translator.encode_source(text, given.source_lang, given.target_lang))
+            if len(source) > translator.limits.source or len(target) + 3 > translator.limits.target:
+                jobs.append("too_long")
+            else:
+                bound = length_bound((span.start, span.end), len(given.source_text), len(pieces))
+                jobs.append(Job(source, plain, target, len(prefix), where, bound))
+        return jobs
+
+    def _posterior(self, job: Job, scored: list[Scored] | None) -> NBest:
+        if scored is None:
+            return NBest(reason="model_error")
+        if not scored:
+            return NBest(reason="no_candidate")
+        starts = dict(zip(job.places.opens, job.places.starts, strict=True))
+        ends = dict(zip(job.places.closes, job.places.ends, strict=True))
+        values = np.array([s.logprob for s in scored])
+        top = values.max()
+        total = top + math.log(np.exp(values - top).sum())
+        placed = ((starts[s.opening], ends[s.closing], round(s.logprob - total, 4)) for s in scored[: self.keep])
+        candidates = tuple(c for c in placed if c[0] < c[1])
+        return NBest(candidates, None if candidates else "no_candidate")
+
+
+def _projection(span: Span, found: NBest, chosen: int | None) -> Projection:
+    if chosen is None:
+        return Projection(span.id, None, 0.0, METHOD, found.reason or "conflict")
+    start, end, logprob = found.candidates[chosen]
+    placed = replace(span, start=start, end=end, fragments=())
+    return Projection(span.id, placed, round(math.exp(logprob), 4), METHOD)

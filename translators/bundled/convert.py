@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,10 @@ def convert_weights(source: Path, out: Path, layer: int, head: int, quantization
             spec.decoder.alignment_heads = np.dtype("int16").type(1)
             return spec
 
-    Converter(str(source)).convert(str(out), quantization=quantization, force=True)
+    with warnings.catch_warnings():
+        # The tokenizer of transformers is read for its vocabulary only, so what it recommends does not matter.
+        warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+        Converter(str(source)).convert(str(out), quantization=quantization, force=True)
 
 
 def file_facts(folder: Path) -> dict[str, dict[str, Any]]:

@@ -84,7 +84,8 @@ class Language(FilterModel):
                     column.append(None)
                 continue
             values = detector_of(codes).compute_language_confidence_values(text)
-            by_code = {v.language.iso_code_639_1.name.lower(): float(v.value) for v in values}
+            # lingua sums in no fixed order: the last of sixteen digits changes from call to call.
+            by_code = {v.language.iso_code_639_1.name.lower(): round(float(v.value), 4) for v in values}
             confidence.append(by_code[str(wanted)])
             # Equal values come in no fixed order.
             found.append(min(by_code, key=lambda code: (-by_code[code], code)))

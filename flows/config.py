@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpora.errors import ConfigError, InputError, nearest
+from corpora.filters import FILTERS
 
 
 class Section(BaseModel):
@@ -88,7 +89,9 @@ class RunConfig(Section):
     translator: TranslatorConfig = TranslatorConfig()
     segment: SegmentConfig = SegmentConfig()
     projector: ProjectorConfig = ProjectorConfig()
-    filters: tuple[dict[str, Any], ...] | None = Field(default=None, description="None: the default filters")
+    filters: tuple[dict[str, Any], ...] | None = Field(
+        default=None, description="a list, or changes to the default ones"
+    )
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
     shard_rows: int = Field(default=1_000, ge=1, le=1_000_000)
@@ -97,11 +100,15 @@ class RunConfig(Section):
 
     @field_validator("filters", mode="before")
     @classmethod
-    def _filters_in_order(cls, value: Any) -> Any:
-        """``--set filters.copy.kind=...`` has no place in a list: a table of name -> options is taken too."""
-        if isinstance(value, Mapping):
-            return tuple({"kind": kind, **options} for kind, options in value.items())
-        return value
+    def _changes_to_defaults(cls, value: Any) -> Any:
+        """A list is taken as it is; a table of name -> options changes the default filters, name -> false drops one."""
+        if not isinstance(value, Mapping):
+            return value
+        for name, options in value.items():
+            if options is not False and not isinstance(options, Mapping):
+                raise ValueError(f"filters.{name} is a table of options, or false to drop the filter")
+        names = dict.fromkeys([*FILTERS, *value])
+        return tuple({"kind": n, **value.get(n, {})} for n in names if value.get(n) is not False)
 
     @model_validator(mode="after")
     def _complete(self) -> "RunConfig":

@@ -66,3 +66,16 @@ def test_resolved_configuration_reads_back_as_itself() -> None:
 
     config = build_config("translate-train", options={"target": ["es", "de"], "out": Path("x"), "seed": 3})
     assert RunConfig.model_validate_json(config.to_json()) == config
+
+
+def test_a_table_of_filters_changes_the_defaults() -> None:
+    config = build_config("translate-train", settings=["filters.confidence.min_score=0.7", "filters.language=false"])
+    assert config.filters is not None
+    kinds = [entry["kind"] for entry in config.filters]
+    assert "language" not in kinds and "copy" in kinds
+    assert {"kind": "confidence", "min_score": 0.7} in config.filters
+
+
+def test_a_list_of_filters_is_taken_as_it_is() -> None:
+    config = build_config("translate-train", settings=['filters=[{kind="copy"}]'])
+    assert config.filters == ({"kind": "copy"},)

@@ -1,0 +1,54 @@
+"""The command line: ``spanferry run|list|models``. Data goes to standard output, everything else to standard error."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from corpora.errors import SpanferryError
+from flows import cli_list, cli_run
+
+app = typer.Typer(
+    name="spanferry",
+    help="Carry span labels across languages: translate, project, filter, and write Arrow datasets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(cli_run.app, name="run")
+app.command("list")(cli_list.list_components)
+app.command("models")(cli_list.models)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from flows.plan import VERSION
+
+        typer.echo(f"spanferry {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Version.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: an error of the user's kind is printed without a traceback and exits with 2."""
+    try:
+        app()
+    except SpanferryError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print("error:", style="bold red", end=" ")
+        console.print(str(error), markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted: the finished shards are kept; the same command goes on from there", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Every table of components by kind, for ``spanferry list``."""
+
+from collections.abc import Mapping
+
+from corpora.filters import FILTERS
+from corpora.readers import READERS
+from corpora.writers import WRITERS
+from projectors import PROJECTORS
+from projectors.aligners import ALIGNERS
+from translators.families import FAMILIES
+
+FLOWS = {
+    "translate-train": "translate annotated data and carry its labels over",
+    "project": "carry labels over to a given translation",
+}
+
+SAMPLES = {
+    "sentences": "200 English sentences of nine domains with entities, slots and times",
+    "documents": "20 English texts of several sentences",
+}
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "flows": FLOWS,
+    "readers": READERS,
+    "writers": WRITERS,
+    "projectors": PROJECTORS,
+    "aligners": ALIGNERS,
+    "filters": FILTERS,
+    "families": FAMILIES,
+    "samples": SAMPLES,
+}

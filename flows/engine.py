@@ -1,0 +1,190 @@
+"""Runs a plan: stage after stage, shard by shard, under Prefect. Only this file knows Prefect's objects.
+
+What is on disk decides what is done: a shard with its file and its manifest line is never computed again.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpora.errors import MissingExtraError, SpanferryError
+from flows import prefect_setup, tasks
+from flows.config import ExecutorConfig
+from flows.plan import Plan
+from projectors.base import FittedProjector
+
+Job = tuple[str, str, int]  # stage, target language, shard
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A shard that could not be computed."""
+
+    stage: str
+    target: str
+    shard: int
+    error: BaseException
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        shards: How many shards the input has.
+        computed: Shards computed now, by stage; the others were there.
+        failures: Shards that failed; what came after them in their language was not run.
+    """
+
+    shards: int = 0
+    computed: dict[str, int] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+class Progress:
+    """What the engine tells while it works. This one keeps silent."""
+
+    def start(self, stage: str, total: int, done: int) -> None:
+        """A stage begins: ``total`` rows, of which ``done`` are there already (0 total: not known)."""
+
+    def advance(self, stage: str, rows: int) -> None:
+        """``rows`` more are done."""
+
+    def finish(self, stage: str) -> None:
+        """The stage is through."""
+
+
+def execute(plan: Plan, progress: Progress) -> Outcome:
+    """Runs every stage that is not on disk yet, up to and including ``filter``.
+
+    Raises:
+        SpanferryError: The input can't be read or a component can't be built. A shard that fails raises nothing: it
+            is in the outcome, and the other shards go on.
+    """
+    outcome = Outcome()
+    for target in plan.config.target:
+        plan.signature(target)  # every component is built, so a wrong option fails before any work
+    if _all_done(plan):
+        outcome.shards = tasks.shard_count(plan)
+        return outcome
+    problem: list[SpanferryError] = []
+
+    def body(submit: Callable[[Job], Any], completed: Callable[[Sequence[Any]], Iterator[Any]]) -> None:
+        try:
+            progress.start("read", plan.config.limit or 0, 0)
+            outcome.shards = tasks.read_all(plan, lambda rows: progress.advance("read", rows))
+            progress.finish("read")
+        except SpanferryError as error:
+            problem.append(error)
+            return
+        for target in plan.config.target:
+            _run_language(plan, target, outcome, progress, submit, completed)
+
+    with _prefect(plan) as runner:
+        runner(body)
+    if problem:
+        raise problem[0]
+    return outcome
+
+
+def _all_done(plan: Plan) -> bool:
+    if not (plan.stage("read").directory / "complete").exists():
+        return False
+    return all(plan.stage("filter", target).done(0) for target in plan.config.target)
+
+
+def stage_names(plan: Plan, target: str) -> list[str]:
+    """The stages after ``read``, in order."""
+    names = [] if plan.given else ["segment", "translate"]
+    if isinstance(plan.unfitted(target), FittedProjector):
+        names.append("fit")
+    return [*names, "project", "score", "filter"]
+
+
+def _run_language(
+    plan: Plan,
+    target: str,
+    outcome: Outcome,
+    progress: Progress,
+    submit: Callable[[Job], Any],
+    completed: Callable[[Sequence[Any]], Iterator[Any]],
+) -> None:
+    rows = {number: entry.rows for number, entry in plan.stage("read").entries().items()}
+    for name in stage_names(plan, target):
+        stage = plan.stage(name, target)
+        whole = name in ("fit", "filter")
+        shards = [0] if whole else list(range(outcome.shards))
+        there = set(stage.entries())
+        suffix = ".bin" if name == "fit" else ".arrow"
+        todo = [s for s in shards if s not in there or not stage.path(s, suffix).exists()]
+        total = sum(rows[s] for s in range(outcome.shards))
+        title = stage.name
+        pending = total if whole else sum(rows[s] for s in todo)
+        progress.start(title, total, total - pending if todo else total)
+        jobs = {submit((name, target, shard)): shard for shard in todo}
+        failed = False
+        for future in completed(list(jobs)):
+            shard = jobs[future]
+            result = future.result(raise_on_failure=False)
+            if isinstance(result, BaseException):
+                outcome.failures.append(Failure(name, target, shard, result))
+                failed = True
+                continue
+            outcome.computed[title] = outcome.computed.get(title, 0) + 1
+            progress.advance(title, total if whole else rows[shard])
+        progress.finish(title)
+        if failed:
+            return
+
+
+@contextlib.contextmanager
+def _prefect(plan: Plan) -> Iterator[Callable[[Callable[..., None]], None]]:
+    """A function that runs a body as a Prefect flow, with a way to submit jobs and to wait for them."""
+    prefect_setup.prepare()
+    from prefect import flow, task
+    from prefect.cache_policies import NO_CACHE
+    from prefect.futures import as_completed
+    from prefect.server.api.server import SubprocessASGIServer
+
+    step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(tasks.run_task)
+    config_json, root = plan.config.to_json(), str(plan.root.resolve())
+
+    def run(body: Callable[..., None]) -> None:
+        def flow_body() -> None:
+            for server in SubprocessASGIServer._instances.values():
+                if server.server_process is not None:
+                    prefect_setup.note_server(server.server_process.pid)
+
+            def submit(job: Job) -> Any:
+                name, target, shard = job
+                return step.submit(config_json, root, name, target, shard)
+
+            body(submit, as_completed)
+
+        runner = _task_runner(plan.config.executor)
+        flow(name=plan.config.flow, task_runner=runner, log_prints=False)(flow_body)()
+
+    yield run
+
+
+def _task_runner(config: ExecutorConfig) -> Any:
+    if config.kind == "threads":
+        from prefect.task_runners import ThreadPoolTaskRunner
+
+        return ThreadPoolTaskRunner(max_workers=config.workers)
+    try:
+        from prefect_dask import DaskTaskRunner
+    except ImportError as error:
+        raise MissingExtraError.of("prefect-dask", "dask", "--executor dask") from error
+    if config.address:
+        return DaskTaskRunner(address=config.address)
+    if config.slurm:
+        kwargs = {"processes": 1, "cores": 1, **config.slurm}
+        return DaskTaskRunner(
+            cluster_class="dask_jobqueue.SLURMCluster",
+            cluster_kwargs=kwargs,
+            adapt_kwargs={"minimum": 1, "maximum": config.workers},
+        )
+    kwargs = {"n_workers": config.workers, "threads_per_worker": 1, "dashboard_address": None}
+    return DaskTaskRunner(cluster_kwargs=kwargs)

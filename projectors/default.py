@@ -1,0 +1,242 @@
+"""The default projector: corpus statistics, the model's view and copying, weighed by how well the model knows the pair.
+
+Every method proposes target ranges; every proposal is scored by all of them, in nats, and the spans of an input choose
+together. The model's evidence (constrained decoding, CODEC) counts fully where it finds the given target likely, as
+it does for its own translations, and not at all where it is out of its depth: there it would be noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError
+from corpora.schema import Projection, Span
+from projectors.aligners.lexical import LexicalAligner
+from projectors.base import Alignment, ProjectionInput, Range
+from projectors.constrained import Candidate, ConstrainedProjector
+from projectors.copying import copies
+from projectors.posterior import SegmentSettings, best_segments, covered, gains, segment_scores
+from projectors.search import choose
+from translators.bundled.priors import PriorTable, load_prior
+
+_SEGMENTS = 24
+Listed = Sequence[Candidate]
+# A target range, its summed score in nats, and the methods that speak for it.
+Proposal = tuple[Range, float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each kind of evidence counts.
+
+    Attributes:
+        model: Of the log-posterior of constrained decoding, at full trust.
+        copy: Of the similarity of a copied stretch above its least (0.75), per unit.
+        floor: Log-posterior of a range that constrained decoding did not list, in nats.
+        absent: Score of not placing a span that the model is trusted with, in nats; untrusted it is 0.
+        known: Mean forced log-probability per piece, in nats, from which on the model is trusted fully.
+        foreign: The same, below which it is not asked.
+    """
+
+    model: float = 1.0
+    copy: float = 4.0
+    floor: float = -8.0
+    absent: float = -6.0
+    known: float = -1.5
+    foreign: float = -3.0
+
+
+class DefaultProjector:
+    """Weighs the lexical aligner, constrained decoding and copying against each other.
+
+    Args:
+        translator: A ScoringTranslator for the pair, or None: statistics and copying alone.
+        source_lang: BCP-47.
+        target_lang: BCP-47.
+        model: Whether the model is asked at all.
+        copy: Whether copied stretches count.
+
+    Raises:
+        ConfigError: An option of the wrong kind.
+    """
+
+    def __init__(
+        self,
+        translator: Any = None,
+        source_lang: str = "",
+        target_lang: str = "",
+        *,
+        model: bool = True,
+        copy: bool = True,
+        weights: Weights | None = None,
+        segments: SegmentSettings | None = None,
+        aligner: LexicalAligner | None = None,
+    ) -> None:
+        if not isinstance(model, bool) or not isinstance(copy, bool):
+            raise ConfigError(
+                "options 'model' and 'copy' are true or false", hint="--set projector.options.model=false"
+            )
+        self.source_lang, self.target_lang = source_lang, target_lang
+        self.translator = translator if model else None
+        self.copy, self.weights, self.segments = copy, weights or Weights(), segments or SegmentSettings()
+        self.aligner = aligner or LexicalAligner(_bundled_prior, prior_name="bundled")
+        self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
+
+    @property
+    def signature(self) -> str:
+        """``proj:default(<parts>)`` with every weight."""
+        parts = [self.aligner.signature, f"bias{self.segments.bias:g}.sharp{self.segments.sharpness:g}"]
+        if self.constrained is not None:
+            w = self.weights
+            numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
+            parts.append(f"{self.constrained.signature}.{numbers}")
+        if self.copy:
+            parts.append(f"copy.{self.weights.copy:g}")
+        return f"proj:default({'+'.join(parts)})"
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
+        """The same projector, its aligner fitted on ``inputs``."""
+        return self._with(self.aligner.fit(inputs))
+
+    def state(self) -> bytes:
+        """The aligner's tables."""
+        return self.aligner.state()
+
+    def with_state(self, state: bytes) -> "DefaultProjector":
+        """The same projector with the given tables."""
+        return self._with(self.aligner.with_state(state))
+
+    def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+        """For each input one projection per span, in the spans' order.
+
+        ``method`` names the evidence that speaks for the chosen range: ``lexical``, ``constrained``, ``copy`` joined by
+        ``+``. Reasons: those of the aligner where it failed and nothing else spoke, ``unaligned``, ``overlap``.
+        """
+        alignments = self.aligner.align(inputs)
+        trust, listed = self._ask_model(inputs)
+        return [
+            self._project_one(item, alignment, weight, lists)
+            for item, alignment, weight, lists in zip(inputs, alignments, trust, listed, strict=True)
+        ]
+
+    def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:
+        """Per input how far the model is trusted, 0 to 1, and per span its candidates with log-posteriors."""
+        trust = [0.0] * len(inputs)
+        listed: list[list[Listed]] = [[()] * len(item.spans) for item in inputs]
+        if self.translator is None or self.constrained is None or not inputs:
+            return trust, listed
+        # The pair without markers: how likely the model finds this translation tells how far its view can be trusted.
+        scored = self.translator.score_pairs(
+            [item.source_text for item in inputs],
+            [item.target_text for item in inputs],
+            self.source_lang or inputs[0].source_lang,
+            self.target_lang or inputs[0].target_lang,
+        )
+        w = self.weights
+        for k, forced in enumerate(scored):
+            if forced.reason is None:
+                trust[k] = float(np.clip((forced.mean - w.foreign) / (w.known - w.foreign), 0.0, 1.0))
+        asked = [k for k, weight in enumerate(trust) if weight > 0]
+        for k, found in zip(asked, self.constrained.nbest([inputs[k] for k in asked]), strict=True):
+            listed[k] = [nbest.candidates for nbest in found]
+        return trust, listed
+
+    def _project_one(
+        self,
+        item: ProjectionInput,
+        alignment: Alignment,
+        trust: float,
+        listed: Sequence[Listed],
+    ) -> list[Projection]:
+        absent = self.weights.absent if trust > 0 else 0.0
+        parts = [(k, p) for k, span in enumerate(item.spans) for p in span.fragments or ((span.start, span.end),)]
+        proposals = []
+        for k, part in parts:
+            whole = not item.spans[k].fragments
+            proposals.append(self._score(item, alignment, part, trust, listed[k] if whole else ()))
+        options = [[(a, b, score) for (a, b), score, _ in its] for its in proposals]
+        chosen = choose([part for _, part in parts], options, absent=absent)
+        results = []
+        for k, span in enumerate(item.spans):
+            own = [n for n, (owner, _) in enumerate(parts) if owner == k]
+            lost = next((n for n in own if chosen[n] is None), None)
+            if lost is not None:
+                reason = alignment.reason or ("overlap" if any(o[2] > absent for o in options[lost]) else "unaligned")
+                results.append(Projection(span.id, None, 0.0, "default", reason))
+                continue
+            results.append(_placed(span, [(proposals[n], chosen[n] or 0) for n in own], absent))
+        return results
+
+    def _score(
+        self,
+        item: ProjectionInput,
+        alignment: Alignment,
+        part: Range,
+        trust: float,
+        listed: Listed,
+    ) -> list[Proposal]:
+        """All proposals for one span (or fragment), each scored by all the evidence."""
+        text, w = item.target_text, self.weights
+        ranges: dict[Range, None] = {}
+        inside = covered(alignment.source_words, part)
+        usable = not alignment.reason and bool(inside.any())
+        if usable:
+            gain = gains(alignment, inside, self.segments)
+            for segment in best_segments(gain, _SEGMENTS, int(inside.sum()), self.segments):
+                ranges[alignment.target_words[segment.start][0], alignment.target_words[segment.end - 1][1]] = None
+        copied = dict(copies(item, part)) if self.copy else {}
+        posterior = {(a, b): logprob for a, b, logprob in listed}
+        for found in (*copied, *posterior):
+            if text[found[0] : found[1]].strip():
+                ranges[found] = None
+        candidates = list(ranges)
+        lexical = segment_scores(alignment, part, candidates, self.segments) if usable else np.zeros(len(candidates))
+        proposals: list[Proposal] = []
+        for candidate, score in zip(candidates, lexical, strict=True):
+            total = float(score)
+            speaks = ["lexical"] if usable and score > 0 else []
+            if trust > 0 and posterior:
+                total += w.model * trust * max(posterior.get(candidate, w.floor), w.floor)
+                if candidate in posterior:
+                    speaks.append("constrained")
+            if candidate in copied:
+                total += w.copy * (copied[candidate] - 0.7)
+                speaks.append("copy")
+            proposals.append((candidate, total, "+".join(speaks) or "default"))
+        return proposals
+
+    def _with(self, aligner: LexicalAligner) -> "DefaultProjector":
+        return DefaultProjector(
+            self.translator,
+            self.source_lang,
+            self.target_lang,
+            copy=self.copy,
+            weights=self.weights,
+            segments=self.segments,
+            aligner=aligner,
+        )
+
+
+def _bundled_prior(source: str, target: str) -> PriorTable | None:
+    table = load_prior(source, target)
+    return table if len(table.counts) else None
+
+
+def _placed(span: Span, own: Sequence[tuple[Sequence[Proposal], int]], absent: float) -> Projection:
+    """The projection of a span from the chosen proposal of each of its fragments."""
+    picked = [proposals[index] for proposals, index in own]
+    ranges = sorted({found for found, _, _ in picked})
+    confidence = min(_share([score for _, score, _ in proposals], index, absent) for proposals, index in own)
+    method = "+".join(dict.fromkeys(name for _, _, names in picked for name in names.split("+")))
+    fragments = tuple(ranges) if len(ranges) > 1 else ()
+    target = replace(span, start=ranges[0][0], end=max(end for _, end in ranges), fragments=fragments)
+    return Projection(span.id, target, confidence, method)
+
+
+def _share(scores: Sequence[float], index: int, absent: float) -> float:
+    """The softmax of one score among all of them and the absence of the span."""
+    values = np.array([*scores, absent])
+    weights = np.exp(values - values.max())
+    return float(weights[index] / weights.sum())

@@ -1,0 +1,74 @@
+"""What the flow costs beyond the work it can't do without, on Europarl en -> es, in one process and one run.
+
+    python tests/bench/flow_overhead.py [--data ../shared/data] [--rows 799] [--repeat 3]
+
+The yardstick is raw ``translate_batch`` of the same segments with the best batch settings, plus the forced scoring of
+the same spans; Prefect is started before the clock. Prints seconds of each and the ratio, by repetition.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from corpora.arrow import pairs_from_table
+from flows import stages
+from flows.config import build_config
+from flows.plan import Plan
+from flows.run import run_flow
+from projectors.constrained import ConstrainedProjector
+
+
+def main() -> None:
+    """Runs the comparison and prints it."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options.add_argument("--rows", type=int, default=799)
+    options.add_argument("--repeat", type=int, default=3)
+    chosen = options.parse_args()
+    source = chosen.data / "europarl-ner" / "en-europarl.test.conll02"
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        run_flow(_config(source, Path(folder) / "warm", 20))  # starts Prefect and loads everything
+        for number in range(chosen.repeat):
+            config = _config(source, Path(folder) / str(number), chosen.rows)
+            started = time.monotonic()
+            run_flow(config)
+            whole = time.monotonic() - started
+            raw, forced = _yardstick(Plan(config, config.out / "stages"))
+            ratios.append(whole / (raw + forced))
+            print(f"flow {whole:6.2f} s   translate_batch {raw:6.2f} s   forced {forced:6.2f} s   {ratios[-1]:.3f}")
+    print(f"median ratio {statistics.median(ratios):.3f} of {chosen.rows} rows", file=sys.stdout)
+
+
+def _config(source: Path, out: Path, rows: int) -> Any:
+    values = {"read.path": str(source), "target": ["es"], "out": out, "limit": rows}
+    return build_config("translate-train", options=values)
+
+
+def _yardstick(plan: Plan) -> tuple[float, float]:
+    """Seconds of the raw translation and of the forced scoring of one shard's worth after the other."""
+    translator = plan.translator("es")
+    raw = forced = 0.0
+    constrained = ConstrainedProjector(translator)
+    for shard in plan.stage("read").entries():
+        pairs = pairs_from_table(plan.stage("read").read(shard))
+        segments = stages.segments_from_table(plan.stage("segment", "es").read(shard))
+        tokens = [translator.encode_source(piece.text, "en", "es") for _, piece in segments]
+        started = time.monotonic()
+        translator.raw.translate_batch(tokens, beam_size=4, max_batch_size=2048, batch_type="tokens")
+        raw += time.monotonic() - started
+        translations = stages.translations_from_table(plan.stage("translate", "es").read(shard))
+        inputs = stages.projection_inputs(pairs, segments, translations, "en", "es")
+        wanted = [item for item in inputs if item is not None and item.spans]
+        started = time.monotonic()
+        constrained.nbest(wanted)
+        forced += time.monotonic() - started
+    return raw, forced
+
+
+if __name__ == "__main__":
+    main()

@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from corpora.detokenise import detokenise, find_tokens
 from corpora.errors import InputError, RowError
 from corpora.readers.base import BadRow, FileReader, bad_row
+from corpora.readers.tagged import tagged_example
 from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example, Span, validate
+from corpora.schema import TEXT, Example, validate
 from corpora.tags import Scheme, TagProblem, read_tags
 
 _KEY_VALUE = re.compile(r"#\s*([\w.-]+)\s*[=:]\s*(.*)")
@@ -128,25 +128,15 @@ class ConllReader(FileReader):
         label = next((str(meta.pop(key)) for key in _LABEL_KEYS if key in meta), None)
         if self.label_column is not None:
             label = self._column(lines[0], self.label_column, "label_column")
-        text, ranges = self._text(meta, tokens)
-        spans = tuple(Span(ranges[a][0], ranges[b - 1][1], name, f"s{i}") for i, (a, b, name) in enumerate(found))
-        example = Example(
-            row_id, self.lang, {TEXT: text}, spans, (), label, meta, {TEXT: ranges}, split=self.rows_split
-        )
+        raw = meta.get(TEXT) if self.raw_text else None
+        example = tagged_example(row_id, self.lang, tokens, found, raw=raw, label=label, split=self.rows_split)
+        if raw is not None and example.text == raw:
+            del meta[TEXT]
         try:
-            return validate(example)
+            return validate(replace(example, meta=meta))
         except RowError as error:
-            raw = "\n".join("\t".join(columns) for _, columns in lines)
-            return bad_row(error, row_id, f"{self.path}:{lines[0][0]}", raw, self.rows_split)
-
-    def _text(self, meta: dict[str, Any], tokens: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-        if (
-            self.raw_text
-            and isinstance(meta.get(TEXT), str)
-            and (ranges := find_tokens(tokens, meta[TEXT])) is not None
-        ):
-            return meta.pop(TEXT), ranges
-        return detokenise(tokens, self.lang)
+            lines_read = "\n".join("\t".join(columns) for _, columns in lines)
+            return bad_row(error, row_id, f"{self.path}:{lines[0][0]}", lines_read, self.rows_split)
 
     def _is_gap(self, line: Line, token_column: int) -> bool:
         columns = line[1]

@@ -1,0 +1,164 @@
+"""Hugging Face datasets: a hub id, a folder of ``save_to_disk``, Parquet files."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.errors import InputError
+from corpora.files import content_hash
+from corpora.readers.base import split_of
+from corpora.readers.tables import Part, TableReader
+
+_BATCH = 1000
+_REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class SavedReader(TableReader):
+    """Reads a folder written by ``Dataset.save_to_disk`` or ``DatasetDict.save_to_disk`` (also by our Arrow writer)."""
+
+    name: ClassVar[str] = "saved"
+
+    @cached_property
+    def _data(self) -> dict[str, Any]:
+        import datasets
+
+        try:
+            loaded = datasets.load_from_disk(str(self.path))
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+            raise InputError(
+                f"not a saved dataset ({_first_line(error)})",
+                where=str(self.path),
+                valid="a folder with dataset_dict.json, or with state.json and dataset_info.json",
+                hint="datasets.load_from_disk tells more",
+            ) from error
+        return _by_split(loaded)
+
+    def _parts(self) -> list[Part]:
+        return [_part(split, data) for split, data in self._data.items()]
+
+    def _hash(self) -> str:
+        return content_hash(sorted(self.path.rglob("*.arrow")))
+
+
+@dataclass(frozen=True)
+class HubReader(TableReader):
+    """Reads a dataset of the hub, ``hf:<id>``; once downloaded it is read from the cache, also without a network.
+
+    Attributes:
+        config: The configuration (subset) of the dataset.
+        revision: Branch, tag or commit.
+    """
+
+    name: ClassVar[str] = "hf"
+
+    config: str | None = None
+    revision: str | None = None
+
+    @cached_property
+    def _data(self) -> dict[str, Any]:
+        import datasets
+
+        name = str(self.path)
+        try:
+            loaded = datasets.load_dataset(name, self.config, revision=self.revision)
+        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+            raise InputError(
+                f"the dataset can't be loaded from the hub or the cache ({_first_line(error)})",
+                where=f"hf:{name}",
+                valid="hf:<owner>/<name>, and where there are several configurations --set read.config=NAME",
+                hint="without a network, save it elsewhere with save_to_disk and pass the folder",
+            ) from error
+        return _by_split(loaded)
+
+    def _parts(self) -> list[Part]:
+        return [_part(split, data) for split, data in self._data.items()]
+
+    def _hash(self) -> str:
+        prints = "".join(f"{split}:{data._fingerprint};" for split, data in self._data.items())
+        return f"{self.path}.{blake2b(prints.encode(), digest_size=4).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class ParquetReader(TableReader):
+    """Reads a Parquet file, or a folder of them, whose names tell the splits; a folder ``rejected`` is left out."""
+
+    name: ClassVar[str] = "parquet"
+
+    def _parts(self) -> list[Part]:
+        parts = []
+        for path in self._files():
+            try:
+                file = pq.ParquetFile(path)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise InputError(
+                    f"not a Parquet file ({_first_line(error)})",
+                    where=str(path),
+                    hint="check the path given to --input",
+                ) from error
+            schema = file.schema_arrow
+            parts.append(Part(split_of(path), schema.names, _named_classes(schema), partial(_parquet_rows, path)))
+        return parts
+
+    def _hash(self) -> str:
+        return content_hash(self._files())
+
+    def _files(self) -> list[Path]:
+        if not self.path.is_dir():
+            return [self.path]
+        found = sorted(p for p in self.path.rglob("*.parquet") if p.relative_to(self.path).parts[0] != _REJECTED)
+        if not found:
+            raise InputError(
+                "no Parquet file in the folder", where=str(self.path), hint="check the path given to --input"
+            )
+        return found
+
+
+def _by_split(loaded: Any) -> dict[str, Any]:
+    return dict(loaded) if isinstance(loaded, Mapping) else {str(loaded.split or "train"): loaded}
+
+
+def _part(split: str, data: Any) -> Part:
+    classes = {}
+    for column, feature in data.features.items():
+        inner = getattr(feature, "feature", feature)
+        if hasattr(inner, "names"):
+            classes[column] = tuple(inner.names)
+    return Part(split, list(data.column_names), classes, partial(_dataset_rows, data))
+
+
+def _dataset_rows(data: Any) -> Iterator[dict[str, Any]]:
+    for table in data.with_format("arrow").iter(batch_size=_BATCH):
+        yield from table.to_pylist()
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_BATCH):
+            yield from batch.to_pylist()
+
+
+def _named_classes(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """The classes that the metadata of ``datasets`` names, by column."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError):
+        return {}
+    classes = {}
+    for column, feature in features.items():
+        while isinstance(feature, dict) and isinstance(feature.get("feature"), dict):
+            feature = feature["feature"]
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+            classes[column] = tuple(feature["names"])
+    return classes
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

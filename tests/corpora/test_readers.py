@@ -1,0 +1,229 @@
+"""Finding a reader, its options, its signature, and what is wrong with a file as a whole."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from corpora.errors import ConfigError, InputError
+from corpora.readers import READERS, BadRow, open_reader, reader_options
+from corpora.readers.base import Reader, split_of
+from corpora.registry import resolve
+from corpora.schema import Example
+
+CONLL = "Ann\tB-PER\nleft\tO\n"
+JSONL = '{"text": "Ann left", "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n'
+
+
+def put(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "format_name"),
+    [
+        ("a.jsonl", JSONL, "jsonl"),
+        ("a.ndjson", JSONL, "jsonl"),
+        ("a.jsonl.gz", gzip.compress(JSONL.encode()), "jsonl"),
+        ("a.conll", CONLL, "conll"),
+        ("a.conll02", CONLL, "conll"),
+        ("a.CoNLL.gz", gzip.compress(CONLL.encode()), "conll"),
+        ("a.iob2", CONLL, "conll"),
+        ("a.bio", CONLL, "conll"),
+        ("a.txt", "Ann left\n", "text"),
+        ("a.tsv", "# text = x\n" + CONLL + "\nBob B-PER\n", "conll"),
+        ("a.data", "\ufeff" + JSONL, "jsonl"),
+    ],
+)
+def test_the_format_is_told_from_the_name_or_the_content(tmp_path, name, content, format_name):
+    reader = open_reader(put(tmp_path, name, content), lang="en")
+    assert isinstance(reader, resolve("reader", READERS[format_name], {}))
+    assert isinstance(reader, Reader)
+    first = next(reader.read())
+    assert isinstance(first, Example) and first.texts == {"text": "Ann left"}
+
+
+def test_a_class_from_outside_is_a_reader_too(tmp_path):
+    reader = open_reader(put(tmp_path, "x", CONLL), lang="en", format="corpora.readers.conll:ConllReader")
+    assert next(reader.read()).text == "Ann left"
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name", "options", "message"),
+    [
+        (
+            "a.bin",
+            None,
+            {},
+            "{path}: neither the suffix '.bin' nor the first line tells the format\n"
+            "Valid: conll, hf, jsonl, parquet, saved, text\nHint: --format NAME",
+        ),
+        (
+            "a.bin",
+            "conl",
+            {},
+            "unknown reader 'conl'\nValid: conll, hf, jsonl, parquet, saved, text\nHint: did you mean 'conll'?",
+        ),
+        (
+            "a.jsonl",
+            None,
+            {"text_kye": "x"},
+            "unknown option of the reader 'jsonl' 'text_kye'\n"
+            "Valid: encoding, end, end_key, id_key, label_key, lang_key, offsets, span_label_key, spans_key, split, "
+            "start_key, text_fields, text_key\nHint: did you mean 'text_key'?",
+        ),
+        (
+            "a.conll",
+            None,
+            {"scheme": "iob3"},
+            "the reader 'conll' does not take scheme='iob3'\nValid: Input should be 'iob2', 'bioes' or 'iob1'\n"
+            "Hint: --set read.scheme=VALUE",
+        ),
+        (
+            "a.conll",
+            None,
+            {"tag_column": "last"},
+            "the reader 'conll' does not take tag_column='last'\n"
+            "Valid: Input should be a valid integer, unable to parse string as an integer\n"
+            "Hint: --set read.tag_column=VALUE",
+        ),
+        ("a.conll", None, {"lang": "de"}, None),
+    ],
+)
+def test_wrong_choices(tmp_path, name, format_name, options, message):
+    path = put(tmp_path, name, "x y z\n")
+    with pytest.raises(ConfigError) as caught:
+        open_reader(path, lang="en", format=format_name, options=options)
+    if message is None:
+        assert "unknown option of the reader 'conll' 'lang'" in str(caught.value)
+    else:
+        assert str(caught.value) == message.replace("{path}", str(path))
+
+
+def read(path, **options):
+    return list(open_reader(path, lang="en", options=options).read())
+
+
+def test_a_missing_file_names_the_nearest(tmp_path):
+    put(tmp_path, "train.conll", CONLL)
+    with pytest.raises(InputError) as caught:
+        open_reader(tmp_path / "trian.conll", lang="en")
+    assert (
+        str(caught.value)
+        == f"{tmp_path / 'trian.conll'}: no such file\nHint: did you mean '{tmp_path / 'train.conll'}'?"
+    )
+    with pytest.raises(InputError) as caught:
+        open_reader(tmp_path / "no" / "x.conll", lang="en")
+    assert str(caught.value) == f"{tmp_path / 'no' / 'x.conll'}: no such file\nHint: check the path given to --input"
+
+
+@pytest.mark.parametrize("content", ["", "\n \n\t\n", "\ufeff\n"])
+@pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.txt"])
+def test_an_empty_file(tmp_path, name, content):
+    path = put(tmp_path, name, content)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert str(caught.value) == f"{path}: the file is empty\nHint: check the path given to --input"
+
+
+def test_a_folder_without_data(tmp_path):
+    with pytest.raises(ConfigError, match="neither a saved dataset nor Parquet files"):
+        open_reader(tmp_path, lang="en")
+    with pytest.raises(InputError, match="a folder where a file was expected"):
+        list(open_reader(tmp_path, lang="en", format="conll").read())
+
+
+@pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.txt"])
+def test_bytes_that_are_not_the_encoding_have_a_line_and_a_byte(tmp_path, name):
+    good = {"a.conll": CONLL, "a.jsonl": JSONL, "a.txt": "é\n"}[name].encode()
+    path = put(tmp_path, name, good + b"caf\xe9\tO\n")
+    with pytest.raises(InputError) as caught:
+        read(path)
+    line = good.count(b"\n") + 1
+    assert str(caught.value) == (
+        f"{path}:{line}: byte 0xe9 at byte {len(good) + 3} of the file is not utf-8\n"
+        "Valid: text in the encoding of the reader's option 'encoding', utf-8 by default\n"
+        "Hint: --set read.encoding=latin-1, or whatever the file was written in"
+    )
+
+
+def test_another_encoding_is_an_option(tmp_path):
+    path = put(tmp_path, "a.conll", "café\tO\n".encode("latin-1"))
+    assert read(path, encoding="latin-1")[0].text == "café"
+    for encoding, message in (("latin-99", "unknown encoding"), ("utf-16", "does not end a line with one byte")):
+        with pytest.raises(ConfigError, match=message):
+            read(path, encoding=encoding)
+
+
+def test_a_broken_gzip_file(tmp_path):
+    path = put(tmp_path, "a.txt.gz", gzip.compress(os.urandom(4096).hex().encode())[:900])
+    with pytest.raises(InputError, match="not a whole gzip file"):
+        read(path)
+    path = put(tmp_path, "b.txt.gz", b"plain")
+    with pytest.raises(InputError, match="not a whole gzip file"):
+        read(path)
+
+
+def test_only_line_feeds_end_lines(tmp_path):
+    path = put(tmp_path, "a.txt", "one\u2028still\x0cone\x85\r\ntwo\rtwo\n")
+    assert [e.text for e in read(path)] == ["one\u2028still\x0cone\x85", "two\rtwo"]
+
+
+def test_the_signature_tells_options_and_content(tmp_path):
+    path = put(tmp_path, "a.conll", CONLL)
+    plain = open_reader(path, lang="en").signature
+    assert plain.startswith("src:conll.en@") and len(plain) == len("src:conll.en@") + 8
+    assert open_reader(str(path), lang="en", options={"repair": "false"}).signature == plain
+    changed = open_reader(path, lang="en", options={"repair": "true", "tag_column": "1"}).signature
+    assert changed == plain.replace("conll.en", "conll.en[tag_column=1,repair=true]")
+    put(tmp_path, "a.conll", CONLL + "\nBob O\n")
+    assert open_reader(path, lang="en").signature != plain
+    assert open_reader(path, lang="de").signature.startswith("src:conll.de@")
+
+
+def test_every_option_of_every_reader_changes_its_signature(tmp_path):
+    path = put(tmp_path, "a.txt", CONLL)
+    other = {"str": "zz", "bool": True, "int": 7, "tuple": ("a", "b")}
+    for name in ("conll", "jsonl", "text", "parquet"):
+        plain = open_reader(path, lang="en", format=name).signature
+        for option, default in reader_options(name).items():
+            literal = {"scheme": "bioes", "separator": "tab", "offsets": "utf16", "end": "inclusive"}.get(option)
+            kind = "int" if option.endswith("column") else type(default).__name__
+            value = False if default is True else literal or other[kind]
+            changed = open_reader(path, lang="en", format=name, options={option: value}).signature
+            assert changed != plain, (name, option)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("en.test.conll", "test"),
+        ("dev-en.jsonl", "validation"),
+        ("validation-00000-of-00001.parquet", "validation"),
+        ("en_train.txt", "train"),
+        ("contest.conll", "train"),
+        ("x.conll", "train"),
+    ],
+)
+def test_the_split_is_in_the_name(tmp_path, name, split):
+    assert split_of(tmp_path / name) == split
+
+
+def test_a_split_that_is_given_goes_first(tmp_path):
+    path = put(tmp_path, "en.test.conll", CONLL)
+    assert read(path)[0].split == "test"
+    assert read(path, split="train")[0].split == "train"
+
+
+def test_a_bad_row_becomes_a_rejected_pair(tmp_path):
+    path = put(tmp_path, "dev.jsonl", JSONL + "{nonsense\n")
+    good, bad = read(path)
+    assert isinstance(bad, BadRow)
+    pair = bad.as_pair("en", "sig")
+    assert (pair.kept, pair.target, pair.reasons, pair.signature) == (False, None, ("read:bad_json",), "sig")
+    assert (pair.source.id, pair.source.texts, pair.source.split) == ("2", {"text": "{nonsense"}, "validation")
+    assert pair.source.meta["error"].startswith(f"{path}:2: not JSON (")
+    assert json.loads(JSONL)["text"] == good.text

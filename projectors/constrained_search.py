@@ -4,7 +4,7 @@ CODEC (Le et al., ICLR 2024, section 3.2) walks the target token by token with b
 Here the pairs are listed and the listing is narrowed by passes that serve all spans of a call at once:
 
 1. One pass over the bare target gives the openings, by the paper's rule on how much the marked source changes each
-   token, and the probability of ``[`` before each.
+   token, and the probability of ``[`` before each; those far behind the best go.
 2. The start of each opening, ``[`` and two tokens after it, is scored. The best few openings stay.
 3. One pass for each of those, ``[`` in place, gives every closing and the probability of ``]`` there.
 4. The best pairs are scored whole; the rest keep an estimate (what is exact up to ``]``, then the unmarked target).
@@ -83,13 +83,14 @@ class Effort:
     Attributes:
         openings: Openings whose closings are looked at.
         finalists: Pairs scored whole.
-        margin: Openings and pairs estimated to be this many nats below the best are left out all the same.
+        margins: An opening, an opening with its probe, and a pair estimated to be this many nats below the best of
+            the span are left out as well. The first is met only where the probability of a marker can be read.
     """
 
     full: bool = False
     openings: int = 4
     finalists: int = 12
-    margin: float = 12.0
+    margins: tuple[float, float, float] = (6.0, 2.0, 4.5)
 
 
 class Forcer:
@@ -107,7 +108,7 @@ class Forcer:
     def score(self, rows: Sequence[tuple[Sequence[str], Sequence[str]]], prefix: int) -> list[np.ndarray]:
         """`forced.score` of (source, target) rows."""
         sources, targets = [s for s, _ in rows], [t for _, t in rows]
-        limit = forced.batch_tokens(len(self.vocabulary))
+        limit = forced.batch_tokens(len(self.vocabulary), self.raw.device)
         return forced.score(self.raw, sources, targets, prefix=prefix, max_target_tokens=limit)
 
     def marker(
@@ -142,6 +143,7 @@ def search(forcer: Forcer, jobs: Sequence[Job], effort: Effort) -> list[list[Sco
     live = [s for s in states if len(s.plain)]
     _open(forcer, live, prefix, effort)
     if not effort.full:
+        _probe(forcer, [s for s in live if len(s.openings) > 1], prefix, effort)
         _close(forcer, [s for s in live if s.openings], prefix, effort)
     _score_whole(forcer, live, prefix)
     return [s.result() if len(s.plain) else None for s in states]
@@ -189,25 +191,35 @@ class _State:
 
 
 def _open(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Steps 1 and 2; with full effort every pair becomes a finalist."""
-    marked = forcer.score([(s.job.source, s.job.target) for s in states], prefix)
-    for state, logprobs in zip(states, marked, strict=True):
-        if len(logprobs):
-            state.openings = state.changed(logprobs)
-            if effort.full:
-                state.finalists = [(b, e) for b in state.openings for e in state.job.pairs(b)]
+    """Step 1; with full effort every pair becomes a finalist."""
+    rows = [(s.job.source, s.job.target) for s in states]
     if effort.full:
+        for state, logprobs in zip(states, forcer.score(rows, prefix), strict=True):
+            if len(logprobs):
+                state.finalists = [(b, e) for b in state.changed(logprobs) for e in state.job.pairs(b)]
         return
-    probes = [(s, b, min(b + PROBE, s.job.n_pieces)) for s in states for b in s.openings if len(s.openings) > 1]
+    for state, read in zip(states, forcer.marker(rows, [s.plain for s in states], OPEN, prefix), strict=True):
+        if read is None:
+            continue
+        state.openings = state.changed(read[1])
+        if forcer.reads_markers and state.openings:
+            before = np.concatenate([[0.0], np.cumsum(read[1], dtype=np.float64)])
+            values = {b: float(before[b] + read[0][b] + state.rest[b]) for b in state.openings}
+            least = max(values.values()) - effort.margins[0]
+            state.openings = [b for b in state.openings if values[b] >= least]
+
+
+def _probe(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
+    """Step 2."""
+    probes = [(s, b, min(b + PROBE, s.job.n_pieces)) for s in states for b in s.openings]
     scored = forcer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in probes], prefix)
     values: dict[int, list[tuple[float, int]]] = {}
     for (state, opening, end), logprobs in zip(probes, scored, strict=True):
         value = float(logprobs[: end + 1].sum()) + state.rest[end] if len(logprobs) else -np.inf
         values.setdefault(id(state), []).append((value, opening))
     for state in states:
-        if ranked := sorted(values.get(id(state), []), key=lambda v: (-v[0], v[1])):
-            kept = ranked[: effort.openings]
-            state.openings = sorted(b for value, b in kept if value >= ranked[0][0] - effort.margin)
+        ranked = sorted(values[id(state)], key=lambda v: (-v[0], v[1]))[: effort.openings]
+        state.openings = sorted(b for value, b in ranked if value >= ranked[0][0] - effort.margins[1])
 
 
 def _close(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
@@ -224,7 +236,7 @@ def _close(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) ->
     for state in states:
         ranked = sorted(state.estimates, key=lambda p, s=state: (-s.estimates[p], p))  # type: ignore[misc]
         if ranked:
-            least = state.estimates[ranked[0]] - effort.margin
+            least = state.estimates[ranked[0]] - effort.margins[2]
             state.finalists = [p for p in ranked[: effort.finalists] if state.estimates[p] >= least]
 
 

@@ -15,16 +15,18 @@ Tokens = Sequence[str]
 Result = TypeVar("Result")
 
 # Logits are rows x tokens x vocabulary x 4 bytes; what they may take at once, per worker.
-LOGIT_BYTES = 128 << 20
-# Attention and layer outputs grow with the tokens alone; beyond this a batch gains no speed.
-BATCH_TOKENS = 4096
+LOGIT_BYTES = {"cpu": 128 << 20, "cuda": 1 << 30}
+# Scoring holds the logits of a whole batch: on a CPU larger batches leave its caches and are twice as slow.
+SCORE_TOKENS = {"cpu": 256, "cuda": 16384}
+# Forced steps hold one token of each row at a time and want many rows.
+STEP_TOKENS = {"cpu": 4096, "cuda": 32768}
 # Above this many pieces the whole distribution at every position is too much to bring back (1 MB a token at 256k).
 SMALL_VOCABULARY = 40_000
 
 
-def batch_tokens(vocab_size: int) -> int:
-    """How many target tokens may be scored at once with this vocabulary (at least one row is always taken)."""
-    return max(1, min(BATCH_TOKENS, LOGIT_BYTES // (4 * max(1, vocab_size))))
+def batch_tokens(vocab_size: int, device: str = "cpu") -> int:
+    """How many target tokens to score at once with this vocabulary (at least one row is always taken)."""
+    return max(1, min(SCORE_TOKENS[device], LOGIT_BYTES[device] // (4 * max(1, vocab_size))))
 
 
 def score(
@@ -33,7 +35,7 @@ def score(
     target_tokens: Sequence[Tokens],
     *,
     prefix: int = 0,
-    max_target_tokens: int = BATCH_TOKENS,
+    max_target_tokens: int = SCORE_TOKENS["cpu"],
 ) -> list[np.ndarray]:
     """Log-probability of every given target token.
 
@@ -74,7 +76,7 @@ def attention(
     vocab_size: int,
     prefix: int = 0,
     shifted: bool = False,
-    max_target_tokens: int = BATCH_TOKENS,
+    max_target_tokens: int = STEP_TOKENS["cpu"],
 ) -> list[np.ndarray | None]:
     """Cross-attention of the model while it is made to produce the given targets.
 
@@ -158,7 +160,9 @@ def marker_logprobs(
         pending = steps.submit(rows, return_logits_vocab=True)
         return lambda: [read(r, p.result().logits[0]) for r, p in zip(rows, pending, strict=True)]
 
-    return _in_batches(submit, steps.lengths(), batch_tokens(len(vocabulary)))
+    device = translator.device
+    limit = min(STEP_TOKENS[device], LOGIT_BYTES[device] // (4 * len(vocabulary)))
+    return _in_batches(submit, steps.lengths(), limit)
 
 
 def marker_drop(plain: np.ndarray, marked: np.ndarray) -> np.ndarray:
@@ -233,8 +237,8 @@ def _in_batches(
 
 
 def _batches(lengths: Sequence[tuple[int, int]], limit: int) -> Iterator[list[int]]:
-    """Row numbers, longest first, so that rows x longest target, and source within its own bound, keep to the limit."""
-    weights = [max(target, source * limit // BATCH_TOKENS) for target, source in lengths]
+    """Row numbers, longest first, so that rows x longest target stays within the limit, and source within 4096."""
+    weights = [max(target, source * limit // 4096) for target, source in lengths]
     batch: list[int] = []
     widest = 0
     for row in sorted(range(len(lengths)), key=lambda r: (-lengths[r][0], -lengths[r][1], r)):

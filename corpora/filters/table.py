@@ -105,7 +105,8 @@ def histogram(values: pl.Series, column: Column, bins: int = BINS) -> Histogram 
     """
     if column.good is None or not values.dtype.is_numeric():
         return None
-    numbers: Any = values.cast(pl.Float64).drop_nulls().drop_nans().to_numpy()
+    numbers: Any = values.cast(pl.Float64).drop_nulls().to_numpy()
+    numbers = numbers[np.isfinite(numbers)]
     bounds = [b for b in (column.low, column.high) if b is not None]
     if len(numbers):
         bounds += [float(q) for q in np.percentile(numbers, (0.5, 99.5))]

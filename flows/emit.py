@@ -60,9 +60,18 @@ def emit(plan: Plan, target: str) -> Emitted:
         report = tasks.writer(plan, name).write(decided_pairs(plan, target), place)
         lost[name] = dict(report.lost)
         if name == "arrow":
-            write_documents(plan, target, counts, lambda: decided_pairs(plan, target), place)
+            write_documents(plan, target, decided_pairs(plan, target), place, gold_scores(counts))
         write_json(place / STAMP, stamp)
     return Emitted(target, out / target, {**counts, "lost": {k: v for k, v in lost.items() if v}})
+
+
+def gold_scores(counts: dict[str, Any]) -> dict[str, float]:
+    """Precision, recall and F1 of (start, end, label) where the given target side was labelled."""
+    gold, found, matched = (counts.get(f"gold_{k}", 0) for k in ("spans", "predicted", "matched"))
+    if not gold:
+        return {}
+    precision, recall, f1 = matched / max(found, 1), matched / gold, 2 * matched / (gold + found)
+    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
 
 
 def count(plan: Plan, target: str) -> dict[str, Any]:

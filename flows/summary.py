@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.emit import Emitted
+from flows.emit import Emitted, gold_scores
 from flows.run import RunResult
 
 
@@ -48,17 +48,6 @@ def as_dict(result: RunResult) -> dict[str, Any]:
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": str(f.error)} for f in result.failures
         ],
     }
-
-
-def gold_scores(counts: dict[str, Any]) -> dict[str, float]:
-    """Precision, recall and F1 of (start, end, label) where the given target side was labelled."""
-    gold, found, matched = (counts.get(f"gold_{k}", 0) for k in ("spans", "predicted", "matched"))
-    if not gold:
-        return {}
-    precision = matched / found if found else 0.0
-    recall = matched / gold
-    f1 = 2 * matched / (gold + found)
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
 
 
 def _table(result: RunResult, emitted: Emitted) -> Table:

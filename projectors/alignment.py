@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from corpora.schema import Projection, Span
 from projectors.aligners import ALIGNERS
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
 from projectors.joint import Option, choose
-from projectors.posterior import SegmentSettings, best_segments, covered, gains
+from projectors.posterior import SegmentSettings, best_segments, covered, evidence
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter
 
 
@@ -58,7 +58,8 @@ class AlignmentProjector:
         """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
         parts = [f"align({self.aligner.signature}).{self.rule}"]
         if self.rule == "posterior":
-            parts.append(f"bias{self.segments.bias:g}.sharp{self.segments.sharpness:g}.top{self.options}")
+            weights = "-".join(f"{value:g}" for value in astuple(self.segments))
+            parts.append(f"{weights}.top{self.options}")
         return ".".join(parts + [f"require-{name}" for name in self.filters])
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "AlignmentProjector":
@@ -92,7 +93,7 @@ class AlignmentProjector:
             return [self._lost(span, alignment.reason) for span in item.spans]
         parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
         if self.rule == "posterior":
-            found = self._by_posterior(alignment, [part for _, part in parts])
+            found = self._by_posterior(item, alignment, [part for _, part in parts])
         else:
             found = [self._by_rule(item, alignment, part) for _, part in parts]
         out = []
@@ -102,20 +103,17 @@ class AlignmentProjector:
             )
         return out
 
-    def _by_posterior(self, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
-        masks = [covered(alignment.source_words, part) for part in parts]
+    def _by_posterior(self, item: ProjectionInput, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
         options: list[list[Option]] = []
         probability: dict[tuple[Range, Range], float] = {}
-        for part, inside in zip(parts, masks, strict=True):
-            its: list[Option] = []
-            if inside.any():
-                gain = gains(alignment, inside, self.segments)
-                for segment in best_segments(gain, self.options, int(inside.sum()), self.segments):
-                    its.append(((segment.start, segment.end), segment.score))
-                    probability[part, (segment.start, segment.end)] = segment.probability
-            options.append(its)
+        for part in parts:
+            found = evidence(item, alignment, part, self.segments)
+            segments = best_segments(item, alignment, found, self.options, self.segments) if found else []
+            options.append([((segment.start, segment.end), segment.score) for segment in segments])
+            probability.update({(part, (segment.start, segment.end)): segment.probability for segment in segments})
         out: list[Option | str] = []
-        for part, inside, its, chosen in zip(parts, masks, options, choose(parts, options), strict=True):
+        for part, its, chosen in zip(parts, options, choose(parts, options), strict=True):
+            inside = covered(alignment.source_words, part)
             if chosen:
                 out.append(self._filtered(alignment, inside) or (chosen[0], probability[part, chosen[0]]))
             elif not inside.any():

@@ -142,7 +142,7 @@ def _ranked(
         return []
     bonus = np.zeros(len(found))
     if alignment is not None and not alignment.reason:
-        scores = segment_scores(alignment, span, [r for r, _ in found])
+        scores = segment_scores(item, alignment, span, [r for r, _ in found])
         bonus += 0.05 / (1.0 + np.exp(-scores))
     quote = item.source_text[span[0] : span[1]]
     place, total = _occurrence(item.source_text, quote, span[0])

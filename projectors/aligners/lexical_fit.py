@@ -27,8 +27,8 @@ class Settings:
 
     model1: int = 5
     hmm: int = 3
-    null: float = 0.15
-    jumps: float = 3000.0
+    null: float = 0.2
+    jumps: float = 15000.0
     beliefs: Beliefs = field(default_factory=Beliefs)
 
 

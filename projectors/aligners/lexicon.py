@@ -25,10 +25,10 @@ class Beliefs:
     """
 
     spelling: float = 6.0
-    spelling_power: float = 3.0
-    smoothing: float = 0.5
-    stems: float = 1.0
-    prior: float = 3.0
+    spelling_power: float = 4.0
+    smoothing: float = 2.0
+    stems: float = 3.0
+    prior: float = 8.0
 
 
 class PriorTable(Protocol):

@@ -31,7 +31,7 @@ def checked_options(
     Raises:
         ConfigError: An option it does not have, or a value that option does not take.
     """
-    types = get_type_hints(cls)
+    types = get_type_hints(cls, include_extras=True)
     valid = list(option_defaults(cls, fixed))
     checked = {}
     for key, value in options.items():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Mode = Literal["sentence", "none"]
 
 _LOCK = Lock()  # spaCy's vocabulary grows while it reads, and flows call this from several threads
+_CONTEXT = 100  # code points before and after a full stop that tell what it is
 SOURCE_TOO_LONG = "source_too_long"
 
 _PARAGRAPH = re.compile(r"[^\n\r\u2028\u2029]+")
@@ -284,7 +285,7 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _sentences(text: str, lang: str) -> Iterator[tuple[int, int]]:
     for paragraph in _PARAGRAPH.finditer(text):
         base = paragraph.start()
-        if not _MAY_END_INSIDE.search(paragraph[0]):
+        if not _may_be_several(paragraph[0], lang):
             yield from _stripped(text, base, paragraph.end())
             continue
         start = base
@@ -293,15 +294,20 @@ def _sentences(text: str, lang: str) -> Iterator[tuple[int, int]]:
         for end in ends:
             if opener := _OPENS_NEXT.search(paragraph[0], start - base, end):
                 end = opener.start() if end < ends[-1] else end
-            if end < ends[-1] and _goes_on(text[start : base + end], text[base + end : paragraph.end()], lang):
+            if end < ends[-1] and _goes_on(paragraph[0], end, lang):
                 continue
             yield from _stripped(text, start, base + end)
             start = base + end
 
 
-def _goes_on(before: str, after: str, lang: str) -> bool:
+def _may_be_several(paragraph: str, lang: str) -> bool:
+    """Whether a sentence may end inside the paragraph; most examples are one sentence and need no spaCy."""
+    return any(not _goes_on(paragraph, match.end() - 1, lang) for match in _MAY_END_INSIDE.finditer(paragraph))
+
+
+def _goes_on(paragraph: str, end: int, lang: str) -> bool:
     """Whether what looks like the end of a sentence is none: an abbreviation, an ordinal, or no new start after it."""
-    before, after = before.rstrip(), after.lstrip()
+    before, after = paragraph[max(0, end - _CONTEXT) : end].rstrip(), paragraph[end : end + _CONTEXT].lstrip()
     if not after or after[0].islower() or not any(c.isalnum() for c in after):
         return True
     if _ABBREVIATION.search(before) or (_NUMBERED.search(before) and after[0].isdigit()):

@@ -28,9 +28,9 @@ _SUFFIXES = {
     ".bio": "conll",
     ".bioes": "conll",
     ".parquet": "parquet",
-    ".txt": "text",
 }
 _SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
+_SNIFFED = 1 << 16  # bytes that are looked at to tell a format
 _FIXED = ("path", "lang")
 _SAVED = ("dataset_dict.json", "dataset_info.json")
 
@@ -87,7 +87,7 @@ def guess_format(source: str | Path) -> str:
     check_file(path)
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     by_start = next((name for start, name in _SUFFIX_STARTS.items() if suffix.startswith(start)), None)
-    name = _SUFFIXES.get(suffix) or by_start or _by_content(path)
+    name = _SUFFIXES.get(suffix) or by_start or _by_content(path) or ("text" if suffix == ".txt" else None)
     if name is None:
         raise _unknown_format(path, f"neither the suffix {suffix!r} nor the first line tells the format")
     return name
@@ -95,13 +95,13 @@ def guess_format(source: str | Path) -> str:
 
 def _by_content(path: Path) -> str | None:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        start = stream.read(1 << 16)
+        start = stream.read(_SNIFFED)
     if start.startswith(b"PAR1"):
         return "parquet"
     lines = [line.strip() for line in start.decode("utf-8", "replace").split("\n") if line.strip()]
     if lines and lines[0].lstrip("\ufeff").startswith("{"):
         return "jsonl"
-    rows = [line.split() for line in lines[:-1] if not line.startswith("#")][:50]
+    rows = [line.split() for line in lines[: -1 if len(start) == _SNIFFED else None] if not line.startswith("#")][:50]
     tagged = rows and all(len(r) > 1 and (r[-1] == "O" or (r[-1][:2] in ("B-", "I-", "E-", "S-"))) for r in rows)
     return "conll" if tagged else None
 

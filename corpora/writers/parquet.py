@@ -1,7 +1,9 @@
 """A folder that can be pushed to the hub as it is: Parquet files and a README whose YAML describes them.
 
 ``datasets.load_dataset(OUT)`` opens the splits without a network and knows the classes again;
-``load_dataset(OUT, "rejected")`` opens the rejected rows. The columns are those of ``corpora.writers.rows``.
+``load_dataset(OUT, "rejected")`` opens the rejected rows, if there are any. The columns are those of
+``corpora.writers.rows``. The library opens a split without rows with ``streaming=True`` only, so one is written only
+where there is no other.
 """
 
 import tempfile
@@ -64,6 +66,8 @@ class ParquetWriter:
             shapes = {g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss) for g, f, _ in groups}
             files = {}
             for group, _, count in groups:
+                if group == REJECTED and not count:
+                    continue
                 shards = shard_count(count, self.shard_rows)
                 place = new / _FOLDERS[group == REJECTED]
                 paths = [place / f"{group}-{i:05d}-of-{shards:05d}.parquet" for i in range(shards)]
@@ -80,11 +84,12 @@ class ParquetWriter:
             infos = [
                 _config(name, shapes[members[0][0]], members, sizes)
                 for name in ("default", REJECTED)
-                if (members := [(g, n) for g, _, n in groups if (g == REJECTED) == (name == REJECTED)])
+                if (members := [(g, n) for g, _, n in groups if g in files and (g == REJECTED) == (name == REJECTED)])
             ]
             (new / _README).write_text(_readme(out / _README, infos), encoding="utf-8")
             written = tuple(sorted(p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()))
-            publish(new, out, index=_README)
+            stale = [REJECTED] if REJECTED not in files and (out / REJECTED).is_dir() else []
+            publish(new, out, index=_README, stale=stale)
         return WriteReport({g: count for g, _, count in groups}, dict(sorted(lost.items())), written)
 
 

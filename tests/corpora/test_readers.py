@@ -34,6 +34,7 @@ def put(tmp_path, name, content):
         ("a.iob2", CONLL, "conll"),
         ("a.bio", CONLL, "conll"),
         ("a.txt", "Ann left\n", "text"),
+        ("eng.txt", CONLL + "\n", "conll"),
         ("a.tsv", "# text = x\n" + CONLL + "\nBob B-PER\n", "conll"),
         ("a.data", "\ufeff" + JSONL, "jsonl"),
     ],

@@ -94,8 +94,11 @@ def guess_format(source: str | Path) -> str:
 
 
 def _by_content(path: Path) -> str | None:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        start = stream.read(_SNIFFED)
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            start = stream.read(_SNIFFED)
+    except (OSError, EOFError):
+        return None  # the reader says what is wrong with it
     if start.startswith(b"PAR1"):
         return "parquet"
     lines = [line.strip() for line in start.decode("utf-8", "replace").split("\n") if line.strip()]

@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-	$(BIN)/spanferry run translate-train --input sample:demo --source en --target es --target de --out $(OUT) --overwrite
+	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target es --target de --out $(OUT) --overwrite
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

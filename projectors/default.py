@@ -6,7 +6,7 @@ it does for its own translations, and not at all where it is out of its depth: t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import copies
-from projectors.posterior import SegmentSettings, best_segments, covered, gains, segment_scores
+from projectors.posterior import SegmentSettings, best_segments, evidence, segment_scores
 from projectors.search import choose
 from translators.bundled.priors import PriorTable, load_prior
 
@@ -41,7 +41,7 @@ class Weights:
     """
 
     model: float = 1.0
-    copy: float = 4.0
+    copy: float = 2.0
     floor: float = -8.0
     absent: float = -6.0
     known: float = -1.5
@@ -87,7 +87,7 @@ class DefaultProjector:
     @property
     def signature(self) -> str:
         """``proj:default(<parts>)`` with every weight."""
-        parts = [self.aligner.signature, f"bias{self.segments.bias:g}.sharp{self.segments.sharpness:g}"]
+        parts = [self.aligner.signature, "segment" + "".join(f".{x:g}" for x in astuple(self.segments))]
         if self.constrained is not None:
             w = self.weights
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
@@ -180,23 +180,21 @@ class DefaultProjector:
         """All proposals for one span (or fragment), each scored by all the evidence."""
         text, w = item.target_text, self.weights
         ranges: dict[Range, None] = {}
-        inside = covered(alignment.source_words, part)
-        usable = not alignment.reason and bool(inside.any())
-        if usable:
-            gain = gains(alignment, inside, self.segments)
-            for segment in best_segments(gain, _SEGMENTS, int(inside.sum()), self.segments):
+        found = None if alignment.reason else evidence(item, alignment, part, self.segments)
+        if found is not None:
+            for segment in best_segments(item, alignment, found, _SEGMENTS, self.segments):
                 ranges[alignment.target_words[segment.start][0], alignment.target_words[segment.end - 1][1]] = None
         copied = dict(copies(item, part)) if self.copy else {}
         posterior = {(a, b): logprob for a, b, logprob in listed}
-        for found in (*copied, *posterior):
-            if text[found[0] : found[1]].strip():
-                ranges[found] = None
+        for proposed in (*copied, *posterior):
+            if text[proposed[0] : proposed[1]].strip():
+                ranges[proposed] = None
         candidates = list(ranges)
-        lexical = segment_scores(alignment, part, candidates, self.segments) if usable else np.zeros(len(candidates))
+        lexical = segment_scores(item, alignment, part, candidates, self.segments)
         proposals: list[Proposal] = []
         for candidate, score in zip(candidates, lexical, strict=True):
             total = float(score)
-            speaks = ["lexical"] if usable and score > 0 else []
+            speaks = ["lexical"] if score > 0 else []
             if trust > 0 and posterior:
                 total += w.model * trust * max(posterior.get(candidate, w.floor), w.floor)
                 if candidate in posterior:

@@ -1,0 +1,208 @@
+"""Projection by translating the text with its spans in brackets (EasyProject, Chen et al., Findings of ACL 2023).
+
+The method makes a translation of its own. `MarkersProjector.translate_marked` hands that out with its spans;
+`MarkersProjector.project` leaves a given target as it is and looks up in it what the brackets held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from corpora.schema import Projection, Span, Translation
+from corpora.words import words
+from projectors.base import ProjectionInput, Range
+from projectors.markers_text import mark, match_labels, unmark
+from projectors.search import Candidate, choose
+
+METHOD = "markers"
+# A stretch of the given target counts as what the brackets held if it is at least this much like it.
+_LIKE = 0.75
+# How much a stretch at the other end of the text counts less than one where the brackets stood.
+_FAR = 0.3
+_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What came of translating one marked text: for each span a range of ``translation.text``, or a reason."""
+
+    translation: Translation
+    found: tuple[tuple[Range, float] | str, ...]
+
+
+class MarkersProjector:
+    """Projection by markers in the source.
+
+    Reasons: ``crossing`` (spans that cross can't be marked), those of the translator for the marked text,
+    ``marker_count`` (the translation has more or fewer pairs of brackets than the source), ``marker_unmatched`` (which
+    brackets belong to the span can't be told), and for a given target ``empty_target``, ``not_in_target`` (what the
+    brackets held does not occur in it) and ``conflict`` (it occurs only where another span went).
+
+    Square brackets of the text itself become parentheses on the way.
+
+    The score is the likeness by which the brackets were matched (1 where order tells), for a given target times the
+    likeness of the stretch found, less up to 0.3 for a place far from where the brackets stood.
+
+    Args:
+        translator: A `translators.base.Translator`; one that never saw markers loses many of them.
+    """
+
+    def __init__(self, translator: Any) -> None:
+        self.translator = translator
+
+    @property
+    def signature(self) -> str:
+        """``markers`` and the model."""
+        aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
+        return f"{METHOD}{aware}({self.translator.signature})"
+
+    def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+        """One projection per span onto the given targets.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        return [
+            _onto_given(given, marked) for given, marked in zip(inputs, self._translate_marked(inputs), strict=True)
+        ]
+
+    def translate_marked(self, inputs: Sequence[ProjectionInput]) -> list[tuple[Translation, list[Projection]]]:
+        """Translations of the marked texts without their brackets, and the spans in them; given targets are ignored.
+
+        Raises:
+            ModelError: The model lacks a language.
+        """
+        results = []
+        for given, marked in zip(inputs, self._translate_marked(inputs), strict=True):
+            projections = [
+                _lost(span, found) if isinstance(found, str) else _placed(span, found[0], found[1])
+                for span, found in zip(given.spans, marked.found, strict=True)
+            ]
+            results.append((marked.translation, projections))
+        return results
+
+    def _translate_marked(self, inputs: Sequence[ProjectionInput]) -> list[_Marked]:
+        results: list[_Marked | None] = [None] * len(inputs)
+        for direction in sorted({(given.source_lang, given.target_lang) for given in inputs}):
+            rows = [i for i, given in enumerate(inputs) if (given.source_lang, given.target_lang) == direction]
+            texts, crossing = [], set()
+            for i in rows:
+                try:
+                    texts.append(mark(inputs[i].source_text, [(s.start, s.end) for s in inputs[i].spans]))
+                except ValueError:
+                    texts.append(inputs[i].source_text)
+                    crossing.add(i)
+            translated = self.translator.translate(texts, *direction)
+            quotes = _Quotes(self.translator, direction)
+            unmarked = [
+                _unmark(inputs[i], "crossing" if i in crossing else t.reason, t)
+                for i, t in zip(rows, translated, strict=True)
+            ]
+            for i, (_, ranges, reason) in zip(rows, unmarked, strict=True):
+                if reason is None and len({s.label for s in inputs[i].spans}) > 1 and ranges:
+                    quotes.want([_quote(inputs[i], r) for r in _distinct(inputs[i].spans)])
+            quotes.translate()
+            for i, (translation, ranges, reason) in zip(rows, unmarked, strict=True):
+                results[i] = _matched(inputs[i], translation, ranges, reason, quotes)
+        return [result for result in results if result is not None]
+
+
+class _Quotes:
+    """Translations of spans on their own, all of one direction asked for at once."""
+
+    def __init__(self, translator: Any, direction: tuple[str, str]) -> None:
+        self._translator, self._direction = translator, direction
+        self._known: dict[str, str] = {}
+
+    def want(self, quotes: Sequence[str]) -> None:
+        self._known.update(dict.fromkeys(quotes, ""))
+
+    def translate(self) -> None:
+        wanted = list(self._known)
+        translated = self._translator.translate(wanted, *self._direction) if wanted else []
+        self._known = {q: t.text for q, t in zip(wanted, translated, strict=True)}
+
+    def of(self, quotes: Sequence[str]) -> list[str]:
+        return [self._known[q] for q in quotes]
+
+
+def _quote(given: ProjectionInput, span: Range) -> str:
+    """The source text of a range."""
+    return given.source_text[span[0] : span[1]].strip()
+
+
+def _distinct(spans: Sequence[Span]) -> list[Range]:
+    """The ranges that were marked, in the order of their opening brackets."""
+    return sorted({(s.start, s.end) for s in spans}, key=lambda r: (r[0], -r[1]))
+
+
+def _unmark(given: ProjectionInput, reason: str | None, t: Translation) -> tuple[Translation, list[Range], str | None]:
+    if not t.text or reason is not None:
+        return t, [], reason or "marker_count"
+    marked = _distinct(given.spans)
+    text, ranges = unmark(t.text, len(marked))
+    # Pieces of the marked text are not pieces of the clean one.
+    return replace(t, text=text, pieces=()), ranges, None if len(ranges) == len(marked) else "marker_count"
+
+
+def _matched(
+    given: ProjectionInput, translation: Translation, ranges: Sequence[Range], reason: str | None, quotes: _Quotes
+) -> _Marked:
+    if reason is not None:
+        return _Marked(translation, (reason,) * len(given.spans))
+    marked = _distinct(given.spans)
+    sources = [_quote(given, r) for r in marked]
+    labels = ["\n".join(sorted({s.label for s in given.spans if (s.start, s.end) == r})) for r in marked]
+    held = [translation.text[a:b] for a, b in ranges]
+    chosen = match_labels(held, sources, labels, lambda: quotes.of(sources))
+    by_range: dict[Range, tuple[Range, float] | str] = {
+        source: "marker_unmatched" if match is None else (ranges[match[0]], match[1])
+        for source, match in zip(marked, chosen, strict=True)
+    }
+    return _Marked(translation, tuple(by_range[s.start, s.end] for s in given.spans))
+
+
+def _onto_given(given: ProjectionInput, marked: _Marked) -> list[Projection]:
+    if not given.target_text.strip():
+        return [_lost(span, "empty_target") for span in given.spans]
+    own = marked.translation.text
+    candidates: list[list[Candidate]] = []
+    target_words = given.target_words or words(given.target_text)
+    for found in marked.found:
+        candidates.append([] if isinstance(found, str) else _occurrences(given.target_text, target_words, own, *found))
+    ranges = [(s.start, s.end) for s in given.spans]
+    chosen = choose(ranges, candidates, absent=0.0)
+    results = []
+    for span, found, listed, choice in zip(given.spans, marked.found, candidates, chosen, strict=True):
+        if choice is not None:
+            start, end, score = listed[choice]
+            results.append(_placed(span, (start, end), score))
+        else:
+            results.append(_lost(span, found if isinstance(found, str) else "conflict" if listed else "not_in_target"))
+    return results
+
+
+def _occurrences(target: str, target_words: Sequence[Range], own: str, place: Range, sure: float) -> list[Candidate]:
+    """Stretches of whole words of the target that are like what the brackets held, best first."""
+    held = own[place[0] : place[1]]
+    count = max(1, len(words(held)))
+    middle = (place[0] + place[1]) / 2 / max(1, len(own))
+    listed: list[Candidate] = []
+    for first in range(len(target_words)):
+        for last in range(first + max(0, count - 2), min(first + count + 1, len(target_words))):
+            start, end = target_words[first][0], target_words[last][1]
+            alike = fuzz.ratio(held, target[start:end], score_cutoff=100 * _LIKE) / 100
+            if alike:
+                away = abs((start + end) / 2 / max(1, len(target)) - middle)
+                listed.append((start, end, round(sure * alike * (1 - _FAR * away), 4)))
+    return sorted(listed, key=lambda c: (-c[2], c[0], c[1]))[:_KEPT]
+
+
+def _placed(span: Span, place: Range, score: float) -> Projection:
+    return Projection(span.id, replace(span, start=place[0], end=place[1], fragments=()), round(score, 4), METHOD)
+
+
+def _lost(span: Span, reason: str) -> Projection:
+    return Projection(span.id, None, 0.0, METHOD, reason)

@@ -12,9 +12,12 @@ from corpora.registry import resolve
 from corpora.schema import Projection, Span
 from projectors.aligners import ALIGNERS
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
-from projectors.joint import Option, choose
 from projectors.posterior import SegmentSettings, best_segments, covered, evidence
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter
+from projectors.search import choose
+
+# A range of target words and its score.
+Option = tuple[Range, float]
 
 
 class AlignmentProjector:
@@ -104,22 +107,23 @@ class AlignmentProjector:
         return out
 
     def _by_posterior(self, item: ProjectionInput, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
-        options: list[list[Option]] = []
+        options: list[list[tuple[int, int, float]]] = []
         probability: dict[tuple[Range, Range], float] = {}
         for part in parts:
             found = evidence(item, alignment, part, self.segments)
             segments = best_segments(item, alignment, found, self.options, self.segments) if found else []
-            options.append([((segment.start, segment.end), segment.score) for segment in segments])
+            options.append([(segment.start, segment.end, segment.score) for segment in segments])
             probability.update({(part, (segment.start, segment.end)): segment.probability for segment in segments})
         out: list[Option | str] = []
-        for part, its, chosen in zip(parts, options, choose(parts, options), strict=True):
+        for part, its, index in zip(parts, options, choose(parts, options, absent=0.0), strict=True):
             inside = covered(alignment.source_words, part)
-            if chosen:
-                out.append(self._filtered(alignment, inside) or (chosen[0], probability[part, chosen[0]]))
+            if index is not None:
+                words = its[index][:2]
+                out.append(self._filtered(alignment, inside) or (words, probability[part, words]))
             elif not inside.any():
                 out.append("no_source_words")
             else:
-                out.append("overlap" if any(score > 0 for _, score in its) else "unaligned")
+                out.append("overlap" if any(score > 0 for _, _, score in its) else "unaligned")
         return out
 
     def _by_rule(self, item: ProjectionInput, alignment: Alignment, part: Range) -> Option | str:

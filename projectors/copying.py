@@ -9,11 +9,11 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from corpora.errors import ConfigError
-from corpora.schema import Projection, Span
+from corpora.schema import Projection
 from corpora.words import words
 from projectors.base import Alignment, ProjectionInput, Range
-from projectors.joint import choose
 from projectors.posterior import segment_scores
+from projectors.search import choose
 
 # What must not be matched loosely: one digit or letter more is something else.
 _STRICT = regex.compile(r"\d|://|\b[\w.+-]+@[\w-]+\.\w|^www\.", regex.IGNORECASE)
@@ -60,27 +60,25 @@ class CopyProjector:
             return [Projection(span.id, None, 0.0, "copy", "empty_target") for span in item.spans]
         parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
         found = {part: copies(item, part, self.ratio) for _, part in parts}
-        options = [
-            [(target, score) for target, score, _ in _ranked(item, part, found[part], alignment)] for _, part in parts
-        ]
-        chosen = choose([part for _, part in parts], options)
+        options = [_weighed(item, part, found[part], alignment) for _, part in parts]
+        chosen = choose([part for _, part in parts], options, absent=0.0)
         out = []
         for k, span in enumerate(item.spans):
-            own = [(part, option) for (n, part), option in zip(parts, chosen, strict=True) if n == k]
-            missing = next((part for part, option in own if option is None), None)
+            own = [(part, index) for (n, part), index in zip(parts, chosen, strict=True) if n == k]
+            missing = next((part for part, index in own if index is None), None)
             if missing is not None:
                 reason = "overlap" if found[missing] else "not_copied"
                 out.append(Projection(span.id, None, 0.0, "copy", reason))
                 continue
-            ranges = sorted({option[0] for _, option in own if option})
-            target: Span = replace(
+            picked = [found[part][index] for part, index in own if index is not None]
+            ranges = sorted({target for target, _ in picked})
+            target = replace(
                 span,
                 start=ranges[0][0],
                 end=max(end for _, end in ranges),
                 fragments=tuple(ranges) if len(ranges) > 1 else (),
             )
-            similar = min(ratio for part, option in own if option for r, ratio in found[part] if r == option[0])
-            out.append(Projection(span.id, target, similar, "copy"))
+            out.append(Projection(span.id, target, min(similar for _, similar in picked), "copy"))
         return out
 
 
@@ -134,10 +132,10 @@ def _form(text: str) -> str:
     return " ".join(anyascii(text).lower().split())
 
 
-def _ranked(
+def _weighed(
     item: ProjectionInput, span: Range, found: Sequence[tuple[Range, float]], alignment: Alignment | None
-) -> list[tuple[Range, float, int]]:
-    """Options with a score in which ties between equally similar stretches are broken, best first."""
+) -> list[tuple[int, int, float]]:
+    """The stretches with scores in which ties between equally similar ones are broken, in the same order."""
     if not found:
         return []
     bonus = np.zeros(len(found))
@@ -148,8 +146,7 @@ def _ranked(
     place, total = _occurrence(item.source_text, quote, span[0])
     expected = place if total == len(found) else place * (len(found) - 1) / max(total - 1, 1)
     bonus -= 0.01 * np.abs(np.arange(len(found)) - expected) / len(found)
-    ranked = [(r, similar + float(bonus[k]), k) for k, (r, similar) in enumerate(found)]
-    return sorted(ranked, key=lambda entry: (-entry[1], entry[2]))
+    return [(*r, similar + float(bonus[k])) for k, (r, similar) in enumerate(found)]
 
 
 def _occurrence(text: str, quote: str, start: int) -> tuple[int, int]:

@@ -11,22 +11,25 @@ from corpora.errors import ConfigError
 from corpora.words import word_strings, words
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
-from projectors.aligners.lexicon import Prior, PriorTable
+from projectors.aligners.lexicon import Prior
 from projectors.aligners.symmetrise import SYMMETRISATIONS, symmetrise
 from projectors.base import Alignment, ProjectionInput, Range
+from translators.bundled.priors import PriorTable, load_prior
 
 _SHARD_CELLS = 4_000_000
 _DIGITS = 5  # posteriors are rounded so that sums in another order can't show
 
 LanguagePair = tuple[str, str]
+PriorSource = Callable[[str, str], PriorTable | None]
 
 
 class LexicalAligner:
     """IBM model 1 and a hidden Markov model in both directions, helped by spelling and by a prior table.
 
     Args:
-        prior: (source language, target language) to a prior table, or None where there is none for a pair.
-        prior_name: What ``prior`` is, for the signature.
+        prior: ``bundled`` (the tables that come with the bundled models, for the pairs that have one), ``none``, or a
+            function from (source language, target language) to a table or None.
+        prior_name: What a function given as ``prior`` is, for the signature.
         settings: Pseudo-counts and iterations.
         symmetrisation: How hard links are made of the two directions: ``posterior``, ``intersection``, ``union``,
             ``grow-diag-final-and``.
@@ -35,20 +38,22 @@ class LexicalAligner:
         max_words: A text longer than this on either side is not aligned: ``too_long``.
 
     Raises:
-        ConfigError: Unknown symmetrisation or an option out of range.
+        ConfigError: Unknown prior or symmetrisation, or an option out of range.
     """
 
     def __init__(
         self,
-        prior: Callable[[str, str], PriorTable | None] | None = None,
+        prior: PriorSource | str | None = "bundled",
         *,
-        prior_name: str = "none",
+        prior_name: str = "given",
         settings: Settings | None = None,
         symmetrisation: str = "posterior",
         max_pairs: int = 20_000,
         max_cells: int = 15_000_000,
         max_words: int = 1000,
     ) -> None:
+        if isinstance(prior, str) and prior not in ("bundled", "none"):
+            raise ConfigError(f"unknown prior {prior!r}", valid=("bundled", "none"), hint="leave it out for bundled")
         if symmetrisation not in SYMMETRISATIONS:
             raise ConfigError(
                 f"unknown symmetrisation {symmetrisation!r}", valid=SYMMETRISATIONS, hint="leave it out for posterior"
@@ -56,10 +61,12 @@ class LexicalAligner:
         for name, value in (("max_pairs", max_pairs), ("max_cells", max_cells), ("max_words", max_words)):
             if value < 1:
                 raise ConfigError(f"{name} = {value}", valid=f"{name} >= 1", hint=f"leave {name} at its default")
+        if isinstance(prior, str):
+            prior, prior_name = (bundled_prior, "bundled") if prior == "bundled" else (None, "none")
         self._prior_of = prior
         self._options = {"max_pairs": max_pairs, "max_cells": max_cells, "max_words": max_words}
         self._settings = settings or Settings()
-        self._symmetrisation, self._prior_name = symmetrisation, prior_name
+        self._symmetrisation, self._prior_name = symmetrisation, prior_name if prior else "none"
         self._models: dict[LanguagePair, Model] = {}
         self._priors: dict[LanguagePair, Prior | None] = {}
 
@@ -168,6 +175,12 @@ class LexicalAligner:
         if max(len(source), len(target)) > self._options["max_words"]:
             return "too_long"
         return None if (item.source_lang, item.target_lang) in self._models else "not_fitted"
+
+
+def bundled_prior(source: str, target: str) -> PriorTable | None:
+    """The table that comes with the bundled models, or None where the pair has none."""
+    table = load_prior(source, target)
+    return table if len(table.counts) else None
 
 
 def _words(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:

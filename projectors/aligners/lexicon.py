@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from projectors.aligners.orthography import SHAPES, Forms, shape, stem
+from translators.bundled.priors import PriorTable
 
 _SHAPES = len(SHAPES)
 _SHAPE_BELIEF = 1.5  # pseudo-count of every pair of word shapes
@@ -29,16 +29,6 @@ class Beliefs:
     smoothing: float = 2.0
     stems: float = 3.0
     prior: float = 8.0
-
-
-class PriorTable(Protocol):
-    """Word pair counts from other parallel text: parallel arrays over two lower-cased vocabularies."""
-
-    source_words: Sequence[str]
-    target_words: Sequence[str]
-    source_ids: np.ndarray
-    target_ids: np.ndarray
-    counts: np.ndarray
 
 
 class Prior:

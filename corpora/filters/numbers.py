@@ -49,7 +49,7 @@ class Number:
         end: One past the last.
         readings: Canonical forms it can stand for: digits, with ``.`` before decimals, no leading or trailing zeros.
         parts: Its digit groups, without leading zeros.
-        small: Its value where it is a plain integer, else None.
+        small: Its value where it is a plain integer that a word could stand for, else None.
         free: It need not survive as digits: a decade.
     """
 
@@ -84,7 +84,9 @@ def numbers(text: str) -> list[Number]:
         if hour is not None and hour <= 24 and _CLOCK_AFTER.match(after):
             readings |= {str((hour + 12) % 24), str(hour - 12 if hour > 12 else hour)}
         decade = len(token) in (2, 4) and len(parts) == 1 and token.endswith("0") and bool(_DECADE_AFTER.match(after))
-        small = int(token) if len(parts) == 1 else None
+        # Part of a code, as in WELCOME10, it is never written as a word; one digit may be, as in WW1.
+        coded = len(token) > 1 and match.start() > 0 and text[match.start() - 1].isalpha()
+        small = int(token) if len(parts) == 1 and not coded else None
         found.append(Number(match.start(), match.end(), frozenset(readings), parts, small, decade))
     return found
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from corpora.filters.base import Column, FilterModel, Rule
 from corpora.schema import Example, Pair
 
+_LOOP = re.compile(r"([^\W\d_]{1,4}?)\1{2,}")
 # Without spaces between words each character stands for itself.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _UNIT = regex.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\w)+")
@@ -24,13 +25,15 @@ class Repetition(FilterModel):
     ``repetition.run`` is how often one n-gram (n of 1 to ``longest``) follows itself without a break, beyond the
     source's own: 0 where the target repeats no more than the source. ``repetition.share`` is the share of the target's
     n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0; a text of fewer than
-    four n-grams has none.
+    four n-grams has none. ``repetition.letters`` is how often up to four letters follow themselves within a word that
+    is made of little else, beyond the source's own: the `ri` of `riririri`.
 
     Attributes:
         longest: Longest n-gram for runs, in words (characters in scripts without spaces).
         ngram: Length of the n-grams of the share.
         max_run: Runs longer than the source's by more than this are loops. `no, no, no` from `no` passes.
         max_share: Share above which a text is a loop.
+        max_letters: Repeated letters beyond the source's by more than this are a loop.
     """
 
     name: ClassVar[str] = "repetition"
@@ -40,46 +43,57 @@ class Repetition(FilterModel):
     ngram: int = Field(default=3, ge=2, le=10)
     max_run: int = Field(default=2, ge=0)
     max_share: float = Field(default=0.3, ge=0, le=1)
+    max_letters: int = Field(default=2, ge=0)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """``repetition.run`` and ``repetition.share``; low is good."""
+        """``repetition.run``, ``repetition.share`` and ``repetition.letters``; low is good."""
         return (
             Column("repetition.run", pl.Int32, high=self.max_run),
             Column("repetition.share", pl.Float64, high=self.max_share),
+            Column("repetition.letters", pl.Int32, high=self.max_letters),
         )
 
     def score(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
         """See the class."""
-        runs: list[int | None] = []
-        shares: list[float | None] = []
+        columns: dict[str, list[Any]] = {c.name: [] for c in self.columns}
         for pair in pairs:
-            if pair.target is None:
-                runs.append(None)
-                shares.append(None)
-                continue
-            target = _units(pair.target)
-            if len(set(target)) == len(target):
-                runs.append(0)
-                shares.append(0.0)
-                continue
-            source = _units(pair.source)
-            runs.append(max(0, longest_run(target, self.longest) - longest_run(source, self.longest)))
-            share = repeated_share(target, self.ngram) if len(target) > self.ngram + 2 else 0.0
-            shares.append(max(0.0, share - repeated_share(source, self.ngram)))
-        return {"repetition.run": runs, "repetition.share": shares}
+            values = (None, None, None) if pair.target is None else self._row(pair.source, pair.target)
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+        return columns
+
+    def _row(self, source: Example, target: Example) -> tuple[int, float, int]:
+        letters = repeated_letters(target)
+        letters = max(0, letters - repeated_letters(source)) if letters > 1 else 0
+        units = _units(target)
+        if len(set(units)) == len(units):
+            return 0, 0.0, letters
+        others = _units(source)
+        run = max(0, longest_run(units, self.longest) - longest_run(others, self.longest))
+        share = repeated_share(units, self.ngram) if len(units) > self.ngram + 2 else 0.0
+        return run, max(0.0, share - repeated_share(others, self.ngram)), letters
 
     def reject(self) -> list[Rule]:
-        """``repetition:run`` and ``repetition:ngrams``."""
+        """``repetition:run``, ``repetition:ngrams`` and ``repetition:letters``."""
         return [
             ("repetition:run", pl.col("repetition.run") > self.max_run),
             ("repetition:ngrams", pl.col("repetition.share") > self.max_share),
+            ("repetition:letters", pl.col("repetition.letters") > self.max_letters),
         ]
 
 
 def _units(example: Example) -> list[str]:
     text = "\n".join(example.texts.values()).casefold()
     return _WORD.findall(text) if text.isascii() or not _UNSPACED.search(text) else _UNIT.findall(text)
+
+
+def repeated_letters(example: Example) -> int:
+    """The most times that one to four letters follow themselves within a word; 1 where none does."""
+    words = [w for text in example.texts.values() for w in text.casefold().split()]
+    # A word with a loop in it has few different letters; looking at all words would cost ten times as much.
+    loops = (m for w in words if len(w) >= 2 * len(set(w)) for m in _LOOP.finditer(w))
+    return max((len(m.group()) // len(m.group(1)) for m in loops), default=1)
 
 
 def longest_run(units: Sequence[str], longest: int) -> int:

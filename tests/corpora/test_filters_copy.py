@@ -45,6 +45,8 @@ from filter_pairs import pair, reasons
         ("Version 2.0.1 is out.", "Ya está la versión 2.0.1.", "en-es", []),
         ("Version 2.0.31 is out.", "Ya está la versión 2.0.13.", "en-es", ["copy:number"]),
         ("Order 4471-B", "Pedido 4471-B", "en-es", []),
+        ("Use WELCOME10 now.", "Usa WELCOME10 ahora.", "en-es", []),
+        ("Use WELCOME10 now.", "Usa BIENVENIDO ahora.", "en-es", ["copy:number"]),
     ],
 )
 def test_numbers_in_the_text(source: str, target: str, langs: str, expected: list[str]) -> None:

@@ -90,6 +90,9 @@ def test_language_options() -> None:
     assert reasons("language", row, others=("en", "pt"), min_letters=40) == [[]]
 
 
+LOOP = ["repetition:letters", "repetition:ngrams", "repetition:run"]
+
+
 @pytest.mark.parametrize(
     ("source", "target", "langs", "expected"),
     [
@@ -103,10 +106,15 @@ def test_language_options() -> None:
             "en-es",
             ["repetition:ngrams"],
         ),
-        ("He likes it.", "彼はそれが好き好き好き好き好き", "en-ja", ["repetition:ngrams", "repetition:run"]),
+        ("He likes it.", "彼はそれが好き好き好き好き好き", "en-ja", LOOP),
         ("No, no, no, no, no.", "違う、違う、違う、違う、違う。", "en-ja", []),
         ("The more the better, the more the merrier.", "Cuanto más mejor, cuanto más alegre.", "en-es", []),
         ("Good", "नमस्ते नमस्ते", "en-hi", []),
+        ("Maria", "Maririririó", "en-es", ["repetition:letters"]),
+        ("Flight LH", "El vuelo CPPPPPal", "en-es", ["repetition:letters"]),
+        ("Hahahaha!", "¡Jajajaja!", "en-es", []),
+        ("Zzz", "Zzz... 1000000 www", "en-es", []),
+        ("哈哈哈哈", "ахахаха", "zh-ru", []),
         ("", "", "en-es", []),
     ],
 )

@@ -4,6 +4,7 @@ White space between segments, paragraphs included, is never translated: it goes 
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -88,9 +89,11 @@ def segment(example: Example, *, length: Callable[[str], int], limit: int, mode:
         spans = [span for span in example.spans if span.field == field]
         ranges = list(_sentences(text, example.lang) if mode == "sentence" else _stripped(text, 0, len(text)))
         for span in sorted(spans, key=lambda s: (s.end - s.start, s.start, s.id)):
-            touched = [i for i, (a, b) in enumerate(ranges) if a < span.end and span.start < b]
-            if len(touched) > 1 and fits(text[ranges[touched[0]][0] : ranges[touched[-1]][1]]):
-                ranges[touched[0] : touched[-1] + 1] = [(ranges[touched[0]][0], ranges[touched[-1]][1])]
+            first, last = _touched(span, ranges)
+            if last - first > 1:
+                start, end = ranges[first][0], ranges[last - 1][1]
+                if fits(text[start:end]):
+                    ranges[first:last] = [(start, end)]
         inside = _spans_inside(spans, ranges, example)
         for i, (start, end) in enumerate(ranges):
             part = text[start:end]
@@ -234,11 +237,19 @@ def _spans_inside(spans: Sequence[Span], ranges: Sequence[tuple[int, int]], exam
     """For each range the spans or parts of spans in it, relative to it."""
     inside: list[list[Span]] = [[] for _ in ranges]
     for span in spans:
-        parts = [(i, part) for i, (a, b) in enumerate(ranges) if (part := _clipped(span, a, b, example))]
-        prefix = _part_prefix(span.id, example)
+        parts = [(i, part) for i in range(*_touched(span, ranges)) if (part := _clipped(span, *ranges[i], example))]
+        prefix = _part_prefix(span.id, example) if len(parts) > 1 else ""
         for k, (i, part) in enumerate(parts):
             inside[i].append(part if len(parts) == 1 else replace(part, id=f"{prefix}{k}"))
     return inside
+
+
+def _touched(span: Span, ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The first range that ``span`` shares a code point with, and one past the last; ``ranges`` ascend."""
+    return (
+        bisect_right(ranges, span.start, key=lambda r: r[1]),
+        bisect_left(ranges, span.end, key=lambda r: r[0]),
+    )
 
 
 def _clipped(span: Span, start: int, end: int, example: Example) -> Span | None:

@@ -83,7 +83,9 @@ class HubReader(TableReader):
 
     def _hash(self) -> str:
         prints = "".join(f"{split}:{data._fingerprint};" for split, data in self._data.items())
-        return f"{self.path}.{blake2b(prints.encode(), digest_size=4).hexdigest()}"
+        # Signatures go into names of folders.
+        name = str(self.path).strip("/").replace("/", "--")
+        return f"{name}.{blake2b(prints.encode(), digest_size=4).hexdigest()}"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@
 | ``signature`` | the choices that made it |
 | ``meta`` | JSON |
 | ``split`` | of the source |
+
+Offsets of source tokens are not emitted; they are in the source data.
 """  # noqa: E501
 
 import json

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -83,6 +85,28 @@ def test_fragments_are_split_with_their_sentences():
 def test_a_sentence_beyond_the_limit_says_so():
     found = cut("Short. " + "Long " * 50 + "end.", limit=20)
     assert [s.reason for s in found] == [None, "source_too_long"]
+
+
+def test_single_sentences_do_not_load_spacy():
+    code = (
+        "import sys; from corpora.schema import Example; from corpora.segment import segment\n"
+        "for text in ('Mr. Lee paid 3.50 at 5 p.m. on e.g. Monday.', 'No stop', 'Why?!'):\n"
+        "    assert len(segment(Example('x', 'en', {'text': text}), length=len, limit=99)) == 1\n"
+        "print('spacy' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
+def test_many_spans_in_a_long_text():
+    text = "Ann saw Bob. " * 800
+    spans = [Span(i * 13 + a, i * 13 + a + 3, "PER") for i in range(800) for a in (0, 8)]
+    example = Example("x", "en", {"text": text}, (*spans, Span(0, len(text), "DOC"))).with_span_ids()
+    parts = segment(example, length=len, limit=50)
+    assert len(parts) == 800 and sum(len(p.spans) for p in parts) == 2400
+    pair = reassemble(example, parts, upper(parts), same_place(parts), target_lang="es")
+    assert {pair.target.quote(s) for s in pair.target.spans if s.label == "PER"} == {"ANN", "BOB"}
+    assert pair.projections[-1].span.end == len(text) - 1
 
 
 def test_three_thousand_tokens_are_cut_without_trouble():

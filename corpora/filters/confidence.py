@@ -14,7 +14,8 @@ class Confidence(FilterModel):
     """Rejects a row whose least certain placed span scored too low.
 
     Spans that were not placed are the business of ``span_count``. Scores of different projection methods are not on
-    one scale; the default cuts only what its own method calls a guess.
+    one scale. The default threshold was set for the default projector: on Europarl (en to es and de, both sides given)
+    a third of the spans below 0.3 are right, half of those from 0.3 to 0.4, and 99 % from 0.9 on.
 
     Attributes:
         min_score: Least projection score, in [0, 1].
@@ -22,7 +23,7 @@ class Confidence(FilterModel):
 
     name: ClassVar[str] = "confidence"
 
-    min_score: float = Field(default=0.1, ge=0, le=1)
+    min_score: float = Field(default=0.3, ge=0, le=1)
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -59,7 +59,13 @@ def test_a_rejected_row_is_no_first_row() -> None:
 
 @pytest.mark.parametrize(
     ("scores", "expected"),
-    [((0.9, 0.8), []), ((0.9, 0.05), ["confidence:low"]), ((0.1, 0.1), []), ((float("nan"), 0.9), ["confidence:low"])],
+    [
+        ((0.9, 0.8), []),
+        ((0.9, 0.05), ["confidence:low"]),
+        ((0.3, 0.3), []),
+        ((0.29, 0.9), ["confidence:low"]),
+        ((float("nan"), 0.9), ["confidence:low"]),
+    ],
 )
 def test_confidence(scores: tuple[float, float], expected: list[str]) -> None:
     row = pair("[Ann|per] in [Bonn|loc]", "[Ana|per] en [Bonn|loc]", scores=scores)

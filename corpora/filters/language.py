@@ -53,7 +53,7 @@ class Language(FilterModel):
 
     others: tuple[str, ...] = ("en", "de", "es", "fr", "pt")
     min_confidence: float = Field(default=0.1, ge=0, le=1)
-    min_letters: int = Field(default=12, ge=1)
+    min_letters: int = Field(default=15, ge=1)
 
     @property
     def signature(self) -> str:

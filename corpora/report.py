@@ -166,7 +166,8 @@ def _examples(shown: Sequence[Shown]) -> str:
         if row.score is not None:
             facts.append(f"score {row.score:.3f}")
         facts += row.reasons
-        lines += [" · ".join(facts), *_indent(row.source), *_indent(row.target if row.target is not None else "—"), ""]
+        target = "—" if row.target is None else row.target
+        lines += [" · ".join(facts), *_indent("    ", row.source), *_indent("  → ", target), ""]
     text = "\n".join(lines[:-1])
     # Texts may hold fences of their own.
     fence = "```"
@@ -175,8 +176,8 @@ def _examples(shown: Sequence[Shown]) -> str:
     return f"{fence}text\n{text}\n{fence}\n"
 
 
-def _indent(text: str) -> list[str]:
-    return [f"    {line}" for line in text.split("\n")]
+def _indent(first: str, text: str) -> list[str]:
+    return [f"{' ' * len(first) if i else first}{line}".rstrip() for i, line in enumerate(text.split("\n"))]
 
 
 def share(part: int, whole: int) -> str:

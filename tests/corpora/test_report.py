@@ -106,8 +106,8 @@ def test_report_files() -> None:
     text = files["report.md"]
     assert "| es | 5 | 5 | 3 (60.0 %) | 1 | 2 (40.0 %) | 3 (60.0 %) |" in text
     assert "| span_count:per | 1 |" in text and "| no_words | 1 |" in text
-    assert "    See [Ann]{per} in [Bonn]{loc}.\n    Ve a [Ana]{per} en [Bonn]{loc}." in text
-    assert "e · translate:too_long · no_target\n    Too [long]{size}\n    —" in text
+    assert "    See [Ann]{per} in [Bonn]{loc}.\n  → Ve a [Ana]{per} en [Bonn]{loc}." in text
+    assert "e · translate:too_long · no_target\n    Too [long]{size}\n  → —" in text
     assert "![es-projection_score](plots/es-projection_score.svg) [numbers](plots/es-projection_score.csv)" in text
     assert "threshold 0.3" in files["plots/es-projection_score.svg"]
     assert "plots/es-length_ratio.text.csv" in files

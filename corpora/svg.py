@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 _WIDTH, _HEIGHT = 520, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 34, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 48, 34, 40
 # Colours of sufficient contrast on white and on near-black; the picture follows the reader's setting.
 _STYLE = """\
 text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:13px}.axis{stroke:#888;stroke-width:1}

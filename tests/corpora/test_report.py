@@ -141,7 +141,7 @@ def test_svg_and_csv() -> None:
     assert [b.get("class") for b in bars] == ["bad", "bar"]
     assert float(bars[0].get("height", "0")) == 1.0
     lines = [line.get("x1") for line in root.findall(f"{name}line") if line.get("class") == "line"]
-    assert lines == [bars[0].get("x", "") and f"{56 + (520 - 56 - 16) / 3:.1f}"]
+    assert lines == [f"{56 + (520 - 56 - 48) / 3:.1f}"]
     assert "prefers-color-scheme:dark" in picture
     assert histogram_csv(edges, counts) == "from,to,count\n0,0.5,1\n0.5,1,0\n1,1.5,1000000\n"
 

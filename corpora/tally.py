@@ -160,7 +160,7 @@ class Tally:
 
 def _bounded(score: float) -> float:
     """The score within [0, 1]; one that is no number is 0."""
-    return 0.0 if isnan(score) else min(1.0, max(0.0, score))
+    return 0.0 if isnan(score) else min(1.0, max(0.0, float(score)))
 
 
 def by_number(counts: Mapping[str, int]) -> dict[str, int]:

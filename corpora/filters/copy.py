@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("number", "url", "email", "placeholder", "code", "mar
 
 # ASCII only, here and below: in Japanese and Chinese the words around an address touch it.
 _URL = re.compile(r"(?:(?:https?|ftp)://|www\.)[A-Za-z0-9._~:/?#@!$&()*+,;=%|-]+", re.IGNORECASE)
-_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Format fields of Python, C, JavaScript templates and message catalogues; `100 % sure` and `50% off` are none.
 _PLACEHOLDER = re.compile(
     r"\$?\{\{?\s*[\w.$-]*(?:![rsa])?(?::[^{}\s]*)?\s*\}\}?"

@@ -7,6 +7,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'’·٫٬]\d+)*")
 _DIGIT = re.compile(r"\d")
@@ -26,7 +27,9 @@ _SCALE = re.compile(
     re.IGNORECASE,
 )
 # 37万5,000 and 6億4900万: digits with characters that multiply them.
-_HAN_SCALED = re.compile(r"(?:\d+(?:[.,]\d+)*\s?[十百千万萬億亿兆만억천]+\s?)+(?:\d+(?:,\d+)*)?")
+_HAN_SCALED = re.compile(
+    r"(?:\d{1,12}(?:[.,]\d{1,9}){0,4}\s?[十百千万萬億亿兆만억천]{1,3}\s?){1,5}(?:\d{1,9}(?:,\d{3})*)?"
+)
 _HAN_STEP = re.compile(r"(\d+(?:[.,]\d+)*)\s?([十百千万萬億亿兆만억천]*)")
 _HAN_VALUES = {
     "十": 10,
@@ -71,7 +74,8 @@ def ascii_digits(text: str) -> str:
     return text if text.isascii() else _FOREIGN_DIGIT.sub(lambda m: str(unicodedata.decimal(m.group())), text)
 
 
-def numbers(text: str) -> list[Number]:
+@lru_cache(maxsize=64)
+def numbers(text: str) -> tuple[Number, ...]:
     """The numbers of ``text`` that are written in digits, left to right."""
     text = ascii_digits(text)
     found = []
@@ -86,9 +90,10 @@ def numbers(text: str) -> list[Number]:
         decade = len(token) in (2, 4) and len(parts) == 1 and token.endswith("0") and bool(_DECADE_AFTER.match(after))
         # Part of a code, as in WELCOME10, it is never written as a word; one digit may be, as in WW1.
         coded = len(token) > 1 and match.start() > 0 and text[match.start() - 1].isalpha()
-        small = int(token) if len(parts) == 1 and not coded else None
+        # Python refuses to read integers of thousands of digits.
+        small = int(token) if len(parts) == 1 and len(token) <= 9 and not coded else None
         found.append(Number(match.start(), match.end(), frozenset(readings), parts, small, decade))
-    return found
+    return tuple(found)
 
 
 def _plain(digits: str) -> str:
@@ -178,7 +183,7 @@ class _Available:
             return False
         # A date or a version: its groups may be apart, and a month may have become a word.
         missing = [p for p in number.parts if p not in self.readings and p not in self.parts]
-        return not missing or (len(number.parts) > 2 and all(int(p) <= 12 for p in missing))
+        return not missing or (len(number.parts) > 2 and all(len(p) < 3 and int(p) <= 12 for p in missing))
 
 
 def _significant(reading: str) -> str:
@@ -188,7 +193,7 @@ def _significant(reading: str) -> str:
 def _han(number: str) -> int:
     total = 0.0
     for digits, scales in _HAN_STEP.findall(number):
-        value = float(digits.replace(",", ""))
+        value = float(digits.replace(",", "") if digits.count(".") < 2 else digits.replace(".", "").replace(",", ""))
         for scale in scales:
             value *= _HAN_VALUES[scale]
         total += value

@@ -8,7 +8,7 @@ from corpora.schema import Example, Span
 
 # Things that are the same in every language and say nothing about it: code, URLs, e-mail, tags, placeholders.
 _UNTRANSLATABLE = regex.compile(
-    r"(`{1,3})[^`]+\1|(?:https?://|www\.)\S+|\S+@\S+\.\w+|</?[A-Za-z][^<>]*>|\$?\{[^{}]*\}|%\(\w+\)\S"
+    r"(`{1,3})[^`]+\1|(?:https?://|www\.)\S+|[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|</?[A-Za-z][^<>]*>|\$?\{[^{}]*\}|%\(\w+\)\S"
 )
 _SIGNS = ("`", "@", "<", "{", "%(", "://", "www.")
 

@@ -185,6 +185,20 @@ def test_histogram_covers_the_threshold_and_clips() -> None:
     assert constant is not None and constant.counts == (2, 0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 6_000, "1.1" * 3_000, "1,1億" * 2_000, "万" * 5_000 + "1", "字" * 20_000 + "@{", "a" * 20_000 + "@",
+     "{ " * 3_000, "<a " * 3_000, "`" * 3_000, "ab" * 10_000, "% " * 3_000, "1 000" * 2_000, "https://" * 2_000],
+)  # fmt: skip
+def test_odd_long_texts_are_judged_like_any_other(text: str) -> None:
+    one = Example("row", "en", {"text": text}, (Span(0, 1, "x", "s0"),))
+    copied = replace(one, lang="ja")
+    row = Pair(one, copied, (Projection("s0", copied.spans[0], 1.0, "any"),))
+    filters = default_filters()
+    (found,) = decide(filters, score(filters, [row]))
+    assert {reason.split(":")[0] for reason in found} <= {"language", "untranslated", "length_ratio"}
+
+
 TEXTS = st.text(alphabet="aб1 ,.%{}<>`@:/[年مिา👩‍\u0301\n", max_size=25)
 
 

@@ -25,6 +25,7 @@ _PLACEHOLDER = re.compile(
     r"|(?<![\d%])%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?(?:l{0,2}[diuxX]|[sfgeEcr@])(?![A-Za-z])"
 )
 _CODE = re.compile(r"(`{1,3})([^`]+)\1")
+_AIM = re.compile(r"\s<([^<>]+)>$")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?/?>")
 _MARKS = ("`", "<", "{", "%", "@", "://", "www.")
 
@@ -38,11 +39,16 @@ def _tags(text: str) -> list[str]:
     return [slash + name.lower() for slash, name in _TAG.findall(text)]
 
 
+def _codes(text: str) -> list[str]:
+    # In reStructuredText `shown text <target>` only the target must stay.
+    return [aim.group(1) if (aim := _AIM.search(code)) else code for _, code in _CODE.findall(text)]
+
+
 _FIND: Mapping[str, Callable[[str], list[str]]] = {
     "url": _urls,
     "email": _EMAIL.findall,
     "placeholder": _PLACEHOLDER.findall,
-    "code": lambda text: [code for _, code in _CODE.findall(text)],
+    "code": _codes,
     "markup": _tags,
 }
 

@@ -76,6 +76,8 @@ def test_small_numbers_may_be_words_up_to_the_option() -> None:
         ("I am 100 % sure, 50% off, 20%.", "Segurísimo al 100 %, 50 % de descuento, 20 %.", []),
         ("Call `read()` first", "Primero llama a `read()`", []),
         ("Call `read()` first", "Primero llama a `leer()`", ["copy:code"]),
+        ("See `the guide <a/b>`_ and :term:`finder`", "Ver `la guía <a/b>`_ y :term:`buscador <finder>`", []),
+        ("See `the guide <a/b>`_", "Ver `la guía <a/c>`_", ["copy:code"]),
         ("Click <b>Save</b>.", "Haz clic en <b>Guardar</b>.", []),
         ("Click <b>Save</b>.", "Haz clic en <b>Guardar.", ["copy:markup"]),
         ('<a title="Home" href="#">x</a>', '<a title="Inicio" href="#">x</a>', []),

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from corpora.errors import ConfigError, unknown_name
 
-_SECTIONS = {"reader": "read", "writer": "write"}  # of the configuration
+_SECTIONS = {"reader": "read.options", "writer": "output.options.{name}"}  # of the configuration
 
 
 def option_defaults(cls: Any, fixed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -45,6 +45,6 @@ def checked_options(
             raise ConfigError(
                 f"the {kind} {name!r} does not take {key}={value!r}",
                 valid=error.errors()[0]["msg"],
-                hint=f"--set {_SECTIONS.get(kind, kind)}.{key}=VALUE",
+                hint=f"--set {_SECTIONS.get(kind, kind).format(name=name)}.{key}=VALUE",
             ) from error
     return checked

@@ -84,7 +84,11 @@ def _allowed(letter: str, continues: bool, inside: bool, scheme: str) -> bool:
 def _unknown(index: int, tag: str, scheme: str) -> TagProblem:
     letters = ", ".join(f"{letter}-<label>" for letter in _LETTERS[scheme])
     other = "bioes" if scheme != "bioes" and tag[:1] in tuple("ESLU") and tag[1:2] == "-" else ""
-    hint = f"--set read.scheme={other}" if other else "--set read.tag_column=N picks the column of the tags, from 0"
+    hint = (
+        f"--set read.options.scheme={other}"
+        if other
+        else "--set read.options.tag_column=N picks the column of the tags, from 0"
+    )
     return TagProblem(index, f"{tag!r} is no tag of the scheme {scheme} (O, {letters})", hint)
 
 
@@ -94,7 +98,7 @@ def _misplaced(index: int, tags: Sequence[str], scheme: str) -> TagProblem:
         index, message = index - 1, f"{tags[index - 1]!r} is not ended by an E- tag at the end of the sentence"
     else:
         message = f"tag {tags[index]!r} follows {before}, which scheme {scheme} does not allow"
-    hint = "--set read.repair=true starts or ends the span there"
+    hint = "--set read.options.repair=true starts or ends the span there"
     if scheme == "iob2":
-        hint += "; --set read.scheme=iob1 if the file marks B- only between neighbours"
+        hint += "; --set read.options.scheme=iob1 if the file marks B- only between neighbours"
     return TagProblem(index, message, hint)

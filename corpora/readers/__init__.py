@@ -110,4 +110,4 @@ def _by_content(path: Path) -> str | None:
 
 
 def _unknown_format(path: Path, message: str) -> ConfigError:
-    return ConfigError(message, where=str(path), valid=sorted(READERS), hint="--format NAME")
+    return ConfigError(message, where=str(path), valid=sorted(READERS), hint="--set read.format=NAME")

@@ -80,7 +80,9 @@ class ConllReader(FileReader):
             yield self._example(comments, lines, token_column, str(number))
         if not number:
             raise InputError(
-                "no line has a token and a tag", where=str(self.path), hint="is this the right file and --format?"
+                "no line has a token and a tag",
+                where=str(self.path),
+                hint="is this the right file? --set read.format=NAME picks another reader",
             )
 
     def _sentences(self) -> Iterator[tuple[dict[str, str], list[Line]]]:
@@ -151,13 +153,13 @@ class ConllReader(FileReader):
                 f"{len(columns)} column(s), {option}={index} is not among them",
                 where=f"{self.path}:{number}",
                 valid="a token and a tag on each line, separated by a tab or blanks",
-                hint=f"--set read.{option}=N, or --set read.separator=space",
+                hint=f"--set read.options.{option}=N, or --set read.options.separator=space",
             )
         if not columns[index]:
             raise InputError(
                 f"column {index} ({option}) is empty",
                 where=f"{self.path}:{number}",
-                hint=f"--set read.{option}=N, counted from 0, negative from the end",
+                hint=f"--set read.options.{option}=N, counted from 0, negative from the end",
             )
         return columns[index]
 

@@ -73,7 +73,7 @@ class HubReader(TableReader):
             raise InputError(
                 f"the dataset can't be loaded from the hub or the cache ({_first_line(error)})",
                 where=f"hf:{name}",
-                valid="hf:<owner>/<name>, and where there are several configurations --set read.config=NAME",
+                valid="hf:<owner>/<name>, and where there are several configurations --set read.options.config=NAME",
                 hint="without a network, save it elsewhere with save_to_disk and pass the folder",
             ) from error
         return _by_split(loaded)

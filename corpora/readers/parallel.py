@@ -82,7 +82,7 @@ def _counts(source: Reader, n_source: int, target: Reader, n_target: int) -> Inp
     return InputError(
         f"the source has {n_source} rows, the target has {n_target}: they can't be translations row by row",
         where=f"{_place(source)} and {_place(target)}",
-        hint="--set read.by=id pairs rows by their id instead",
+        hint="--set read.pair_by=id pairs rows by their id instead",
     )
 
 
@@ -106,7 +106,7 @@ def _by_id(source: Reader, target: Reader) -> Iterator[tuple[Row, Row | None]]:
             "no id of the source occurs in the target",
             where=f"{_place(source)} and {_place(target)}",
             valid=f"source ids such as {min(seen_sources, default='')!r}, target ids {min(seen_targets, default='')!r}",
-            hint="--set read.by=index pairs rows by their place",
+            hint="--set read.pair_by=index pairs rows by their place",
         )
     for other in waiting.values():
         raw = other.raw if isinstance(other, BadRow) else other.text
@@ -118,7 +118,7 @@ def _once(row_id: str, seen: set[str], reader: Reader) -> None:
         raise InputError(
             f"the id {row_id!r} occurs twice",
             where=_place(reader),
-            hint="--set read.by=index pairs rows by their place",
+            hint="--set read.pair_by=index pairs rows by their place",
         )
     seen.add(row_id)
 

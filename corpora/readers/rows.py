@@ -126,7 +126,7 @@ def _texts(row: Mapping[str, Any], keys: RowKeys, where: str) -> dict[str, str]:
                 f"{key!r} holds {_shown(text)}, not a text",
                 where=where,
                 valid=f"one of the row's keys: {', '.join(map(str, row))}",
-                hint="--set read.text_key=NAME names the key of the text",
+                hint="--set read.options.text_key=NAME names the key of the text",
             )
     return texts
 
@@ -178,7 +178,7 @@ def _range(value: Sequence[Any], convert: Callable[[int], int], keys: RowKeys, w
             "bad_offsets",
             f"offset {error.args[0]} ({keys.offsets}) is outside the text or inside a character",
             where=where,
-            hint="--set read.offsets=codepoint|utf16|byte",
+            hint="--set read.options.offsets=codepoint|utf16|byte",
         ) from error
 
 
@@ -189,7 +189,7 @@ def _check_quote(value: Mapping[str, Any], covered: str, where: str) -> None:
             "bad_offsets",
             f"the offsets cover {covered!r}, the span says {quote!r}",
             where=where,
-            hint="--set read.offsets=codepoint|utf16|byte, or --set read.end=inclusive",
+            hint="--set read.options.offsets=codepoint|utf16|byte, or --set read.options.end=inclusive",
         )
 
 

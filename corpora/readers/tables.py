@@ -114,7 +114,7 @@ class TableReader(ABC):
             f"split {part.split!r} has neither {wanted}",
             where=str(self.path),
             valid=part.columns,
-            hint="--set read.text_key=NAME, or --set read.tokens_key=NAME and --set read.tags_key=NAME",
+            hint="--set read.options.text_key=NAME, or read.options.tokens_key=NAME and read.options.tags_key=NAME",
         )
 
     def _example(
@@ -152,7 +152,7 @@ class TableReader(ABC):
             raise InputError(
                 f"the column {self.tags_key!r} holds numbers, and the data does not name their classes",
                 where=str(self.path),
-                hint="--set read.tag_names=O,B-PER,I-PER names them, in order",
+                hint="--set read.options.tag_names=O,B-PER,I-PER names them, in order",
             )
         read = [_class_name(t, names, self.tags_key) if names and isinstance(t, int) else str(t) for t in tags]
         # An empty token marks nothing; published data has some.

@@ -68,7 +68,7 @@ def _check_encoding(encoding: str) -> None:
         codecs.lookup(encoding)
     except LookupError as error:
         raise ConfigError(
-            f"unknown encoding {encoding!r}", valid="utf-8, latin-1, cp1252 …", hint="--set read.encoding=utf-8"
+            f"unknown encoding {encoding!r}", valid="utf-8, latin-1, cp1252 …", hint="--set read.options.encoding=utf-8"
         ) from error
     if "\n".encode(encoding) != b"\n":
         raise ConfigError(
@@ -88,5 +88,5 @@ def _not_encoded(path: Path, line: int, offset: int, error: UnicodeDecodeError, 
         f"byte 0x{byte:02x} at byte {offset + error.start} of the file is not {encoding}",
         where=f"{path}:{line}",
         valid="text in the encoding of the reader's option 'encoding', utf-8 by default",
-        hint="--set read.encoding=latin-1, or whatever the file was written in",
+        hint="--set read.options.encoding=latin-1, or whatever the file was written in",
     )

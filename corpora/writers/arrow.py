@@ -58,7 +58,9 @@ class ArrowWriter:
             new = Path(folder) / "new"
             seen = survey(rows)
             groups = seen.groups()
-            shapes = {g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss) for g, f, _ in groups}
+            shapes = {
+                g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss, self.name) for g, f, _ in groups
+            }
             files = {}
             for group, _, count in groups:
                 shards = shard_count(count, self.shard_rows)

@@ -117,7 +117,7 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
             raise OutputError(
                 f"a split can't be called {split!r}",
                 valid="letters, digits, '_', '-' and '.', and not 'rejected'",
-                hint="--set read.split=train",
+                hint="--set read.options.split=train",
             )
     return seen
 
@@ -158,7 +158,7 @@ class _Spooled:
                 yield pairs_from_table(pa.Table.from_batches([batch]))
 
 
-def refuse_loss(lost: Counter[str], where: str, format_name: str) -> None:
+def refuse_loss(lost: Counter[str], where: str, format_name: str, writer: str) -> None:
     """Raises the error for what a format can't hold, if there is anything.
 
     Raises:
@@ -170,5 +170,5 @@ def refuse_loss(lost: Counter[str], where: str, format_name: str) -> None:
             f"the format {format_name} can't hold {_HINTS[kind]} ({kind}: {lost[kind]} in this example)",
             where=where,
             valid="jsonl, arrow and parquet hold everything",
-            hint="--set write.allow_loss=true drops them and counts what was lost",
+            hint=f"--set output.options.{writer}.allow_loss=true drops them and counts what was lost",
         )

@@ -68,7 +68,7 @@ class ConllWriter:
         tokens, tags, missing = tagged_tokens(example, self.scheme)
         # A rejected row is there to be looked at; it must not stop the writing.
         if not self.allow_loss and pair.kept:
-            refuse_loss(missing, example.id, self.name)
+            refuse_loss(missing, example.id, self.name, self.name)
         lost.update(missing)
         if self.comments:
             yield _comment("id", example.id)

@@ -63,7 +63,9 @@ class ParquetWriter:
             new = Path(folder) / "new"
             seen = survey(rows)
             groups = seen.groups()
-            shapes = {g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss) for g, f, _ in groups}
+            shapes = {
+                g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss, self.name) for g, f, _ in groups
+            }
             files = {}
             for group, _, count in groups:
                 if group == REJECTED and not count:

@@ -81,21 +81,32 @@ class RowShape:
         tags: The span labels to tag, sorted; None: no tags.
         classes: The names of the labels of whole examples, sorted; None: they stay strings.
         allow_loss: Whether tags may leave out what they can't hold.
+        writer: Name of the writer, for messages.
     """
 
     fields: tuple[str, ...]
     tags: tuple[str, ...] | None = None
     classes: tuple[str, ...] | None = None
     allow_loss: bool = False
+    writer: str = "arrow"
 
     @classmethod
-    def of(cls, seen: Survey, fields: tuple[str, ...], tags: bool, class_label: bool, allow_loss: bool) -> "RowShape":
+    def of(
+        cls,
+        seen: Survey,
+        fields: tuple[str, ...],
+        tags: bool,
+        class_label: bool,
+        allow_loss: bool,
+        writer: str = "arrow",
+    ) -> "RowShape":
         """The shape for rows with ``fields`` of a dataset."""
         return cls(
             fields,
             tuple(sorted(seen.labels)) if tags else None,
             tuple(sorted(seen.classes)) if class_label and seen.classes else None,
             allow_loss,
+            writer,
         )
 
     @property
@@ -196,7 +207,7 @@ class RowShape:
         tokens, tags, missing = tagged_tokens(target)
         missing.pop("relations", None)  # their own column holds them
         if not self.allow_loss:
-            refuse_loss(missing, target.id, "ner_tags")
+            refuse_loss(missing, target.id, "ner_tags", self.writer)
         lost.update(missing)
         numbers = {name: i for i, name in enumerate(self.class_names["ner_tags"])}
         return {"tokens": [target.text[a:b] for a, b in tokens], "ner_tags": [numbers.get(tag, -1) for tag in tags]}

@@ -27,10 +27,10 @@ def put(tmp_path, name, content):
     [
         ("a.jsonl", JSONL, "jsonl"),
         ("a.ndjson", JSONL, "jsonl"),
-        ("a.jsonl.gz", gzip.compress(JSONL.encode()), "jsonl"),
+        ("a.jsonl.gz", gzip.compress(JSONL.encode(), mtime=0), "jsonl"),
         ("a.conll", CONLL, "conll"),
         ("a.conll02", CONLL, "conll"),
-        ("a.CoNLL.gz", gzip.compress(CONLL.encode()), "conll"),
+        ("a.CoNLL.gz", gzip.compress(CONLL.encode(), mtime=0), "conll"),
         ("a.iob2", CONLL, "conll"),
         ("a.bio", CONLL, "conll"),
         ("a.txt", "Ann left\n", "text"),
@@ -60,7 +60,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             None,
             {},
             "{path}: neither the suffix '.bin' nor the first line tells the format\n"
-            "Valid: conll, hf, jsonl, parquet, saved, text\nHint: --format NAME",
+            "Valid: conll, hf, jsonl, parquet, saved, text\nHint: --set read.format=NAME",
         ),
         (
             "a.bin",
@@ -81,7 +81,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             None,
             {"scheme": "iob3"},
             "the reader 'conll' does not take scheme='iob3'\nValid: Input should be 'iob2', 'bioes' or 'iob1'\n"
-            "Hint: --set read.scheme=VALUE",
+            "Hint: --set read.options.scheme=VALUE",
         ),
         (
             "a.conll",
@@ -89,7 +89,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             {"tag_column": "last"},
             "the reader 'conll' does not take tag_column='last'\n"
             "Valid: Input should be a valid integer, unable to parse string as an integer\n"
-            "Hint: --set read.tag_column=VALUE",
+            "Hint: --set read.options.tag_column=VALUE",
         ),
         ("a.conll", None, {"lang": "de"}, None),
     ],
@@ -147,7 +147,7 @@ def test_bytes_that_are_not_the_encoding_have_a_line_and_a_byte(tmp_path, name):
     assert str(caught.value) == (
         f"{path}:{line}: byte 0xe9 at byte {len(good) + 3} of the file is not utf-8\n"
         "Valid: text in the encoding of the reader's option 'encoding', utf-8 by default\n"
-        "Hint: --set read.encoding=latin-1, or whatever the file was written in"
+        "Hint: --set read.options.encoding=latin-1, or whatever the file was written in"
     )
 
 

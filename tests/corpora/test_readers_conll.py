@@ -83,39 +83,49 @@ WRONG = [
     (
         "a O\nb I-X\n",
         {},
-        ":2: tag 'I-X' follows 'O', which scheme iob2 does not allow\nHint: --set read.repair=true starts or ends "
-        "the span there; --set read.scheme=iob1 if the file marks B- only between neighbours",
+        ":2: tag 'I-X' follows 'O', which scheme iob2 does not allow\n"
+        "Hint: --set read.options.repair=true starts or ends the span there; "
+        "--set read.options.scheme=iob1 if the file marks B- only between neighbours",
     ),
     (
         "# c\n\na O\n\nb S-X\n",
         {},
-        ":5: 'S-X' is no tag of the scheme iob2 (O, B-<label>, I-<label>)\nHint: --set read.scheme=bioes",
+        ":5: 'S-X' is no tag of the scheme iob2 (O, B-<label>, I-<label>)\nHint: --set read.options.scheme=bioes",
     ),
     (
         "a B-X\nb O\n",
         {"scheme": "bioes"},
         ":2: tag 'O' follows 'B-X', which scheme bioes does not allow\n"
-        "Hint: --set read.repair=true starts or ends the span there",
+        "Hint: --set read.options.repair=true starts or ends the span there",
     ),
     (
         "a O\nword\n",
         {},
         ":2: 1 column(s), tag_column=-1 is not among them\nValid: a token and a tag on each line, separated by a tab "
-        "or blanks\nHint: --set read.tag_column=N, or --set read.separator=space",
+        "or blanks\nHint: --set read.options.tag_column=N, or --set read.options.separator=space",
     ),
     (
         "a\tO\nb c\n",
         {"token_column": 5},
         ":1: 2 column(s), token_column=5 is not among them\nValid: a token and a tag on each line, separated by a tab "
-        "or blanks\nHint: --set read.token_column=N, or --set read.separator=space",
+        "or blanks\nHint: --set read.options.token_column=N, or --set read.options.separator=space",
     ),
     (
         "a\tO\n\tB-X\n",
         {},
-        ":2: column 0 (token_column) is empty\nHint: --set read.token_column=N, counted from 0, negative from the end",
+        ":2: column 0 (token_column) is empty\n"
+        "Hint: --set read.options.token_column=N, counted from 0, negative from the end",
     ),
-    ("-DOCSTART- O\n", {}, ": no line has a token and a tag\nHint: is this the right file and --format?"),
-    ("# only a comment\n", {}, ": no line has a token and a tag\nHint: is this the right file and --format?"),
+    (
+        "-DOCSTART- O\n",
+        {},
+        ": no line has a token and a tag\nHint: is this the right file? --set read.format=NAME picks another reader",
+    ),
+    (
+        "# only a comment\n",
+        {},
+        ": no line has a token and a tag\nHint: is this the right file? --set read.format=NAME picks another reader",
+    ),
 ]
 
 

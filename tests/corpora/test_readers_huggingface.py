@@ -103,7 +103,7 @@ def test_numbers_without_names_need_an_option(tmp_path):
         list(open_reader(path, lang="en", options=keys).read())
     assert str(caught.value) == (
         f"{path}: the column 'tags' holds numbers, and the data does not name their classes\n"
-        "Hint: --set read.tag_names=O,B-PER,I-PER names them, in order"
+        "Hint: --set read.options.tag_names=O,B-PER,I-PER names them, in order"
     )
     (example,) = open_reader(path, lang="en", options=keys | {"tag_names": "O,B-PER"}).read()
     assert shown(example)[1:3] == ("Ann left", [("Ann", "PER")])
@@ -144,7 +144,7 @@ def test_what_can_not_be_read(tmp_path):
         list(open_reader(path, lang="en").read())
     assert str(caught.value) == (
         f"{path}: split 'train' has neither a column 'text' nor 'tokens' and 'ner_tags'\nValid: body\n"
-        "Hint: --set read.text_key=NAME, or --set read.tokens_key=NAME and --set read.tags_key=NAME"
+        "Hint: --set read.options.text_key=NAME, or read.options.tokens_key=NAME and read.options.tags_key=NAME"
     )
     path.write_bytes(b"PAR1 no")
     with pytest.raises(InputError, match="not a Parquet file"):

@@ -42,20 +42,20 @@ def test_a_tag_out_of_place_is_named_or_repaired(scheme, tags, at, message, repa
     _, problem = read_tags(tags.split(), scheme)
     assert problem.at == at
     assert message is None or problem.message == message
-    assert problem.hint.startswith("--set read.repair=true")
+    assert problem.hint.startswith("--set read.options.repair=true")
     assert read_tags(tags.split(), scheme, repair=True) == (repaired, None)
 
 
 @pytest.mark.parametrize(
     ("scheme", "tag", "hint"),
     [
-        ("iob2", "S-A", "--set read.scheme=bioes"),
-        ("iob1", "E-A", "--set read.scheme=bioes"),
-        ("iob2", "PER", "--set read.tag_column=N picks the column of the tags, from 0"),
-        ("iob2", "B-", "--set read.tag_column=N picks the column of the tags, from 0"),
-        ("bioes", "X-A", "--set read.tag_column=N picks the column of the tags, from 0"),
-        ("iob2", "-A", "--set read.tag_column=N picks the column of the tags, from 0"),
-        ("bioes", "-A", "--set read.tag_column=N picks the column of the tags, from 0"),
+        ("iob2", "S-A", "--set read.options.scheme=bioes"),
+        ("iob1", "E-A", "--set read.options.scheme=bioes"),
+        ("iob2", "PER", "--set read.options.tag_column=N picks the column of the tags, from 0"),
+        ("iob2", "B-", "--set read.options.tag_column=N picks the column of the tags, from 0"),
+        ("bioes", "X-A", "--set read.options.tag_column=N picks the column of the tags, from 0"),
+        ("iob2", "-A", "--set read.options.tag_column=N picks the column of the tags, from 0"),
+        ("bioes", "-A", "--set read.options.tag_column=N picks the column of the tags, from 0"),
     ],
 )
 @pytest.mark.parametrize("repair", [False, True])

@@ -105,7 +105,7 @@ def test_conll_says_what_it_can_not_hold_or_counts_it(tmp_path, spans, relations
     assert str(caught.value) == (
         f"ex-0: the format conll can't hold {what} ({kind}: {count} in this example)\n"
         "Valid: jsonl, arrow and parquet hold everything\n"
-        "Hint: --set write.allow_loss=true drops them and counts what was lost"
+        "Hint: --set output.options.conll.allow_loss=true drops them and counts what was lost"
     )
     assert not list((tmp_path / "out").iterdir())
     report = open_writer("conll", {"allow_loss": "true"}).write([[made, made]], tmp_path / "out")
@@ -117,8 +117,9 @@ def test_conll_says_what_it_can_not_hold_or_counts_it(tmp_path, spans, relations
 def test_tags_lose_what_the_spans_beside_them_hold(tmp_path, name, spans, relations, what, lost):
     made = with_spans(spans, relations)
     assert open_writer(name).write([[made]], tmp_path).lost == {}
-    with pytest.raises(OutputError, match=f"the format ner_tags can't hold {what}"):
+    with pytest.raises(OutputError, match=f"the format ner_tags can't hold {what}") as caught:
         open_writer(name, {"tags": True}).write([[made]], tmp_path)
+    assert caught.value.hint.startswith(f"--set output.options.{name}.allow_loss=true")
     assert open_writer(name, {"tags": True, "allow_loss": True}).write([[made]], tmp_path).lost == lost
 
 
@@ -141,7 +142,7 @@ def test_a_rejected_row_never_stops_conll(tmp_path):
             "arrow",
             {"shard_rows": "0"},
             "the writer 'arrow' does not take shard_rows='0'\nValid: Input should be greater than 0\n"
-            "Hint: --set write.shard_rows=VALUE",
+            "Hint: --set output.options.arrow.shard_rows=VALUE",
         ),
     ],
 )

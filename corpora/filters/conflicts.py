@@ -15,12 +15,15 @@ class Conflicts(FilterModel):
 
     Attributes:
         keep: ``first``: the labels of the first row, in row order, stand; ``none``: all rows of such a text go.
+        splits: Splits in which it looks; not in test data by default.
     """
 
     name: ClassVar[str] = "conflicts"
     scope: ClassVar[Scope] = "corpus"
+    scoring: ClassVar[tuple[str, ...]] = ("splits",)
 
     keep: Literal["first", "none"] = "first"
+    splits: tuple[str, ...] = ("train",)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -29,7 +32,7 @@ class Conflicts(FilterModel):
 
     def score(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
         """See the class. None for a row that is rejected already."""
-        targets = [p.target if p.kept else None for p in pairs]
+        targets = [p.target if p.target and p.kept and p.target.split in self.splits else None for p in pairs]
         return {
             "conflicts.text": [digest(text_parts(t)) if t else None for t in targets],
             "conflicts.labels": [digest(label_parts(t)) if t else None for t in targets],

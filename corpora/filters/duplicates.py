@@ -16,13 +16,16 @@ class Duplicates(FilterModel):
     Attributes:
         side: Which side's texts and labels make two rows one: ``target`` (what a model will be trained on), ``source``,
             or ``both``.
+        splits: Splits in which it looks. Not in test data by default: gold is not noise, and a score must stay
+            comparable to those that others report on the same rows.
     """
 
     name: ClassVar[str] = "duplicates"
     scope: ClassVar[Scope] = "corpus"
-    scoring: ClassVar[tuple[str, ...]] = ("side",)
+    scoring: ClassVar[tuple[str, ...]] = ("side", "splits")
 
     side: Literal["target", "source", "both"] = "target"
+    splits: tuple[str, ...] = ("train",)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -39,7 +42,7 @@ class Duplicates(FilterModel):
         return [("duplicates:row", key.is_not_null() & ~key.is_first_distinct())]
 
     def _key(self, pair: Pair) -> str | None:
-        if pair.target is None or not pair.kept:
+        if pair.target is None or not pair.kept or pair.target.split not in self.splits:
             return None
         sides = {"target": (pair.target,), "source": (pair.source,), "both": (pair.source, pair.target)}[self.side]
         return digest([part for side in sides for part in (text_parts(side), label_parts(side))])

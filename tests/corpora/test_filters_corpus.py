@@ -26,6 +26,15 @@ def test_duplicates_keep_the_first_of_the_same_texts_and_labels() -> None:
     assert reasons("duplicates", *rows, side="source") == [[], [], [], DUPLICATE, [], [], []]
 
 
+def test_test_data_is_left_alone_unless_asked() -> None:
+    same = pair("I see [Ann|per].", "Veo a [Ana|per].", split="test")
+    other = pair("I see [Ann|per].", "Veo a [Ana|loc].", split="test")
+    assert reasons("duplicates", same, same) == [[], []]
+    assert reasons("duplicates", same, same, splits=("train", "test")) == [[], DUPLICATE]
+    assert reasons("conflicts", same, other) == [[], []]
+    assert reasons("conflicts", same, other, splits=("test",)) == [[], CONFLICT]
+
+
 def test_duplicates_do_not_mind_span_ids_or_order() -> None:
     one = pair("[a|x] [b|y]", "[a|x] [b|y]")
     assert one.target is not None

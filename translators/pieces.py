@@ -114,7 +114,8 @@ def visible_ranges(text: str, pieces: Sequence[str], ranges: Sequence[Range]) ->
 class TokenizerJson:
     """A ``tokenizer.json`` of the tokenizers library, for models that come without a sentencepiece file.
 
-    Special tokens are taken out of it, so that a text that spells one is cut into plain pieces.
+    Special tokens are taken out of it, so that a text that spells one is cut into plain pieces; an unknown stretch is
+    a piece as the text has it, as sentencepiece gives it.
 
     Args:
         path: The file.
@@ -131,17 +132,27 @@ class TokenizerJson:
             content["added_tokens"] = []
             content["post_processor"] = None
             self._model: Any = Tokenizer.from_str(json.dumps(content))
+            unknown = content["model"].get("unk_id")
+            self._unknown = content["model"]["unk_token"] if unknown is None else content["model"]["vocab"][unknown][0]
         except Exception as error:  # the library raises plain Exception
             raise ModelError(
                 f"no tokenizer can be read ({error})", where=str(path), hint="download the model again"
             ) from error
 
     def encode(self, texts: Sequence[str]) -> list[list[str]]:
-        return [list(found.tokens) for found in self._model.encode_batch(list(texts), add_special_tokens=False)]
+        rows = self._model.encode_batch(list(texts), add_special_tokens=False)
+        return [self._pieces(text, row) for text, row in zip(texts, rows, strict=True)]
 
     def encode_ranges(self, text: str) -> tuple[list[str], list[Range]]:
         found = self._model.encode(text, add_special_tokens=False)
-        return list(found.tokens), visible_ranges(text, found.tokens, found.offsets)
+        pieces = self._pieces(text, found)
+        return pieces, visible_ranges(text, pieces, found.offsets)
+
+    def _pieces(self, text: str, found: Any) -> list[str]:
+        return [
+            (text[start:end] or token) if token == self._unknown else token
+            for token, (start, end) in zip(found.tokens, found.offsets, strict=True)
+        ]
 
     def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
         return [self._model.decoder.decode(list(row)) for row in rows]

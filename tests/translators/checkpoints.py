@@ -11,6 +11,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from translators.convert import quiet
+
 SENTENCES = [
     "The quick brown fox jumps over the lazy dog.",
     "I have two cats and one dog.",
@@ -45,7 +47,8 @@ def _save(model: Any, directory: Path) -> None:
                 weights.mul_(1.6)
             elif "bias" in name:
                 weights.normal_(0.0, 0.1)
-    model.save_pretrained(directory)
+    with quiet():
+        model.save_pretrained(directory)
 
 
 def _seed(seed: int) -> None:

@@ -1,5 +1,6 @@
 """Each family against transformers: same tokens in, same log-probabilities, same greedy output, on the same weights."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import checkpoints
 import torch
 import transformers
 
+from corpora.errors import ModelError
 from translators.convert import convert, quiet
 from translators.ct2 import CT2Translator
+from translators.families import open_family
+from translators.pieces import TokenizerJson
 
 SOURCES = [
     "I have two cats.",
@@ -133,3 +137,88 @@ def test_same_greedy_output(pair: Any) -> None:
         # The language token counts as a new one in transformers.
         ours_found = result[0].hypotheses[0][len(prefix) :]
         assert ours_found[: STEPS - len(prefix)] == origin.greedy(text)
+
+
+def test_language_tokens_in_a_text_do_not_steer(pair: Any) -> None:
+    _, ours, _, languages = pair
+    frame = ours.family.frame(*languages)
+    spelled = sorted(ours.family.specials)
+    assert len(spelled) >= 4
+    for token in spelled:
+        tokens = ours.encode_source(f"{token} I have {token} two cats{token}", *languages)
+        inner = tokens[len(frame.source_prefix) : len(tokens) - len(frame.source_suffix)]
+        assert not ours.family.specials.intersection(inner), token
+        assert not ours.family.specials.intersection(ours.encode_target(token, languages[1]))
+
+
+def test_round_trip_of_pieces(pair: Any) -> None:
+    _, ours, _, languages = pair
+    for text in ("Tengo dos gatos.", "Hello world, this is a test."):
+        assert ours.decode(ours.encode_target(text, languages[1]), languages[1]) == text
+
+
+def test_is_recognised_without_its_description(pair: Any, tmp_path: Path) -> None:
+    _, ours, _, languages = pair
+    directory = tmp_path / "opus-mt-en-de"
+    shutil.copytree(ours.directory, directory, ignore=shutil.ignore_patterns("spanferry.json"))
+    family, facts = open_family(directory)
+    assert type(family) is type(ours.family)
+    assert family.frame(*languages) == ours.family.frame(*languages)
+    assert facts["name"] == "opus-mt-en-de"
+
+
+def test_translations_are_the_tokens_of_the_engine(pair: Any) -> None:
+    _, ours, _, languages = pair
+    prefix = ours.target_prefix(languages[1])
+    for text, found in zip(SOURCES, ours.translate(SOURCES, *languages), strict=True):
+        tokens = ours.encode_source(text, *languages)
+        raw = ours.raw.translate_batch(
+            [tokens], [prefix] if prefix else None, beam_size=1, max_decoding_length=STEPS + 2
+        )
+        hypothesis = raw[0].hypotheses[0][len(prefix) :]
+        # Random weights seldom stop: what did not end is rejected, never handed out cut.
+        cut = len(hypothesis) + len(prefix) >= STEPS + 2
+        assert (found.reason, found.truncated) == (("output_truncated", True) if cut else (None, False))
+        assert found.pieces == (() if cut else tuple(hypothesis))
+
+
+def _converted(directory: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> CT2Translator:
+    monkeypatch.setenv("SPANFERRY_CACHE", str(cache / "cache"))
+    return CT2Translator(convert(directory, quantization="float32"), device="cpu", compute_type="float32")
+
+
+def test_m2m100_saved_by_transformers_5_keeps_its_languages(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = _converted(checkpoints.m2m100(cache / "m2m-saved", as_on_hub=False), cache, monkeypatch)
+    assert len(ours.family.languages()[0]) == 100
+    assert ours.family.frame("en", "zh").target_prefix == ("__zh__",)
+    origin = Origin(cache / "m2m-saved", transformers.M2M100ForConditionalGeneration, forced="__es__")
+    score = ours.score_pairs(SOURCES[:1], TARGETS[:1], "en", "es")[0]
+    np.testing.assert_allclose(score.logprobs, origin.logprobs(SOURCES[0], list(score.pieces)), atol=1e-3)
+
+
+def test_small100_names_the_target_on_the_source(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = _converted(checkpoints.m2m100(cache / "small100"), cache, monkeypatch)
+    tokens = ours.encode_source("I have two cats.", "en", "es")
+    assert (tokens[0], tokens[-1], ours.target_prefix("es")) == ("__es__", "</s>", [])
+
+
+def test_a_tokenizer_json_serves_where_there_is_no_sentencepiece(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _converted(checkpoints.nllb(cache / "whole"), cache, monkeypatch)
+    shutil.copytree(cache / "whole", cache / "json-nllb", ignore=shutil.ignore_patterns("*.model", "*.vocab"))
+    ours = _converted(cache / "json-nllb", cache, monkeypatch)
+    assert type(ours.family.pieces("source")) is TokenizerJson
+    for text in [*SOURCES, "I have eng_Latn 東 two"]:
+        pieces, ranges = ours.pieces(text, "en", side="source")
+        assert pieces == whole.pieces(text, "en", side="source")[0]
+        assert all(0 <= start <= end <= len(text) for start, end in ranges)
+    assert ours.decode(ours.encode_target("Tengo dos gatos.", "es"), "es") == "Tengo dos gatos."
+
+
+def test_a_model_without_its_tokeniser_says_so(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = checkpoints.nllb(cache / "bare-nllb")
+    monkeypatch.setenv("SPANFERRY_CACHE", str(cache / "cache"))
+    made = convert(directory, quantization="float32")
+    for name in ("sentencepiece.bpe.model", "tokenizer.json"):
+        (made / name).unlink()
+    with pytest.raises(ModelError, match="no tokeniser"):
+        CT2Translator(made, device="cpu", compute_type="float32")

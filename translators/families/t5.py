@@ -44,7 +44,7 @@ class T5Family:
     def recognises(cls, files: ModelFiles) -> bool:
         if files.config:
             return files.config.get("model_type") == "t5"
-        return sum(bool(_TOKEN.fullmatch(token)) for token in files.vocabulary) >= 2
+        return any(_STEERING.fullmatch(token) for token in files.vocabulary)
 
     @classmethod
     def describe(cls, files: ModelFiles) -> dict[str, Any]:

@@ -5,10 +5,14 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from corpora.errors import OutputError
+
+_WORK = ".write."
 
 
 @contextmanager
@@ -16,7 +20,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary file name beside ``path``; once it has been written it takes the name ``path``.
 
     The content is on the disk before the name changes, and the name before this returns. A block that raises leaves
-    ``path`` as it was and takes the temporary file away. The folder is made if it is not there.
+    ``path`` as it was and takes the temporary file away; what a killed process left goes with the next success.
+    The folder is made if it is not there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two writers of the same path must not share the temporary file, hence a name nobody else has.
@@ -25,9 +30,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         sync_file(temporary)
         temporary.replace(path)
+        for left in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def work_folder(out: Path) -> Iterator[Path]:
+    """Yields an empty folder inside ``out``, which is made if need be; it is gone afterwards.
+
+    What a killed process left of its own is taken away first: one process at a time writes into ``out``.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(f"{_WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(dir=out, prefix=_WORK) as folder:
+        yield Path(folder)
 
 
 def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) -> None:

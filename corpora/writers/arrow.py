@@ -6,7 +6,6 @@ those of ``corpora.writers.rows``.
 """
 
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.files import content_hash, publish
+from corpora.files import content_hash, publish, work_folder
 from corpora.schema import Pair
 from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
 from corpora.writers.features import features_json
@@ -49,13 +48,12 @@ class ArrowWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        out.mkdir(parents=True, exist_ok=True)
         lost: Counter[str] = Counter()
         with (
-            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
-            replayable(batches, Path(folder)) as rows,
+            work_folder(out) as folder,
+            replayable(batches, folder) as rows,
         ):
-            new = Path(folder) / "new"
+            new = folder / "new"
             seen = survey(rows)
             groups = seen.groups()
             shapes = {

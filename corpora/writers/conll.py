@@ -5,7 +5,6 @@ Comments hold what the columns can't: ``id``, ``text`` (the raw text, so that th
 """
 
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from corpora.files import publish
+from corpora.files import publish, work_folder
 from corpora.schema import Pair
 from corpora.tags import Scheme
 from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
@@ -40,15 +39,14 @@ class ConllWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        out.mkdir(parents=True, exist_ok=True)
         lost: Counter[str] = Counter()
         with (
-            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
-            replayable(batches, Path(folder)) as rows,
+            work_folder(out) as folder,
+            replayable(batches, folder) as rows,
             ExitStack() as stack,
         ):
             groups = survey(rows).groups()
-            new = Path(folder) / "new"
+            new = folder / "new"
             new.mkdir()
             files = {
                 group: stack.enter_context((new / f"{group}.conll").open("w", encoding="utf-8", newline="\n"))

@@ -6,14 +6,13 @@ Each line is the translated example as the reader knows it (``id``, ``lang``, ``
 """
 
 import json
-import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.files import publish
+from corpora.files import publish, work_folder
 from corpora.schema import TEXT, Example, Pair, Projection, Span
 from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
 
@@ -33,14 +32,13 @@ class JsonlWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        out.mkdir(parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
-            replayable(batches, Path(folder)) as rows,
+            work_folder(out) as folder,
+            replayable(batches, folder) as rows,
             ExitStack() as stack,
         ):
             groups = survey(rows).groups()
-            new = Path(folder) / "new"
+            new = folder / "new"
             new.mkdir()
             files = {
                 group: stack.enter_context((new / f"{group}.jsonl").open("w", encoding="utf-8", newline="\n"))

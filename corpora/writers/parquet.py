@@ -6,7 +6,6 @@
 where there is no other.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
 from pydantic import Field
 
-from corpora.files import publish
+from corpora.files import publish, work_folder
 from corpora.schema import Pair
 from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
 from corpora.writers.features import features_yaml
@@ -54,13 +53,12 @@ class ParquetWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        out.mkdir(parents=True, exist_ok=True)
         lost: Counter[str] = Counter()
         with (
-            tempfile.TemporaryDirectory(dir=out, prefix=".write.") as folder,
-            replayable(batches, Path(folder)) as rows,
+            work_folder(out) as folder,
+            replayable(batches, folder) as rows,
         ):
-            new = Path(folder) / "new"
+            new = folder / "new"
             seen = survey(rows)
             groups = seen.groups()
             shapes = {

@@ -58,6 +58,14 @@ def test_what_else_lies_there_is_left_alone(tmp_path, name):
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_killed_process_left_goes(tmp_path, name):
+    (tmp_path / ".write.abc").mkdir()
+    (tmp_path / ".write.abc" / ".spool.arrow").write_text("half")
+    open_writer(name).write([[pair()]], tmp_path)
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
 @pytest.mark.parametrize(("name", "folder"), [("arrow", "train"), ("parquet", "data")])
 def test_a_folder_of_someone_else_is_not_replaced(tmp_path, name, folder):
     (tmp_path / folder).mkdir()

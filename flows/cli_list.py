@@ -1,6 +1,7 @@
 """``spanferry list`` and ``spanferry models``: what there is to choose from."""
 
-from typing import Annotated
+import inspect
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,31 +11,48 @@ from corpora.errors import ConfigError
 from corpora.registry import resolve, unknown_name
 from flows.components import KINDS
 
+# What the flow gives to a component itself; everything else is the user's to set.
+_GIVEN = {"path", "lang", "translator", "source_lang", "target_lang"}
+
 
 def list_components(
-    kind: Annotated[str | None, typer.Argument(help="One kind only: " + ", ".join(KINDS) + ".")] = None,
+    kind: Annotated[str | None, typer.Argument(help="One kind, with options: " + ", ".join(KINDS) + ".")] = None,
 ) -> None:
-    """List readers, writers, filters, projectors, aligners, model families and samples."""
+    """List flows, readers, writers, projectors, aligners, filters, model families and samples."""
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS), hint=f"spanferry list {next(iter(KINDS))}")
     console = Console(highlight=False)
-    for name, table_of in KINDS.items():
-        if kind in (None, name):
-            table = Table(title=name, title_justify="left", show_header=False, box=None, padding=(0, 2))
-            for entry, path in table_of.items():
-                table.add_row(entry, _first_line(name, entry, path))
-            console.print(table)
+    for name, entries in KINDS.items():
+        if kind not in (None, name):
+            continue
+        table = Table(title=name, title_justify="left", show_header=False, box=None, padding=(0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        for entry, path in entries.items():
+            about, options = _about(name, entry, path)
+            table.add_row(entry, about)
+            if kind == name and options:
+                table.add_row("", f"[dim]{options}[/]")
+        console.print(table)
 
 
-def _first_line(kind: str, name: str, path: str) -> str:
-    """The first sentence of what the component says of itself."""
+def _about(kind: str, name: str, path: str) -> tuple[str, str]:
+    """The first paragraph of what a component says of itself, and its options with their defaults."""
     if ":" not in path:
-        return path
+        return path, ""
     try:
-        text = resolve(kind, name, {name: path}).__doc__ or ""
+        cls = resolve(kind, name, {name: path})
     except ConfigError as error:
-        return f"not usable: {error.message}"
-    return text.strip().split("\n")[0]
+        return f"not usable: {error.message}", ""
+    text = " ".join((cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "").split())
+    return text, ", ".join(f"{option}={value!r}" for option, value in options_of(cls).items())
+
+
+def options_of(cls: Any) -> dict[str, Any]:
+    """Option to default of a component, from its fields or its constructor."""
+    if hasattr(cls, "model_fields"):
+        return {name: field.default for name, field in cls.model_fields.items()}
+    parameters = inspect.signature(cls).parameters.values()
+    return {p.name: p.default for p in parameters if p.name not in _GIVEN and p.default is not p.empty}
 
 
 def models() -> None:

@@ -64,14 +64,18 @@ class CT2Translator:
         max_source: int | None = None,
         max_target: int | None = None,
     ) -> None:
-        for name, value in (("beam", beam), ("max_source", max_source), ("max_target", max_target)):
+        given = {"beam": beam, "batch_tokens": batch_tokens or None, "max_source": max_source, "max_target": max_target}
+        for name, value in given.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
         self.directory = Path(directory)
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
         self.beam = beam
-        self.batch_tokens = batch_tokens or (2048 if self.device == "cpu" else 32768)
+        usual = 2048 if self.device == "cpu" else 32768
+        self.batch_tokens = batch_tokens or usual
+        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
+        self._batch_mark = [f"batch:{self.batch_tokens}"] if self.batch_tokens != usual else []
         family, facts = open_family(self.directory)
         self.family: Family = family
         self.name: str = facts["name"]
@@ -96,7 +100,7 @@ class CT2Translator:
         own = self.family.limits
         parts += [f"maxsrc:{self.limits.source}"] if self.limits.source < own.source else []
         parts += [f"maxtgt:{self.limits.target}"] if self.limits.target < own.target else []
-        return "|".join(parts)
+        return "|".join([*parts, *self._batch_mark])
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the model knows this direction (BCP-47 tags)."""
@@ -124,10 +128,12 @@ class CT2Translator:
         rows = self._rows(texts, frame)
         results = [Translation("", reason=row.reason, truncated=row.reason in limits.CUT) for row in rows]
         pending: list[tuple[list[_Row], list[Any], int]] = []
+        # How far ahead may depend on the machine; what a window and a batch hold may not.
+        depth = 1 + self.raw.num_translators // 8
         for window in self._windows([row for row in rows if row.reason is None]):
             cap = limits.output_cap(len(window[0].tokens), self.limits)
             pending.append((window, self._submit(window, frame, cap), cap))
-            if len(pending) > 1:
+            if len(pending) > depth:
                 self._collect(*pending.pop(0), frame, results)
         for entry in pending:
             self._collect(*entry, frame, results)
@@ -296,7 +302,7 @@ class CT2Translator:
             [row.tokens for row in good],
             [[*frame.target_prefix, *given[row.index]] for row in good],
             prefix=len(frame.target_prefix),
-            max_target_tokens=forced.batch_tokens(self.vocab_size),
+            max_target_tokens=forced.batch_tokens(self.vocab_size, self.device),
         )
         scores = [ForcedScore(given[row.index], np.zeros(0, np.float32), row.reason) for row in rows]
         for row, found in zip(good, logprobs, strict=True):

@@ -31,6 +31,7 @@ class NllbFamily:
         self._model: str = facts["name"]
         # SMaLL-100 (Mohammadshahi et al. 2022, section 3.1) names the target language on the encoder side only.
         self._target_on_source = bool(facts.get("target_on_source", False))
+        self._suffix = tuple(facts.get("source_suffix", ("</s>",)))
         self._pieces = open_pieces(directory, self.tokenizer_files)
         length = int(facts["max_tokens"])
         self.limits = Limits(length, length)
@@ -67,8 +68,8 @@ class NllbFamily:
         opening = self._tokens[choose(source, self._tags, self._model)]
         forced = self._tokens[choose(target, self._tags, self._model)]
         if self._target_on_source:
-            return Frame((forced,), ("</s>",), ())
-        return Frame((opening,), ("</s>",), (forced,))
+            return Frame((forced,), self._suffix, ())
+        return Frame((opening,), self._suffix, (forced,))
 
     def pieces(self, side: str) -> PieceModel:
         return self._pieces

@@ -34,6 +34,7 @@ class T5Family:
         self._sources: tuple[str, ...] = tuple(sorted(facts["source_languages"]))
         self._targets: tuple[str, ...] = tuple(sorted(facts["target_languages"]))
         self._model: str = facts["name"]
+        self._suffix = tuple(facts.get("source_suffix", ("</s>",)))
         self._pieces = open_pieces(directory, self.tokenizer_files)
         length = int(facts["max_tokens"])
         self.limits = Limits(length, length)
@@ -75,9 +76,9 @@ class T5Family:
             # As the model's own tokeniser has it, which may put a bare "▁" before the token.
             spelled = self._pieces.encode([f"{token} a"])[0]
             opening = spelled[: spelled.index(token) + 1] if token in spelled else [token]
-            return Frame(tuple(opening), ("</s>",), ())
+            return Frame(tuple(opening), self._suffix, ())
         task = self._pieces.encode([f"translate English to {_TASKS[found]}:"])[0]
-        return Frame(tuple(task), ("</s>",), ())
+        return Frame(tuple(task), self._suffix, ())
 
     def pieces(self, side: str) -> PieceModel:
         return self._pieces

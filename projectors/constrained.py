@@ -56,7 +56,7 @@ class ConstrainedProjector:
             less well; the signature then says ``markers:unknown``.
         search: ``fast``, or ``full`` to score every pair.
         openings: Openings whose closings are looked at.
-        finalists: Pairs scored whole.
+        finalists: Pairs scored whole; fewer where a target is long.
         keep: Length of the n-best lists.
 
     Raises:
@@ -64,7 +64,7 @@ class ConstrainedProjector:
     """
 
     def __init__(
-        self, translator: Any, *, search: str = "fast", openings: int = 4, finalists: int = 12, keep: int = 16
+        self, translator: Any, *, search: str = "fast", openings: int = 6, finalists: int = 16, keep: int = 16
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
@@ -77,7 +77,7 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open4.top12.keep16`` and the model that scores."""
+        """``constrained.fast.open6.top16.keep16`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         return f"{METHOD}.{how}.keep{self.keep}{aware}({self.translator.signature})"
@@ -144,7 +144,7 @@ class ConstrainedProjector:
                 jobs.append("too_long")
             else:
                 bound = length_bound((span.start, span.end), len(given.source_text), len(pieces))
-                jobs.append(Job(source, plain, target, len(prefix), where, bound))
+                jobs.append(Job(source, plain, target, len(prefix), where, bound, len(given.spans)))
         return jobs
 
     def _posterior(self, job: Job, scored: list[Scored] | None) -> NBest:

@@ -5,7 +5,8 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
 
 1. One pass over the bare target gives the openings, by the paper's rule on how much the marked source changes each
    token, and the probability of ``[`` before each; those far behind the best go.
-2. The start of each opening, ``[`` and two tokens after it, is scored. The best few openings stay.
+2. The start of each opening, ``[`` and the token after it, is scored: that token tells a wrong opening nearly as well
+   as the whole rest would. The best few openings stay.
 3. One pass for each of those, ``[`` in place, gives every closing and the probability of ``]`` there.
 4. The best pairs are scored whole; the rest keep an estimate (what is exact up to ``]``, then the unmarked target).
 
@@ -23,8 +24,9 @@ from translators import forced
 
 # The paper's thresholds on the change of log-probability, and the distance an opening may have from a clear change.
 CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
-# Tokens after an opening that are scored to rank it: two tell a wrong opening as well as the rest of the target does.
-PROBE = 2
+# Target tokens that probes, and that finalists, may take together for one span: long targets get fewer of them, and so
+# do the spans of an example that has more than ten.
+PROBE_TOKENS, FINAL_TOKENS, MANY_SPANS = 2000, 1200, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Job:
         prefix: How many language tokens.
         places: Where markers may go.
         bound: The most pieces between them.
+        company: How many spans the example has.
     """
 
     source: tuple[str, ...]
@@ -46,6 +49,11 @@ class Job:
     prefix: int
     places: Places
     bound: int
+    company: int = 1
+
+    def affords(self, tokens: int) -> int:
+        """How many rows of ``tokens`` target tokens there may be; at least three."""
+        return max(3, tokens // (max(1, self.n_pieces) * max(1, self.company // MANY_SPANS)))
 
     @property
     def n_pieces(self) -> int:
@@ -82,14 +90,14 @@ class Effort:
 
     Attributes:
         openings: Openings whose closings are looked at.
-        finalists: Pairs scored whole.
+        finalists: Pairs scored whole; fewer, but at least three, where a target is long.
         margins: An opening, an opening with its probe, and a pair estimated to be this many nats below the best of
             the span are left out as well. The first is met only where the probability of a marker can be read.
     """
 
     full: bool = False
-    openings: int = 4
-    finalists: int = 12
+    openings: int = 6
+    finalists: int = 16
     margins: tuple[float, float, float] = (6.0, 2.0, 4.5)
 
 
@@ -202,20 +210,22 @@ def _open(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> 
         if read is None:
             continue
         state.openings = state.changed(read[1])
-        if forcer.reads_markers and state.openings:
-            before = np.concatenate([[0.0], np.cumsum(read[1], dtype=np.float64)])
-            values = {b: float(before[b] + read[0][b] + state.rest[b]) for b in state.openings}
-            least = max(values.values()) - effort.margins[0]
-            state.openings = [b for b in state.openings if values[b] >= least]
+        if not state.openings:
+            continue
+        before = np.concatenate([[0.0], np.cumsum(read[1], dtype=np.float64)])
+        values = {b: float(before[b] + read[0][b] + state.rest[b]) for b in state.openings}
+        least = max(values.values()) - effort.margins[0] if forcer.reads_markers else -np.inf
+        ranked = sorted((b for b in values if values[b] >= least), key=lambda b, v=values: (-v[b], b))  # type: ignore[misc]
+        state.openings = ranked[: state.job.affords(PROBE_TOKENS)]
 
 
 def _probe(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
     """Step 2."""
-    probes = [(s, b, min(b + PROBE, s.job.n_pieces)) for s in states for b in s.openings]
-    scored = forcer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in probes], prefix)
+    probes = [(s, b) for s in states for b in s.openings]
+    scored = forcer.score([(s.job.source, s.job.opened(b, b + 1)) for s, b in probes], prefix)
     values: dict[int, list[tuple[float, int]]] = {}
-    for (state, opening, end), logprobs in zip(probes, scored, strict=True):
-        value = float(logprobs[: end + 1].sum()) + state.rest[end] if len(logprobs) else -np.inf
+    for (state, opening), logprobs in zip(probes, scored, strict=True):
+        value = float(logprobs[: opening + 2].sum()) + state.rest[opening + 1] if len(logprobs) else -np.inf
         values.setdefault(id(state), []).append((value, opening))
     for state in states:
         ranked = sorted(values[id(state)], key=lambda v: (-v[0], v[1]))[: effort.openings]
@@ -237,7 +247,8 @@ def _close(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) ->
         ranked = sorted(state.estimates, key=lambda p, s=state: (-s.estimates[p], p))  # type: ignore[misc]
         if ranked:
             least = state.estimates[ranked[0]] - effort.margins[2]
-            state.finalists = [p for p in ranked[: effort.finalists] if state.estimates[p] >= least]
+            most = min(effort.finalists, state.job.affords(FINAL_TOKENS))
+            state.finalists = [p for p in ranked[:most] if state.estimates[p] >= least]
 
 
 def _score_whole(forcer: Forcer, states: list[_State], prefix: int) -> None:

@@ -23,7 +23,7 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
     if not attribute:
         raise unknown_name(kind, name, list(table))
     try:
-        return getattr(import_module(module_name), attribute)
+        module = import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise ConfigError(
@@ -32,8 +32,9 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
                 hint="a class from outside is written package.module:Class and must be importable",
             ) from error
         raise
-    except AttributeError as error:
+    if not hasattr(module, attribute):
         raise ConfigError(
             f"module {module_name!r} has no {attribute!r} for {kind} {name!r}",
             hint="a class from outside is written package.module:Class",
-        ) from error
+        )
+    return getattr(module, attribute)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corpora.errors import ModelError
 from translators.cache import cache_root, require_space
-from translators.convert import is_hugging_face
+from translators.convert import WEIGHTS, is_hugging_face
 
 NAMES = {
     "nllb-600m": "facebook/nllb-200-distilled-600M",
@@ -60,7 +60,7 @@ def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
             info = HfApi().model_info(repo, revision=revision, files_metadata=True)
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
             safe = any(name.endswith(".safetensors") for name in sizes)
-            patterns = [*_KEEP, "*.safetensors" if safe else "pytorch_model*.bin"]
+            patterns = [*_KEEP, WEIGHTS[0] if safe else WEIGHTS[1]]
             weights = sum(s for n, s in sizes.items() if n.endswith(".safetensors" if safe else ".bin"))
             require_space(cache_root(), weights, f"downloading {repo}")
             found = Path(snapshot_download(repo, revision=info.sha, allow_patterns=patterns))
@@ -81,8 +81,12 @@ def _snapshot(repo: str, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    try:
-        found = Path(snapshot_download(repo, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
-    return found if is_hugging_face(found) else None
+    for weights in WEIGHTS:
+        try:
+            patterns = [*_KEEP, weights]
+            found = Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=True))
+        except LocalEntryNotFoundError:
+            continue
+        if is_hugging_face(found):
+            return found
+    return None

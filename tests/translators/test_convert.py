@@ -15,6 +15,7 @@ from corpora.errors import ConfigError, ModelError
 from translators import cache
 from translators.convert import convert, quantization_for
 from translators.ct2 import CT2Translator
+from translators.load import load_translator
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +135,21 @@ def test_cache_root_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(cache.sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
     assert cache.cache_root() == Path("/x/spanferry")
+
+
+def test_what_the_hub_client_has_is_converted_without_a_network(
+    source: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repo = tmp_path / "hub" / "models--owner--opus-mt-en-de"
+    shutil.copytree(source, repo / "snapshots" / commit)
+    (repo / "refs").mkdir()
+    (repo / "refs" / "main").write_text(commit, encoding="utf-8")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    found = load_translator("owner/opus-mt-en-de", source="en", target="de", device="cpu")
+    assert isinstance(found, CT2Translator)
+    assert found.directory == own_cache / "models" / "owner--opus-mt-en-de@01234567-int8"
+    assert found.signature.startswith("mt:opus-mt-en-de@")

@@ -239,13 +239,15 @@ def test_pieces_know_their_words(encoded: Path) -> None:
 @pytest.fixture(scope="module")
 def trained(encoded: Path) -> Path:
     """A few steps of a tiny network, stopped once and resumed, and its Hugging Face directory."""
-    pytest.importorskip("torch", reason="torch is not installed")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    # Threads that wait for each other cost more than they bring on matrices this small.
+    torch.set_num_threads(1)
     from translators.bundled.network import Shape
     from translators.bundled.train import Plan, export, train
 
     size = len(json.loads((encoded / "vocab.json").read_text(encoding="utf-8")))
     shape = Shape(vocabulary=size, width=32, feed=64, heads=2, encoder_layers=1, decoder_layers=2)
-    plan = Plan(steps=6, warmup=2, decay=3, batch_tokens=300)
+    plan = Plan(steps=6, warmup=2, decay=3, batch_tokens=300, workers=1)
     assert train(encoded, plan, shape, stop=4) == 4
     assert train(encoded, plan, shape) == 6
     assert export(encoded, encoded / "hf", average=2) > 6 * 100
@@ -267,6 +269,28 @@ def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
     assert straight["step"] == state["step"] == 6 and straight["tokens"] == state["tokens"]
     for name, value in straight["network"].items():
         assert torch.allclose(value, state["network"][name], atol=1e-5), name
+
+
+@pytest.mark.slow
+def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
+    import shutil
+
+    import numpy as np
+    import torch
+
+    from translators.bundled.network import Shape
+    from translators.bundled.train import Plan, batches, latest, train
+
+    shutil.copyfile(trained / "train.npz", tmp_path / "train.npz")
+    shape = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)["shape"]
+    plan = Plan(steps=2, warmup=1, decay=1, batch_tokens=200, workers=2)
+    train(tmp_path, plan, Shape(**shape))
+    state = torch.load(latest(tmp_path / "checkpoints")[-1], weights_only=False)
+    with np.load(tmp_path / "train.npz") as data:
+        lengths = np.diff(data["target_offsets"]) + 1
+        first = batches(dict(data), 200, plan.seed, 0)[:4]
+    assert state["step"] == 2 and state["tokens"] == sum(int(lengths[rows].sum()) for rows in first)
+    assert all(bool(value.isfinite().all()) for value in state["network"].values())
 
 
 def test_network_computes_what_transformers_computes(trained: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from translators.bundled.heads import HeadScore, read_gold, score_heads
 
 DESCRIPTION = "spanferry.json"
+LICENCE = "CC-BY-4.0"
 
 
 def head_to_front(attention: Any, head: int, heads: int) -> None:
@@ -139,7 +140,10 @@ def convert(
         "decoder": {"beam_size": 4},
         "alignment": alignment,
         "quantization": quantization,
+        "licence": LICENCE,
     }
+    if (source / "training.json").exists():
+        facts["training"] = json.loads((source / "training.json").read_text(encoding="utf-8"))
     describe(out, facts)
     return facts
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from corpora.words import words
 from translators.bundled.clean import normalised
+from translators.bundled.convert import DESCRIPTION, describe
 from translators.bundled.markers import mark
 from translators.bundled.read import ISO3, read_lines
 from translators.bundled.vocabulary import END, language_token
@@ -136,8 +137,15 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder written by prepare")
     parser.add_argument("--languages", nargs="+", default=["es", "de"])
     parser.add_argument("--sample", type=int, default=2_000)
+    parser.add_argument("--record", action="store_true", help="write the numbers into the model's spanferry.json")
     args = parser.parse_args()
-    print(json.dumps(evaluate(Model(args.model), args.data, args.work, args.languages, args.sample), indent=2))
+    found = evaluate(Model(args.model), args.data, args.work, args.languages, args.sample)
+    print(json.dumps(found, indent=2))
+    if args.record:
+        facts = json.loads((args.model / DESCRIPTION).read_text(encoding="utf-8"))
+        # Seconds differ from run to run; what is recorded must not.
+        kept = {name: {k: v for k, v in row.items() if k != "sentences_per_second"} for name, row in found.items()}
+        describe(args.model, {**facts, "scores": kept})
 
 
 if __name__ == "__main__":

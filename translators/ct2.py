@@ -114,7 +114,8 @@ class CT2Translator:
         """One translation per text, in order.
 
         A row that can't be translated has a reason: ``empty_source``, ``only_markup``, ``bad_unicode``,
-        ``source_too_long``, ``output_truncated`` (the output hit its limit) or ``model_error``.
+        ``source_too_long``, ``output_truncated`` (the output hit its limit), ``broken_output`` (bytes that are no
+        character, from a model that spells unknown characters in bytes) or ``model_error``.
 
         Args:
             texts: Raw texts; line breaks and runs of white space count as one space.
@@ -214,7 +215,10 @@ class CT2Translator:
             )
         texts = self.family.pieces("target").decode([pieces for _, pieces, _ in done])
         for (index, pieces, score), text in zip(done, texts, strict=True):
-            results[index] = Translation(text.strip(), pieces, score)
+            if _BROKEN in text:
+                results[index] = Translation("", reason=limits.BROKEN_OUTPUT)
+            else:
+                results[index] = Translation(text.strip(), pieces, score)
 
     def unknown(self, text: str, *, side: str = "source") -> int:
         """How many pieces of ``text`` the model does not know: it sees ``<unk>`` in their place."""

@@ -252,3 +252,11 @@ def test_bad_options_are_named(model_directory: Path, option: dict[str, object])
 def test_no_rows(model: CT2Translator) -> None:
     assert model.translate([], "en", "es") == []
     assert model.score_pairs([], [], "en", "es") == [] == model.attention([], [], "en", "es")
+
+
+def test_bytes_that_make_no_character_are_no_translation(model: CT2Translator) -> None:
+    odd = ["👩‍👩‍👧 We miss you so much ❤️", "🏳️‍🌈🧑🏽‍🚀 𓀀𓂀 ꙮ", "I 🤗 you, 東京!", "𝔘𝔫𝔦 ﷽ ok"]
+    for translation in model.translate(odd, "en", "es"):
+        assert "\ufffd" not in translation.text
+        if translation.reason is not None:
+            assert (translation.reason, translation.text, translation.pieces) == ("broken_output", "", ())

@@ -16,7 +16,7 @@ from projectors.posterior import segment_scores
 from projectors.search import choose
 
 # What must not be matched loosely: one digit or letter more is something else.
-_STRICT = regex.compile(r"\d|://|\b[\w.+-]+@[\w-]+\.\w|^www\.", regex.IGNORECASE)
+STRICT = regex.compile(r"\d|://|\b[\w.+-]+@[\w-]+\.\w|^www\.", regex.IGNORECASE)
 _EXTRA_WORDS = 2
 
 
@@ -99,7 +99,7 @@ def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tupl
         return []
     ranges = item.target_words or words(item.target_text)
     length = max(1, len(_within(item.source_words, span) or words(quote)))
-    strict = bool(_STRICT.search(quote))
+    strict = bool(STRICT.search(quote))
     scored: list[tuple[float, int, int]] = []
     for a in range(len(ranges)):
         for b in range(a + 1, min(len(ranges), a + _longest(length, wanted, ranges, a)) + 1):

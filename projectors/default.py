@@ -16,7 +16,7 @@ from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.constrained import Candidate, ConstrainedProjector
-from projectors.copying import copies
+from projectors.copying import STRICT, copies
 from projectors.posterior import SegmentSettings, best_segments, evidence, segment_scores
 from projectors.search import choose
 from translators.bundled.priors import PriorTable, load_prior
@@ -33,7 +33,8 @@ class Weights:
 
     Attributes:
         model: Of the log-posterior of constrained decoding, at full trust.
-        copy: Of the similarity of a copied stretch above its least (0.75), per unit.
+        copy: Of the similarity of a copied stretch above 0.7, per unit.
+        exact: Of an exact copy of a text that must not change (digits, addresses), in nats.
         floor: Log-posterior of a range that constrained decoding did not list, in nats.
         absent: Score of not placing a span that the model is trusted with, in nats; untrusted it is 0.
         known: Mean forced log-probability per piece, in nats, from which on the model is trusted fully.
@@ -42,6 +43,7 @@ class Weights:
 
     model: float = 1.0
     copy: float = 2.0
+    exact: float = 6.0
     floor: float = -8.0
     absent: float = -6.0
     known: float = -1.5
@@ -93,7 +95,7 @@ class DefaultProjector:
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
             parts.append(f"{self.constrained.signature}.{numbers}")
         if self.copy:
-            parts.append(f"copy.{self.weights.copy:g}")
+            parts.append(f"copy.{self.weights.copy:g}.{self.weights.exact:g}")
         return f"proj:default({'+'.join(parts)})"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
@@ -185,6 +187,7 @@ class DefaultProjector:
             for segment in best_segments(item, alignment, found, _SEGMENTS, self.segments):
                 ranges[alignment.target_words[segment.start][0], alignment.target_words[segment.end - 1][1]] = None
         copied = dict(copies(item, part)) if self.copy else {}
+        must_match = bool(STRICT.search(item.source_text[part[0] : part[1]]))
         posterior = {(a, b): logprob for a, b, logprob in listed}
         for proposed in (*copied, *posterior):
             if text[proposed[0] : proposed[1]].strip():
@@ -201,6 +204,7 @@ class DefaultProjector:
                     speaks.append("constrained")
             if candidate in copied:
                 total += w.copy * (copied[candidate] - 0.7)
+                total += w.exact if must_match and copied[candidate] == 1.0 else 0.0
                 speaks.append("copy")
             proposals.append((candidate, total, "+".join(speaks) or "default"))
         return proposals

@@ -1,0 +1,96 @@
+"""How often constrained decoding and alignment agree on a phrase's place, on the bundled model's own translations.
+
+    python tests/bench/agreement.py [--data ../shared/data] [--target es] [--sentences 500] [--show 50]
+
+The sentences are from tatoeba-test, whose English sides the training data has been cleared of. One or two phrases of
+each are marked: stretches of up to four words between function words. Prints the share of spans with the same
+(start, end), the share where one lies in the other, and the disagreements.
+"""
+
+import argparse
+import gzip
+from hashlib import blake2b
+from pathlib import Path
+
+from corpora.schema import Span
+from corpora.words import words
+from projectors.alignment import AlignmentProjector
+from projectors.base import ProjectionInput
+from projectors.constrained import ConstrainedProjector
+from translators.load import load_translator
+
+FUNCTION = frozenset(
+    """
+    a an the this that these those my your his her its our their some any no all each every i you he she it we they me
+    him us them who whom which what when where why how and or but if than as so not n't to of in on at by for with from
+    into about over under after before up down out off is are was were be been being am do does did done have has had
+    will would can could may might must shall should let there here very too just only also it's i'm don't didn't
+    doesn't can't won't isn't aren't wasn't t s m d ll ve re because while until then more most much many own such
+    """.split()  # noqa: SIM905
+)
+NAMES = {"es": "spa", "de": "deu"}
+
+
+def phrases(text: str) -> list[tuple[int, int]]:
+    """Stretches of one to four words without function words or punctuation, ascending; at most the two longest."""
+    found: list[list[tuple[int, int]]] = [[]]
+    for start, end in words(text):
+        word = text[start:end].lower().strip("'’")
+        if word in FUNCTION or not any(c.isalnum() for c in word):
+            found.append([])
+        else:
+            found[-1].append((start, end))
+    runs = [run for run in found if 1 <= len(run) <= 4]
+    longest = sorted(sorted(runs, key=lambda run: (-len(run), run[0]))[:2])
+    return [(run[0][0], run[-1][1]) for run in longest]
+
+
+def main() -> None:
+    """Translates, projects in both ways, and compares."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options.add_argument("--target", default="es", choices=sorted(NAMES))
+    options.add_argument("--sentences", type=int, default=500)
+    options.add_argument("--show", type=int, default=50)
+    chosen = options.parse_args()
+    name = NAMES[chosen.target]
+    folder = chosen.data / "tatoeba-test" / "-".join(sorted(("eng", name)))
+    with gzip.open(next(folder.glob("*.eng.gz")), "rt", encoding="utf-8") as file:
+        distinct = dict.fromkeys(line.strip() for line in file)
+    usable = [text for text in distinct if 4 <= len(words(text)) <= 25 and phrases(text)]
+    texts = sorted(usable, key=lambda text: blake2b(text.encode()).digest())[: chosen.sentences]
+
+    model = load_translator("bundled", source="en", target=chosen.target)
+    assert model is not None
+    inputs = [
+        ProjectionInput(
+            str(n),
+            text,
+            translation.text,
+            tuple(Span(a, b, "X", f"s{k}") for k, (a, b) in enumerate(phrases(text))),
+            "en",
+            chosen.target,
+        )
+        for n, (text, translation) in enumerate(zip(texts, model.translate(texts, "en", chosen.target), strict=True))
+        if not translation.reason
+    ]
+    decoded = ConstrainedProjector(model).project(inputs)
+    aligned = AlignmentProjector().fit(inputs).project(inputs)
+    total = same = nested = 0
+    shown = []
+    for item, ours, theirs in zip(inputs, decoded, aligned, strict=True):
+        for span, one, other in zip(item.spans, ours, theirs, strict=True):
+            total += 1
+            a, b = ((p.span.start, p.span.end) if p.span else None for p in (one, other))
+            same += a == b
+            nested += bool(a and b and a != b and ((a[0] <= b[0] and b[1] <= a[1]) or (b[0] <= a[0] and a[1] <= b[1])))
+            if a != b:
+                quotes = [item.target_text[r[0] : r[1]] if r else "(none)" for r in (a, b)]
+                shown.append((item.source_text, span.quote(item.source_text), item.target_text, *quotes))
+    print(f"{len(inputs)} sentences, {total} spans: the same {same / total:.1%}, nested {nested / total:.1%}")
+    for source, phrase, target, one, other in shown[: chosen.show]:
+        print(f"\n{source}  [{phrase}]\n{target}\n    constrained: {one}    alignment: {other}")
+
+
+if __name__ == "__main__":
+    main()

@@ -17,18 +17,21 @@ def _pattern() -> "regex.Pattern[str]":
     katakana = r"[\p{Katakana}ー]+"
     unspaced = rf"[{_UNSPACED}]\p{{M}}*"
     letters = rf"(?:(?![{_UNSPACED}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_])+"
-    # Letters may be joined by an apostrophe or hyphen inside the word, as in «l'eau» kept in two and «well-known» in one.
-    word = rf"{letters}(?:[-‐‑·]{letters})*['’]?"
+    # A hyphen joins letters. An apostrophe between letters ends the word before it, «l'|eau», but English endings are
+    # words of their own, «Europe|'s»; one that is not followed by a letter is a quotation mark.
+    ending = r"['’](?i:s|t|d|m|re|ve|ll)(?![\p{L}\p{M}\p{N}])"
+    word = rf"{letters}(?:[-‐‑·]{letters})*(?:(?!{ending})['’](?=\p{{L}}))?"
     emoji = r"\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic})*"
-    return regex.compile(rf"{number}|{word}|{katakana}|{unspaced}|{emoji}|[^\s]\p{{M}}*")
+    return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{emoji}|[^\s]\p{{M}}*")
 
 
 def words(text: str) -> tuple[Range, ...]:
     """Half-open code-point ranges of the words of ``text``, ascending and disjoint.
 
-    A word is a run of letters, marks and digits (hyphens inside it stay, an apostrophe ends it and belongs to it), a
-    number with its separators, a run of katakana, one character of a script that is written without spaces, one emoji
-    sequence, or one other visible character. White space belongs to none.
+    A word is a run of letters, marks and digits (hyphens inside it stay; an apostrophe before a letter ends it and
+    belongs to it), an English ending with its apostrophe, a number with its separators, a run of katakana, one
+    character of a script that is written without spaces, one emoji sequence, or one other visible character.
+    White space belongs to none.
     """
     return tuple((m.start(), m.end()) for m in _pattern().finditer(text))
 

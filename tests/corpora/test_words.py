@@ -11,6 +11,8 @@ from corpora.words import word_strings, words
 TABLE = [
     ("It costs 10.5 % at 16:30.", ["It", "costs", "10.5", "%", "at", "16:30", "."]),
     ("l'eau d’un well-known", ["l'", "eau", "d’", "un", "well-known"]),
+    ("the 'Bug' is Europe's, don’t", ["the", "'", "Bug", "'", "is", "Europe", "'s", ",", "don", "’t"]),
+    ("dell'arte aujourd'hui l'a THEY'LL", ["dell'", "arte", "aujourd'", "hui", "l'", "a", "THEY", "'LL"]),
     ("Straße – «Größe»", ["Straße", "–", "«", "Größe", "»"]),
     ("Он живёт в Москве.", ["Он", "живёт", "в", "Москве", "."]),
     ("Η Αθήνα;", ["Η", "Αθήνα", ";"]),

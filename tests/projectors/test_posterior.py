@@ -104,7 +104,7 @@ def test_scores_agree_with_the_segments() -> None:
 def test_a_word_covered_in_part_counts_in_part() -> None:
     item, alignment = align("Big", "wxyz", {(0, 0): 0.8})
     whole, half, none = segment_scores(item, alignment, (0, 3), [(0, 4), (0, 2), (4, 4)], PLAIN)
-    assert whole == pytest.approx(4 * 0.7)
+    assert whole == pytest.approx(PLAIN.sharpness * 0.7)
     assert half == pytest.approx(whole / 2)
     assert none == 0.0
 

@@ -64,7 +64,7 @@ class ConstrainedProjector:
     """
 
     def __init__(
-        self, translator: Any, *, search: str = "fast", openings: int = 6, finalists: int = 16, keep: int = 16
+        self, translator: Any, *, search: str = "fast", openings: int = 8, finalists: int = 16, keep: int = 16
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
@@ -77,7 +77,7 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open6.top16.keep16`` and the model that scores."""
+        """``constrained.fast.open8.top16.keep16`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         return f"{METHOD}.{how}.keep{self.keep}{aware}({self.translator.signature})"

@@ -26,7 +26,7 @@ from translators import forced
 CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 # Target tokens that probes, and that finalists, may take together for one span: long targets get fewer of them, and so
 # do the spans of an example that has more than ten.
-PROBE_TOKENS, FINAL_TOKENS, MANY_SPANS = 2000, 1200, 10
+PROBE_TOKENS, FINAL_TOKENS, MANY_SPANS = 4000, 2400, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Effort:
     """
 
     full: bool = False
-    openings: int = 6
+    openings: int = 8
     finalists: int = 16
     margins: tuple[float, float, float] = (9.0, 7.0, 6.0)
 

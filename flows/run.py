@@ -140,7 +140,7 @@ def rehearse(plan: Plan, target: str, pairs: Sequence[Pair]) -> list[Pair]:
     inputs = stages.projection_inputs(pairs, segments, translations, source, target)
     if isinstance(projector, FittedProjector):
         projector = projector.fit([item for item in inputs if item is not None])
-    projections = stages.project_some(projector, inputs)
+    translations, projections = stages.project_translated(projector, inputs, translations)
     return stages.assemble_translated(pairs, segments, translations, projections, target, plan.signature(target))
 
 

@@ -19,7 +19,7 @@ from corpora.filters.base import Filter
 from corpora.readers.base import BadRow
 from corpora.schema import Example, Pair, Projection, Span, Translation
 from corpora.segment import Mode, Segment, reassemble, segment
-from projectors.base import ProjectionInput, Projector
+from projectors.base import ProjectionInput, Projector, RetranslatingProjector
 from translators.base import Translator
 
 GOLD = "gold_spans"
@@ -202,6 +202,25 @@ def project_some(projector: Projector, inputs: Sequence[ProjectionInput | None])
     for (i, _), found in zip(wanted, projector.project([item for _, item in wanted]), strict=True):
         results[i] = found
     return results
+
+
+def project_translated(
+    projector: Projector, inputs: Sequence[ProjectionInput | None], translations: Sequence[Translation]
+) -> tuple[list[Translation], list[list[Projection]]]:
+    """Translations and projections per input; a projector that retranslates puts its own where all its spans are."""
+    if not (isinstance(projector, RetranslatingProjector) and projector.retranslates):
+        return list(translations), project_some(projector, inputs)
+    wanted = [(i, item) for i, item in enumerate(inputs) if item is not None and item.spans]
+    chosen, results = list(translations), [list[Projection]() for _ in inputs]
+    own = projector.translate_marked([item for _, item in wanted])
+    for (i, _), (translation, found) in zip(wanted, own, strict=True):
+        results[i] = found
+        if all(p.span is not None for p in found):
+            chosen[i] = translation
+        else:
+            # The plain translation stays, and places in another text mean nothing in it.
+            results[i] = [replace(p, span=None, score=0.0, reason=p.reason or "marker_count") for p in found]
+    return chosen, results
 
 
 def assemble_translated(

@@ -133,14 +133,15 @@ def _fit(plan: Plan, target: str, shard: int) -> Work:
 def _project(plan: Plan, target: str, shard: int) -> Work:
     pairs, rows, place = _inputs(plan, target, shard)
     flat = [item for row in rows for item in row]
-    found = iter(stages.project_some(plan.projector(target), flat))
-    signature = plan.signature(target)
+    projector, signature = plan.projector(target), plan.signature(target)
     if plan.given:
+        found = iter(stages.project_some(projector, flat))
         grouped = [[p for _ in row for p in next(found)] for row in rows]
         done = stages.assemble_given(pairs, grouped, signature)
     else:
         segments, translations = place
-        done = stages.assemble_translated(pairs, segments, translations, list(found), target, signature)
+        translations, projections = stages.project_translated(projector, flat, translations)
+        done = stages.assemble_translated(pairs, segments, translations, projections, target, signature)
     before = plan.stage("read") if plan.given else plan.stage("translate", target)
     return len(done), stages.count_pairs(done), _hash(before, shard), pairs_to_table(done)
 

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from corpora.schema import Projection, Span
+from corpora.schema import Projection, Span, Translation
 
 Range = tuple[int, int]
 
@@ -114,4 +114,15 @@ class FittedProjector(Projector, Protocol):
 
     def with_state(self, state: bytes) -> "FittedProjector":
         """A new projector with the given tables."""
+        ...
+
+
+@runtime_checkable
+class RetranslatingProjector(Projector, Protocol):
+    """A projector that can make a translation of its own together with the spans in it."""
+
+    retranslates: bool
+
+    def translate_marked(self, inputs: Sequence[ProjectionInput]) -> list[tuple[Translation, list[Projection]]]:
+        """A translation and one projection per span for each input; the given targets are ignored."""
         ...

@@ -47,16 +47,19 @@ class MarkersProjector:
 
     Args:
         translator: A `translators.base.Translator`; one that never saw markers loses many of them.
+        retranslates: In a flow that translates, the marked text's translation takes the place of the plain one, as in
+            the paper, wherever its brackets came out right.
     """
 
-    def __init__(self, translator: Any) -> None:
-        self.translator = translator
+    def __init__(self, translator: Any, *, retranslates: bool = False) -> None:
+        self.translator, self.retranslates = translator, retranslates
 
     @property
     def signature(self) -> str:
         """``markers`` and the model."""
         aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
-        return f"{METHOD}{aware}({self.translator.signature})"
+        own = ".own" if self.retranslates else ""
+        return f"{METHOD}{aware}{own}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span onto the given targets.

@@ -22,6 +22,8 @@ from translators.pieces import Range, one_line, one_line_offsets
 
 # Rows handed to CTranslate2 at a time. While it translates one window, Python builds the texts of the one before.
 _WINDOW = 2048
+# What a decoder puts where bytes make no character.
+_BROKEN = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,3 +241,16 @@ def test_a_directory_that_is_no_run_is_left_alone(arguments: list[object], spanf
         done = spanferry(*arguments, "--out", tmp_path, *extra)
         assert done.returncode == 2
         assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_markers_may_bring_their_own_translation(arguments: list[object], spanferry: Run, tmp_path: Path) -> None:
+    import datasets
+
+    settings = ["--limit", 20, "--projector", "markers", "--set", "projector.options.retranslates=true"]
+    done = spanferry(*arguments, *settings, "--out", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["languages"]["es"]["projected"] > 20
+    for row in datasets.load_from_disk(str(tmp_path / "out" / "es"))["train"]:
+        assert "[" not in row["text"] and "]" not in row["text"]
+        assert {span["method"] for span in row["spans"]} == {"markers"}
+        assert all(row["text"][s["start"] : s["end"]].strip() for s in row["spans"])

@@ -19,7 +19,6 @@ from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
 from projectors.posterior import SegmentSettings, best_segments, evidence, segment_scores
 from projectors.search import choose
-from translators.bundled.priors import PriorTable, load_prior
 
 _SEGMENTS = 24
 Listed = Sequence[Candidate]
@@ -83,7 +82,7 @@ class DefaultProjector:
         self.source_lang, self.target_lang = source_lang, target_lang
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or SegmentSettings()
-        self.aligner = aligner or LexicalAligner(_bundled_prior, prior_name="bundled")
+        self.aligner = aligner or LexicalAligner()
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
 
     @property
@@ -219,11 +218,6 @@ class DefaultProjector:
             segments=self.segments,
             aligner=aligner,
         )
-
-
-def _bundled_prior(source: str, target: str) -> PriorTable | None:
-    table = load_prior(source, target)
-    return table if len(table.counts) else None
 
 
 def _placed(span: Span, own: Sequence[tuple[Sequence[Proposal], int]], absent: float) -> Projection:

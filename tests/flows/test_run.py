@@ -130,9 +130,9 @@ def test_a_threshold_runs_only_the_filter_again(
 ) -> None:
     out = tmp_path / "out"
     subprocess.run(["cp", "-r", undisturbed, out], check=True)
-    done = spanferry(*arguments, "--out", out, "--set", "filters.length_ratio.high=1.01", "--json")
+    done = spanferry(*arguments, "--out", out, "--set", "filters.length_ratio.low=0.81", "--json")
     assert done.returncode == 0, done.stderr
-    first = spanferry(*arguments, "--out", out, "--set", "filters.length_ratio.high=2.0", "--json")
+    first = spanferry(*arguments, "--out", out, "--set", "filters.length_ratio.low=0.5", "--json")
     assert json.loads(first.stdout)["computed"] == {"filter-es": 1}
     strict, mild = json.loads(done.stdout)["languages"]["es"], json.loads(first.stdout)["languages"]["es"]
     assert strict["kept"] < mild["kept"]

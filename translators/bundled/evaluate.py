@@ -113,7 +113,8 @@ def evaluate(model: Model, data: Path, work: Path, languages: Sequence[str], sam
                 "sentences_per_second": round(len(chosen) / seconds, 1),
                 **scores(found, [target for _, target in chosen]),
             }  # fmt: skip
-        held = [tuple(line.split("\t")) for line in read_lines(work / f"heldout.{language}.tsv")][:sample]
+        held = [tuple(line.split("\t")) for line in read_lines(work / f"heldout.{language}.tsv")]
+        held = [pair for pair in held if normalised(pair[0]) not in seen][:sample]
         rng = random.Random(1)
         with_brackets = [marked(source, rng) for source, _ in held]
         keep = [i for i, text in enumerate(with_brackets) if "[" in text]

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from corpora.words import words
 from translators.bundled.clean import keep_pair, normalised
-from translators.bundled.prepare import NAME_LISTS
+from translators.bundled.prepare import NAME_LISTS, SYNTHETIC
 from translators.bundled.priors import save_prior, table_from_counts
 from translators.bundled.read import read_source, test_sides
+from translators.bundled.synthetic import WRITTEN, synthetic_pairs
 from translators.bundled.wordalign import Link, align_texts, tokens
 
 Pair = tuple[str, str]
@@ -25,7 +26,7 @@ _UNSPACED = frozenset({"zh", "ja"})
 def text_pairs(data: Path, language: str) -> list[Pair]:
     """Every fit pair of English and ``language`` that is in no test set, each once, in the order of the sets.
 
-    Sets under CC BY-SA (``sa-``) are left out.
+    Sets under CC BY-SA (``sa-``) are left out; the made-up pairs of the training text are in.
     """
     forbidden = frozenset(test_sides(data, [language]))
     more = sorted(p.name for p in (data / "more").glob("*") if not p.name.startswith(("sa-", "names-wikidata")))
@@ -38,6 +39,8 @@ def text_pairs(data: Path, language: str) -> list[Pair]:
             loose = name in NAME_LISTS or language in _UNSPACED
             if not keep_pair(source, target, language, is_name=loose) and words(source) and words(target):
                 found[(source, target)] = None
+    if language in WRITTEN:
+        found.update(dict.fromkeys(synthetic_pairs(SYNTHETIC, language, 1)))
     return list(found)
 
 
@@ -53,7 +56,10 @@ def count_links(pairs: Iterable[Pair], links: Iterable[tuple[set[Link], set[Link
 
 
 def prune(counts: Counter[Pair], least: float, share: float) -> dict[Pair, float]:
-    """Pairs counted at least ``least`` times that take at least ``share`` of either word's links."""
+    """Pairs counted at least ``least`` times that take at least ``share`` of either word's links.
+
+    A word that was copied fewer than three times is left out: aligners know it by its spelling.
+    """
     by_source: defaultdict[str, float] = defaultdict(float)
     by_target: defaultdict[str, float] = defaultdict(float)
     for (s, t), n in counts.items():
@@ -62,7 +68,7 @@ def prune(counts: Counter[Pair], least: float, share: float) -> dict[Pair, float
     return {
         (s, t): n
         for (s, t), n in counts.items()
-        if n >= least and (n >= share * by_source[s] or n >= share * by_target[t])
+        if n >= (3.0 if s == t else least) and (n >= share * by_source[s] or n >= share * by_target[t])
     }
 
 

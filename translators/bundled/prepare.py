@@ -116,14 +116,17 @@ def gather(
 
 
 def mix(
-    kept: dict[str, dict[str, list[Pair]]], language: str, heldout: frozenset[str], seed: int, synthetic: int
+    kept: dict[str, dict[str, list[Pair]]], language: str, hidden: frozenset[str], seed: int, synthetic: int
 ) -> tuple[list[Pair], dict[str, int]]:
-    """The training pairs of one language, and how many came from each set."""
+    """The training pairs of one language, and how many came from each set.
+
+    No pair has a side in ``hidden`` (test sets and held-out sentences), made-up and renamed pairs included.
+    """
     rng = random.Random(f"mix-{language}-{seed}")
     chosen: list[Pair] = []
     sizes: dict[str, int] = {}
     for name, (cap, repeats) in CAPS.items():
-        rows = [row for row in kept.get(name, {}).get(language, []) if normalised(row[0]) not in heldout]
+        rows = [row for row in kept.get(name, {}).get(language, []) if normalised(row[0]) not in hidden]
         rows = sorted(rows, key=lambda row: key(seed, "\t".join(row)))[:cap]
         if name == "tatoeba":
             rows = [rename(*row, rng) if rng.random() < 0.4 else row for row in rows]
@@ -138,6 +141,7 @@ def mix(
     made = synthetic_pairs(synthetic, language, seed)
     sizes["synthetic"] = len(made)
     chosen = [noise(*row, rng) for row in chosen + made]
+    chosen = [row for row in chosen if not {normalised(side) for side in row} & hidden]
     rng.shuffle(chosen)
     return chosen, sizes
 
@@ -156,7 +160,7 @@ def prepare(
     forbidden = frozenset(test_sides(data, languages))
     kept, counts = gather(data, languages, forbidden)
     heldout = hold_out(kept.get("tatoeba", {}), held_out, seed)
-    hidden = frozenset(normalised(source) for rows in heldout.values() for source, _ in rows)
+    hidden = forbidden.union(normalised(source) for rows in heldout.values() for source, _ in rows)
     facts: dict[str, object] = {"seed": seed, "test_sides": len(forbidden)}
     facts["removed"] = {name: dict(sorted(c.items())) for name, c in counts.items()}
     rows: list[tuple[str, str, str]] = []

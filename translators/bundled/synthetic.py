@@ -16,6 +16,8 @@ _LISTS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-
 # Three columns (English, Spanish, German). {city}, {city2}, {day} and {month} are translated from the lists of the same
 # file; every other slot is copied.
 TEMPLATES: list[list[str]] = _LISTS["templates"]
+WRITTEN = {"es": 1, "de": 2}
+"""Languages with templates, and their column."""
 
 
 def made_up_name(rng: random.Random) -> str:
@@ -69,7 +71,7 @@ def _fill(rng: random.Random) -> list[dict[str, str]]:
 
 def synthetic_pairs(count: int, language: str, seed: int) -> list[tuple[str, str]]:
     """``count`` pairs of English and ``language`` ("es" or "de"), the same for the same seed."""
-    column = {"es": 1, "de": 2}[language]
+    column = WRITTEN[language]
     rng = random.Random(f"synthetic-{language}-{seed}")
     pairs = []
     for _ in range(count):

@@ -19,6 +19,7 @@ from corpora.words import words
 from projectors.base import ProjectionInput
 from projectors.constrained_candidates import length_bound, marked, places, without_brackets
 from projectors.constrained_search import Effort, Forcer, Job, Scored, search
+from projectors.rules import edge_faults
 from projectors.search import choose
 from translators.families import read_vocabulary
 
@@ -58,13 +59,23 @@ class ConstrainedProjector:
         openings: Openings whose closings are looked at.
         finalists: Pairs scored whole; fewer where a target is long.
         keep: Length of the n-best lists.
+        edges: Nats that a candidate of ``project`` loses for each edge with punctuation or a short word that the source
+            span has not (``projectors.rules.edge_faults``): the model likes to take articles and prepositions along.
+            0 is the paper's argmax. The n-best lists are without it.
 
     Raises:
         ConfigError: An option that is not valid.
     """
 
     def __init__(
-        self, translator: Any, *, search: str = "fast", openings: int = 8, finalists: int = 16, keep: int = 16
+        self,
+        translator: Any,
+        *,
+        search: str = "fast",
+        openings: int = 8,
+        finalists: int = 16,
+        keep: int = 16,
+        edges: float = 1.5,
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
@@ -73,14 +84,16 @@ class ConstrainedProjector:
                 raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
         self.translator = translator
         self.effort = Effort(full=search == "full", openings=openings, finalists=finalists)
-        self.keep = keep
+        if edges < 0:
+            raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
+        self.keep, self.edges = keep, edges
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open8.top16.keep16`` and the model that scores."""
+        """``constrained.fast.open8.top16.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
-        return f"{METHOD}.{how}.keep{self.keep}{aware}({self.translator.signature})"
+        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -92,7 +105,14 @@ class ConstrainedProjector:
 
     def choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
         """The projections of one input from the n-best lists of its spans."""
-        chosen = choose([(s.start, s.end) for s in given.spans], [n.candidates for n in found], absent=_LEAST)
+        weighed = [
+            [
+                (a, b, p - self.edges * edge_faults(span.quote(given.source_text), given.target_text[a:b]))
+                for a, b, p in n
+            ]
+            for span, n in zip(given.spans, (n.candidates for n in found), strict=True)
+        ]
+        chosen = choose([(s.start, s.end) for s in given.spans], weighed, absent=_LEAST - 2 * self.edges)
         return [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
 
     def nbest(self, inputs: Sequence[ProjectionInput]) -> list[list[NBest]]:

@@ -64,9 +64,13 @@ def places(text: str, words: Sequence[Range], ranges: Sequence[Range]) -> Places
             after += 1
         if first >= len(ranges) or after <= first:
             continue  # a word that the tokeniser dropped
+        opening = first
+        # The blank before a word can be a piece of its own, and the marker goes before it.
+        while opening and not text[ranges[opening - 1][0] : ranges[opening - 1][1]].strip():
+            opening -= 1
         string = text[word[0] : word[1]]
-        if not _CLOSING.fullmatch(string) and (first not in opens or not _solid(text, opens[first])):
-            opens[first] = word
+        if not _CLOSING.fullmatch(string) and (opening not in opens or not _solid(text, opens[opening])):
+            opens[opening] = word
         if not _OPENING.fullmatch(string) and (_solid(text, word) or after not in closes):
             closes[after] = word
     return Places(

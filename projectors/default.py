@@ -40,11 +40,11 @@ class Weights:
         foreign: The same, below which it is not asked.
     """
 
-    model: float = 1.0
+    model: float = 0.35
     copy: float = 2.0
     exact: float = 6.0
     floor: float = -8.0
-    absent: float = -6.0
+    absent: float = -3.0
     known: float = -1.5
     foreign: float = -3.0
 

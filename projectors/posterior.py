@@ -8,10 +8,9 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from projectors.base import Alignment, ProjectionInput, Range
-from projectors.rules import is_punctuation
+from projectors.rules import is_punctuation, is_short
 
 _MAX_WORDS = 40  # longest segment looked at beyond three times the source span's words
-_SHORT = 3  # letters of a word that may well be a function word
 _LEAST_RATIO = 75.0
 
 
@@ -94,7 +93,7 @@ def evidence(item: ProjectionInput, alignment: Alignment, span: Range, settings:
     targets = [item.target_text[a:b] for a, b in alignment.target_words]
     kinds = {
         "punctuation": np.array([is_punctuation(word) for word in targets], dtype=float),
-        "function": np.array([_is_short(word) for word in targets], dtype=float),
+        "function": np.array([is_short(word) for word in targets], dtype=float),
         "case": np.array([word[0].islower() for word in targets], dtype=float),
     }
     # The first word of a sentence is capitalised whatever it is.
@@ -102,7 +101,7 @@ def evidence(item: ProjectionInput, alignment: Alignment, span: Range, settings:
     costs = []
     for word in own:
         cost = settings.punctuation * kinds["punctuation"] * (not is_punctuation(word))
-        cost += settings.function * kinds["function"] * (not _is_short(word))
+        cost += settings.function * kinds["function"] * (not is_short(word))
         costs.append(cost + settings.case * kinds["case"] * capital)
     return Evidence(gain, costs[0], costs[1], _form(item.source_text[span[0] : span[1]]), int(inside.sum()))
 
@@ -182,10 +181,6 @@ def _all_segments(n: int, longest: int) -> tuple[np.ndarray, np.ndarray]:
 def _summed(found: Evidence, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     prefix = np.concatenate([[0.0], np.cumsum(found.gain)])
     return prefix[end] - prefix[start] - found.first[start] - found.last[end - 1]
-
-
-def _is_short(word: str) -> bool:
-    return len(word) <= _SHORT and word.isalpha() and word.islower()
 
 
 def _form(text: str) -> str:

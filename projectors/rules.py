@@ -6,11 +6,13 @@ import numpy as np
 import regex
 
 from corpora.errors import ConfigError
+from corpora.words import words
 from projectors.base import Range
 
 RULES = ("posterior", "minmax", "gap=K", "contiguous", "longest")
 FILTERS = ("all_aligned", "contiguous")
 
+_SHORT = 3  # letters of a word that may well be a function word
 _PUNCTUATION = regex.compile(r"[\p{P}\p{S}]+")
 
 
@@ -109,3 +111,21 @@ def failed_filter(filters: Sequence[str], links: Sequence[Range], inside: np.nda
     if "contiguous" in filters and len(runs([j for _, j in own])) > 1:
         return "not_contiguous"
     return None
+
+
+def is_short(word: str) -> bool:
+    """Whether a word may well be a function word: lower-case and of at most three letters."""
+    return len(word) <= _SHORT and word.isalpha() and word.islower()
+
+
+def edge_faults(source: str, target: str) -> int:
+    """At how many of its two edges a target span has punctuation or a short word while the source span has none.
+
+    >>> edge_faults("lung cancer", "de cáncer"), edge_faults("the sea", "el mar"), edge_faults("water", "el agua,")
+    (1, 0, 2)
+    """
+    ours, theirs = words(source), words(target)
+    if not ours or not theirs:
+        return 0
+    edges = ((source[slice(*ours[k])], target[slice(*theirs[k])]) for k in (0, -1))
+    return sum(any(kind(b) and not kind(a) for kind in (is_punctuation, is_short)) for a, b in edges)

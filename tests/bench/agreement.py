@@ -3,8 +3,9 @@
     python tests/bench/agreement.py [--data ../shared/data] [--target es] [--sentences 500] [--show 50]
 
 The sentences are from tatoeba-test, whose English sides the training data has been cleared of. One or two phrases of
-each are marked: stretches of up to four words between function words. Prints the share of spans with the same
-(start, end), the share where one lies in the other, and the disagreements.
+each are marked, as slots and entities are: names, numbers, and what follows an article, a possessive or a preposition,
+up to four words between function words. Prints the share of spans with the same (start, end), the share where one
+lies in the other, and the disagreements, with what the default projector makes of them.
 """
 
 import argparse
@@ -17,31 +18,38 @@ from corpora.words import words
 from projectors.alignment import AlignmentProjector
 from projectors.base import ProjectionInput
 from projectors.constrained import ConstrainedProjector
+from projectors.default import DefaultProjector
 from translators.load import load_translator
 
-FUNCTION = frozenset(
-    """
-    a an the this that these those my your his her its our their some any no all each every i you he she it we they me
-    him us them who whom which what when where why how and or but if than as so not n't to of in on at by for with from
-    into about over under after before up down out off is are was were be been being am do does did done have has had
-    will would can could may might must shall should let there here very too just only also it's i'm don't didn't
-    doesn't can't won't isn't aren't wasn't t s m d ll ve re because while until then more most much many own such
-    """.split()  # noqa: SIM905
+OPENERS = frozenset(
+    "a an the this that these those my your his her its our their of in on at by for with from".split()  # noqa: SIM905
+)
+FUNCTION = OPENERS | frozenset(
+    """to some any no all each every i you he she it we they me him us them who whom which what when where why how and
+    or    but if than as so not n't into about over under after before up down out off is are was were be been being am do
+    does did done have has had will would can could may might must shall should let there here very too just only also
+    because while until then more most much many own such ever never always don doesn didn isn aren wasn weren won
+    wouldn couldn shouldn hasn haven hadn mustn ain t s m d ll ve re please""".split()  # noqa: SIM905
 )
 NAMES = {"es": "spa", "de": "deu"}
 
 
 def phrases(text: str) -> list[tuple[int, int]]:
-    """Stretches of one to four words without function words or punctuation, ascending; at most the two longest."""
-    found: list[list[tuple[int, int]]] = [[]]
+    """Code points of at most two phrases, ascending: the longest, then the first ones."""
+    runs: list[list[tuple[int, int]]] = [[]]
+    opened, keep = False, []
     for start, end in words(text):
         word = text[start:end].lower().strip("'’")
         if word in FUNCTION or not any(c.isalnum() for c in word):
-            found.append([])
+            runs.append([])
+            opened = word in OPENERS
         else:
-            found[-1].append((start, end))
-    runs = [run for run in found if 1 <= len(run) <= 4]
-    longest = sorted(sorted(runs, key=lambda run: (-len(run), run[0]))[:2])
+            runs[-1].append((start, end))
+            named = start > 0 and (text[start].isupper() or text[start].isdigit())
+            if len(runs[-1]) == 1 and (opened or named):
+                keep.append(runs[-1])
+    usable = [run for run in keep if len(run) <= 4]
+    longest = sorted(sorted(usable, key=lambda run: (-len(run), run[0]))[:2])
     return [(run[0][0], run[-1][1]) for run in longest]
 
 
@@ -76,20 +84,21 @@ def main() -> None:
     ]
     decoded = ConstrainedProjector(model).project(inputs)
     aligned = AlignmentProjector().fit(inputs).project(inputs)
+    default = DefaultProjector(model, "en", chosen.target).fit(inputs).project(inputs)
     total = same = nested = 0
     shown = []
-    for item, ours, theirs in zip(inputs, decoded, aligned, strict=True):
-        for span, one, other in zip(item.spans, ours, theirs, strict=True):
+    for item, *found in zip(inputs, decoded, aligned, default, strict=True):
+        for span, *placed in zip(item.spans, *found, strict=True):
             total += 1
-            a, b = ((p.span.start, p.span.end) if p.span else None for p in (one, other))
+            a, b, c = ((p.span.start, p.span.end) if p.span else None for p in placed)
             same += a == b
             nested += bool(a and b and a != b and ((a[0] <= b[0] and b[1] <= a[1]) or (b[0] <= a[0] and a[1] <= b[1])))
             if a != b:
-                quotes = [item.target_text[r[0] : r[1]] if r else "(none)" for r in (a, b)]
+                quotes = [item.target_text[r[0] : r[1]] if r else "(none)" for r in (a, b, c)]
                 shown.append((item.source_text, span.quote(item.source_text), item.target_text, *quotes))
     print(f"{len(inputs)} sentences, {total} spans: the same {same / total:.1%}, nested {nested / total:.1%}")
-    for source, phrase, target, one, other in shown[: chosen.show]:
-        print(f"\n{source}  [{phrase}]\n{target}\n    constrained: {one}    alignment: {other}")
+    for source, phrase, target, one, other, both in shown[: chosen.show]:
+        print(f"\n{source}  [{phrase}]\n{target}\n    constrained: {one}    alignment: {other}    default: {both}")
 
 
 if __name__ == "__main__":

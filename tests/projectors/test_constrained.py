@@ -50,6 +50,8 @@ EVERYDAY = [
         ("½ 😀", [(0, 1), (0, 1), (0, 1), (2, 3)], {0: 0, 3: 2}, {3: 1, 4: 3}),
         # A combining mark stays with its letter.
         ("e\u0301 a", [(0, 1), (1, 2), (3, 4)], {0: 0, 2: 3}, {2: 2, 3: 4}),
+        # A blank that is a piece of its own belongs to the word after it: the marker goes before the blank.
+        ("Un té.", [(0, 2), (2, 3), (3, 4), (4, 5), (5, 6)], {0: 0, 1: 3}, {1: 2, 4: 5, 5: 6}),
         ("", [], {}, {}),
     ],
 )
@@ -237,3 +239,18 @@ def test_a_model_without_markers_says_so(model, monkeypatch):
     assert "markers:unknown" not in ConstrainedProjector(model).signature
     monkeypatch.setattr(model, "marker_aware", False)
     assert "markers:unknown" in ConstrainedProjector(model).signature
+
+
+def test_words_that_begin_with_a_blank_piece_are_found(model):
+    given = item("The title of the book is nice.", "El título del libro es bonito.", "title")
+    found = ConstrainedProjector(model).project([given])[0][0]
+    assert found.span is not None and found.span.quote(given.target_text) == "título"
+
+
+def test_edges_without_counterpart_cost(model):
+    given = item("She likes the sea.", "A ella le gusta el mar.", "sea")
+    (plain,), (weighed,) = (ConstrainedProjector(model, edges=e).nbest([given])[0] for e in (0.0, 1.5))
+    assert plain == weighed, "the n-best lists are the model's own"
+    assert ConstrainedProjector(model, edges=50.0).project([given])[0][0].span.quote(given.target_text) == "mar"
+    with pytest.raises(ConfigError, match="edges=-1"):
+        ConstrainedProjector(model, edges=-1.0)

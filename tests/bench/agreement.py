@@ -27,7 +27,8 @@ OPENERS = frozenset(
 FUNCTION = OPENERS | frozenset(
     """to some any no all each every i you he she it we they me him us them who whom which what when where why how and
     or but if than as so not n't into about over under after before up down out off is are was were be been being am
-    do does did done have has had will would can could may might must shall should let there here very too just only also
+    do does did done have has had will would can could may might must shall should let there here very too just only
+    also
     because while until then more most much many own such ever never always don doesn didn isn aren wasn weren won
     wouldn couldn shouldn hasn haven hadn mustn ain t s m d ll ve re please""".split()  # noqa: SIM905
 )

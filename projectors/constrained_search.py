@@ -98,7 +98,7 @@ class Effort:
     full: bool = False
     openings: int = 8
     finalists: int = 16
-    margins: tuple[float, float, float] = (9.0, 7.0, 6.0)
+    margins: tuple[float, float, float] = (12.0, 10.0, 9.0)
 
 
 class Forcer:

@@ -107,13 +107,17 @@ class ConstrainedProjector:
         """The projections of one input from the n-best lists of its spans."""
         weighed = [
             [
-                (a, b, p - self.edges * edge_faults(span.quote(given.source_text), given.target_text[a:b]))
-                for a, b, p in n
+                (a, b, self._weighed(p, span.quote(given.source_text), given.target_text[a:b]))
+                for a, b, p in n.candidates
             ]
-            for span, n in zip(given.spans, (n.candidates for n in found), strict=True)
+            for span, n in zip(given.spans, found, strict=True)
         ]
         chosen = choose([(s.start, s.end) for s in given.spans], weighed, absent=_LEAST - 2 * self.edges)
         return [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
+
+    def _weighed(self, logprob: float, source: str, target: str) -> float:
+        # What the model all but rules out is not chosen, however clean its edges are.
+        return logprob - self.edges * edge_faults(source, target) if logprob >= _LEAST else -math.inf
 
     def nbest(self, inputs: Sequence[ProjectionInput]) -> list[list[NBest]]:
         """For each input the n-best list of each of its spans, each span on its own.

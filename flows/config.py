@@ -94,7 +94,7 @@ class RunConfig(Section):
     )
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
-    shard_rows: int = Field(default=1_000, ge=1, le=1_000_000)
+    shard_rows: int = Field(default=250, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1)
     seed: int = 0
 

@@ -156,7 +156,16 @@ def projection_inputs(
         ]
         name = f"{example.id}/{piece.field}/{piece.index}"
         inputs.append(
-            ProjectionInput(name, piece.text, translation.text, piece.spans, source, target, source_words=tuple(tokens))
+            ProjectionInput(
+                name,
+                piece.text,
+                translation.text,
+                piece.spans,
+                source,
+                target,
+                source_words=tuple(tokens),
+                target_score=translation.score,
+            )
         )
     return inputs
 

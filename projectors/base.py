@@ -24,6 +24,8 @@ class ProjectionInput:
         target_lang: BCP-47.
         source_words: Code-point ranges of the source's words; empty means "segment it yourself".
         target_words: Likewise for the target.
+        target_score: Mean log-probability per piece of the target under the model that made it, in nats; None where
+            nobody knows it.
     """
 
     id: str
@@ -34,6 +36,7 @@ class ProjectionInput:
     target_lang: str
     source_words: tuple[Range, ...] = ()
     target_words: tuple[Range, ...] = ()
+    target_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,17 +128,19 @@ class DefaultProjector:
         listed: list[list[Listed]] = [[()] * len(item.spans) for item in inputs]
         if self.translator is None or self.constrained is None or not inputs:
             return trust, listed
-        # The pair without markers: how likely the model finds this translation tells how far its view can be trusted.
+        # How likely the model finds this translation tells how far its view can be trusted; one of its own brings that.
+        known = {k: item.target_score for k, item in enumerate(inputs) if item.target_score is not None}
+        others = [k for k in range(len(inputs)) if k not in known]
         scored = self.translator.score_pairs(
-            [item.source_text for item in inputs],
-            [item.target_text for item in inputs],
+            [inputs[k].source_text for k in others],
+            [inputs[k].target_text for k in others],
             self.source_lang or inputs[0].source_lang,
             self.target_lang or inputs[0].target_lang,
         )
+        known |= {k: forced.mean for k, forced in zip(others, scored, strict=True) if forced.reason is None}
         w = self.weights
-        for k, forced in enumerate(scored):
-            if forced.reason is None:
-                trust[k] = float(np.clip((forced.mean - w.foreign) / (w.known - w.foreign), 0.0, 1.0))
+        for k, mean in known.items():
+            trust[k] = float(np.clip((mean - w.foreign) / (w.known - w.foreign), 0.0, 1.0))
         asked = [k for k, weight in enumerate(trust) if weight > 0]
         for k, found in zip(asked, self.constrained.nbest([inputs[k] for k in asked]), strict=True):
             listed[k] = [nbest.candidates for nbest in found]

@@ -4,6 +4,7 @@ What is on disk decides what is done: a shard with its file and its manifest lin
 """
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,22 +151,31 @@ def _prefect(plan: Plan) -> Iterator[Callable[[Callable[..., None]], None]]:
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(tasks.run_task)
     config_json, root = plan.config.to_json(), str(plan.root.resolve())
 
+    def submit(job: Job) -> Any:
+        name, target, shard = job
+        return step.submit(config_json, root, name, target, shard)
+
     def run(body: Callable[..., None]) -> None:
-        def flow_body() -> None:
+        def work() -> None:
             for server in SubprocessASGIServer._instances.values():
                 if server.server_process is not None:
                     prefect_setup.note_server(server.server_process.pid)
-
-            def submit(job: Job) -> Any:
-                name, target, shard = job
-                return step.submit(config_json, root, name, target, shard)
-
             body(submit, as_completed)
 
+        _work.append(work)
         runner = _task_runner(plan.config.executor)
-        flow(name=plan.config.flow, task_runner=runner, log_prints=False)(flow_body)()
+        flow(name=plan.config.flow, task_runner=runner, log_prints=False)(_do_work)()
 
     yield run
+
+
+# An executor on other machines is sent the flow with each task. This function goes by name; a closure would take along
+# the terminal's progress bars, which can't be sent.
+_work: list[Callable[[], None]] = []
+
+
+def _do_work() -> None:
+    _work.pop()()
 
 
 def _task_runner(config: ExecutorConfig) -> Any:
@@ -177,6 +187,7 @@ def _task_runner(config: ExecutorConfig) -> Any:
         from prefect_dask import DaskTaskRunner
     except ImportError as error:
         raise MissingExtraError.of("prefect-dask", "dask", "--executor dask") from error
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every worker that comes and goes
     if config.address:
         return DaskTaskRunner(address=config.address)
     if config.slurm:

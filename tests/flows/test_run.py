@@ -97,6 +97,12 @@ def test_workers_and_threads_change_no_byte(
     assert _files(tmp_path / "out" / "es") == _files(undisturbed / "es")
 
 
+def test_dask_changes_no_byte(undisturbed: Path, arguments: list[object], spanferry: Run, tmp_path: Path) -> None:
+    done = spanferry(*arguments, "--out", tmp_path / "out", "--executor", "dask")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _files(tmp_path / "out" / "es") == _files(undisturbed / "es")
+
+
 @pytest.mark.parametrize("stage", ["translate", "project"])
 def test_killed_run_goes_on_to_the_same_bytes(
     stage: str, undisturbed: Path, arguments: list[object], spanferry: Run, tmp_path: Path

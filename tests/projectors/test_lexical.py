@@ -154,7 +154,9 @@ def test_rows_that_can_not_be_aligned_have_a_reason(fitted: LexicalAligner) -> N
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_text_aligns_or_has_a_reason(fitted: LexicalAligner, source: str, target: str) -> None:
     (found,) = fitted.align([pair(source, target)])
-    assert (found.reason is None) == bool(source.split() and target.split() and found.source_words)
+    assert (found.reason is None) == bool(found.source_words and found.target_words)
+    for text, ranges in ((source, found.source_words), (target, found.target_words)):
+        assert ranges or not any(c.isalnum() for c in text)
     assert np.isfinite(found.probabilities).all()
 
 

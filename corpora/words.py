@@ -22,7 +22,7 @@ def _pattern() -> "regex.Pattern[str]":
     ending = r"['’](?i:s|t|d|m|re|ve|ll)(?![\p{L}\p{M}\p{N}])"
     word = rf"{letters}(?:[-‐‑·]{letters})*(?:(?!{ending})['’](?=\p{{L}}))?"
     emoji = r"\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic})*"
-    return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{emoji}|[^\s\p{{Cc}}]\p{{M}}*")
+    return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{emoji}|[^\s]\p{{M}}*")
 
 
 def words(text: str) -> tuple[Range, ...]:
@@ -31,7 +31,7 @@ def words(text: str) -> tuple[Range, ...]:
     A word is a run of letters, marks and digits (hyphens inside it stay; an apostrophe before a letter ends it and
     belongs to it), an English ending with its apostrophe, a number with its separators, a run of katakana, one
     character of a script that is written without spaces, one emoji sequence, or one other visible character.
-    White space and control characters belong to none.
+    White space belongs to none.
     """
     return tuple((m.start(), m.end()) for m in _pattern().finditer(text))
 

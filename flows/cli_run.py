@@ -75,7 +75,7 @@ def translate_train(
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
-    resolved = build_config("translate-train", file=config, settings=set or (), options=options)
+    resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
     _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, as_json=json)
 
 
@@ -107,7 +107,7 @@ def project(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options["read.target"] = _input(target_input)
-    resolved = build_config("project", file=config, settings=set or (), options=options)
+    resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)
     if not resolved.read.target:
         raise InputError("flow 'project' needs both sides", hint="--target-input FILE with the same rows translated")
     if len(resolved.target) > 1:

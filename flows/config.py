@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,6 +21,9 @@ class Section(BaseModel):
     """A part of the configuration: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+Flow = TypeVar("Flow", bound=Section)
 
 
 class ReadConfig(Section):
@@ -124,16 +127,18 @@ class RunConfig(Section):
 
 
 def build_config(
+    model: type[Flow],
     flow: str,
     *,
     file: Path | None = None,
     settings: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
-) -> RunConfig:
+) -> Flow:
     """The resolved configuration of ``flow``.
 
     Args:
-        flow: ``translate-train`` or ``project``.
+        model: The flow's configuration; it has a field ``flow`` that takes the name.
+        flow: The flow's name.
         file: A TOML file with the same keys.
         settings: ``a.b=value`` strings; values are read as TOML, and as plain strings where that fails.
         options: Dotted key to value, from the command's own options; None means "not given".
@@ -159,9 +164,9 @@ def build_config(
             hint=f"spanferry run {tree['flow']} …",
         )
     try:
-        return RunConfig.model_validate({**tree, "flow": flow})
+        return model.model_validate({**tree, "flow": flow})
     except ValidationError as error:
-        raise _explain(error, file) from error
+        raise _explain(error, file, model) from error
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -190,9 +195,8 @@ def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
     node[last] = value
 
 
-def _fields_at(path: tuple[Any, ...]) -> list[str]:
-    """Valid keys of the section that ``path`` (a pydantic error location) ends in."""
-    model: type[BaseModel] = RunConfig
+def _fields_at(path: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
+    """Valid keys of the section of ``model`` that ``path`` (a pydantic error location) ends in."""
     for part in path[:-1]:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
         if get_origin(annotation) is UnionType:
@@ -203,12 +207,12 @@ def _fields_at(path: tuple[Any, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _explain(error: ValidationError, file: Path | None) -> ConfigError:
+def _explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -> ConfigError:
     """The first of pydantic's complaints, in our words."""
     first = error.errors()[0]
     path = first["loc"]
     key = ".".join(str(part) for part in path)
-    valid = _fields_at(path)
+    valid = _fields_at(path, model)
     where = str(file) if file else None
     if first["type"] == "extra_forbidden":
         close = nearest(str(path[-1]), valid, 1)

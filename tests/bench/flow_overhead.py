@@ -16,7 +16,7 @@ from typing import Any
 
 from corpora.arrow import pairs_from_table
 from flows import stages
-from flows.config import build_config
+from flows.config import RunConfig, build_config
 from flows.plan import Plan
 from flows.run import run_flow
 from projectors.constrained import ConstrainedProjector
@@ -46,7 +46,7 @@ def main() -> None:
 
 def _config(source: Path, out: Path, rows: int) -> Any:
     values = {"read.path": str(source), "target": ["es"], "out": out, "limit": rows}
-    return build_config("translate-train", options=values)
+    return build_config(RunConfig, "translate-train", options=values)
 
 
 def _yardstick(plan: Plan) -> tuple[float, float]:

@@ -5,28 +5,32 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import ConfigError, InputError
-from flows.config import build_config
+from flows.config import RunConfig, build_config
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text('source = "en"\ntarget = ["es"]\nshard_rows = 10\n[translator]\nbeam = 2\n')
     config = build_config(
-        "translate-train", file=file, settings=["translator.beam=3", "shard_rows=20"], options={"shard_rows": 30}
+        RunConfig,
+        "translate-train",
+        file=file,
+        settings=["translator.beam=3", "shard_rows=20"],
+        options={"shard_rows": 30},
     )
     assert (config.translator.beam, config.shard_rows, config.target) == (3, 30, ("es",))
 
 
 def test_values_are_toml_and_else_text() -> None:
     settings = ["read.options.repair=true", "read.options.scheme=bioes", "read.path=a b.conll", 'target=["de", "es"]']
-    config = build_config("translate-train", settings=settings)
+    config = build_config(RunConfig, "translate-train", settings=settings)
     assert config.read.options == {"repair": True, "scheme": "bioes"}
     assert config.read.path == "a b.conll"
     assert config.target == ("de", "es")
 
 
 def test_arrow_is_always_written() -> None:
-    config = build_config("translate-train", options={"output.formats": ["parquet"]})
+    config = build_config(RunConfig, "translate-train", options={"output.formats": ["parquet"]})
     assert config.output.formats == ("arrow", "parquet")
 
 
@@ -47,29 +51,31 @@ def test_arrow_is_always_written() -> None:
 )
 def test_refused_with_a_hint(settings: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        build_config("translate-train", settings=settings)
+        build_config(RunConfig, "translate-train", settings=settings)
     assert message in str(caught.value)
     assert "Hint:" in str(caught.value)
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such configuration file"):
-        build_config("translate-train", file=tmp_path / "none.toml")
+        build_config(RunConfig, "translate-train", file=tmp_path / "none.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("target = [")
     with pytest.raises(ConfigError, match="not TOML"):
-        build_config("translate-train", file=broken)
+        build_config(RunConfig, "translate-train", file=broken)
 
 
 def test_resolved_configuration_reads_back_as_itself() -> None:
     from flows.config import RunConfig
 
-    config = build_config("translate-train", options={"target": ["es", "de"], "out": Path("x"), "seed": 3})
+    config = build_config(RunConfig, "translate-train", options={"target": ["es", "de"], "out": Path("x"), "seed": 3})
     assert RunConfig.model_validate_json(config.to_json()) == config
 
 
 def test_a_table_of_filters_changes_the_defaults() -> None:
-    config = build_config("translate-train", settings=["filters.confidence.min_score=0.7", "filters.language=false"])
+    config = build_config(
+        RunConfig, "translate-train", settings=["filters.confidence.min_score=0.7", "filters.language=false"]
+    )
     assert config.filters is not None
     kinds = [entry["kind"] for entry in config.filters]
     assert "language" not in kinds and "copy" in kinds
@@ -77,5 +83,5 @@ def test_a_table_of_filters_changes_the_defaults() -> None:
 
 
 def test_a_list_of_filters_is_taken_as_it_is() -> None:
-    config = build_config("translate-train", settings=['filters=[{kind="copy"}]'])
+    config = build_config(RunConfig, "translate-train", settings=['filters=[{kind="copy"}]'])
     assert config.filters == ({"kind": "copy"},)

@@ -49,6 +49,9 @@ class Alignment:
         probabilities: float32 (n_source_words, n_target_words), each in [0, 1]: how sure the link is.
         links: Pairs (source word, target word), sorted, 0-based: the hard links.
         reason: Why there are none, or None.
+        forward: p(target word made by source word), shaped like ``probabilities``; its columns sum to at most 1, what
+            is missing is the probability that the word has no counterpart. None where the aligner has no directions.
+        backward: Likewise p(source word made by target word); rows sum to at most 1.
     """
 
     source_words: tuple[Range, ...]
@@ -56,6 +59,8 @@ class Alignment:
     probabilities: np.ndarray
     links: tuple[tuple[int, int], ...] = field(default=())
     reason: str | None = None
+    forward: np.ndarray | None = None
+    backward: np.ndarray | None = None
 
     def pharaoh(self) -> str:
         """The links in Pharaoh format, ``0-0 1-2``."""

@@ -121,7 +121,8 @@ class LexicalAligner:
                 for k, (forward, backward) in zip(chunk, found, strict=True):
                     both = np.round(np.sqrt(forward * backward), _DIGITS).astype(np.float32).clip(0.0, 1.0)
                     links = symmetrise(forward, backward, self._symmetrisation)
-                    out[k] = Alignment(*ranges[k], both, links)
+                    ways = [np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0) for way in (forward, backward)]
+                    out[k] = Alignment(*ranges[k], both, links, None, *ways)
         return [alignment for alignment in out if alignment is not None]
 
     def state(self) -> bytes:

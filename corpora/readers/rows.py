@@ -2,31 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 from corpora.detokenise import find_tokens
 from corpora.errors import RowError
+from corpora.offsets import Unit, code_points
 from corpora.schema import TEXT, Example, Relation, Span, validate
-
-Unit = Literal["codepoint", "utf16", "byte"]
-
-_WIDTHS: dict[str, Callable[[str], int]] = {
-    "utf16": lambda c: 2 if c > "\uffff" else 1,
-    "byte": lambda c: len(c.encode()),
-}
-
-
-def code_points(text: str, unit: Unit) -> Callable[[int], int]:
-    """The function that turns an offset into ``text`` in ``unit`` (UTF-16 units, UTF-8 bytes) into code points.
-
-    It raises KeyError for an offset inside a character or outside the text. The one place where other units occur.
-    """
-    if unit == "codepoint":
-        return lambda offset: offset
-    table = {offset: i for i, offset in enumerate(accumulate(map(_WIDTHS[unit], text), initial=0))}
-    return table.__getitem__
-
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:

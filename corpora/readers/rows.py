@@ -9,6 +9,7 @@ from corpora.errors import RowError
 from corpora.offsets import Unit, code_points
 from corpora.schema import TEXT, Example, Relation, Span, validate
 
+
 @dataclass(frozen=True, slots=True)
 class RowKeys:
     """Which keys of a row hold what, and how its offsets count.

@@ -1,6 +1,5 @@
 """Projection by word alignment: any aligner, any rule from links or posteriors to a span."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Any
@@ -8,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError
-from corpora.registry import resolve
 from corpora.schema import Projection, Span
-from projectors.aligners import ALIGNERS
+from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
 from projectors.posterior import SegmentSettings, best_segments, covered, evidence
-from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter
+from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
 
 # A range of target words and its score.
@@ -28,7 +26,7 @@ class AlignmentProjector:
             aligner must have been fitted before ``project`` is called, see ``fit``.
         rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
         segments: Settings of the posterior segment.
-        filters: Published filters that reject a span: ``all_aligned``, ``contiguous``.
+        filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.
         translator: The model, for a named aligner that needs one.
@@ -49,7 +47,7 @@ class AlignmentProjector:
         translator: Any = None,
     ) -> None:
         if isinstance(aligner, str):
-            aligner = _named_aligner(aligner, aligner_options or {}, translator)
+            aligner = build_aligner(aligner, aligner_options or {}, translator)
         for name in filters:
             if name not in FILTERS:
                 raise ConfigError(f"unknown alignment filter {name!r}", valid=FILTERS, hint="filters may be empty")
@@ -85,7 +83,7 @@ class AlignmentProjector:
         """For each input one projection per span, in the spans' order.
 
         Reasons: ``empty_target``, ``too_long`` and others of the aligner, ``no_source_words``, ``unaligned``,
-        ``overlap`` (its words went to another span), ``not_contiguous``, ``source_word_unaligned``.
+        ``overlap`` (its words went to another span), ``not_contiguous``, ``source_word_unaligned``, ``type_count``.
         """
         alignments = self.aligner.align(inputs)
         return [self.project_one(item, found) for item, found in zip(inputs, alignments, strict=True)]
@@ -104,6 +102,12 @@ class AlignmentProjector:
             out.append(
                 self._joined(item, span, alignment, [f for (n, _), f in zip(parts, found, strict=True) if n == k])
             )
+        if "type_counts" in self.filters:
+            unequal = unequal_types(item.spans, [p.span for p in out])
+            return [
+                self._lost(span, "type_count") if p.span and span.label in unequal else p
+                for span, p in zip(item.spans, out, strict=True)
+            ]
         return out
 
     def _by_posterior(self, item: ProjectionInput, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
@@ -174,16 +178,3 @@ class AlignmentProjector:
     @property
     def _method(self) -> str:
         return f"align.{self.aligner.signature.partition('.')[0].partition('|')[0]}.{self.rule}"
-
-
-def _named_aligner(name: str, options: Mapping[str, Any], translator: Any) -> Aligner:
-    cls = resolve("aligner", name, ALIGNERS)
-    parameters = inspect.signature(cls).parameters
-    for option in options:
-        if option not in parameters:
-            raise ConfigError(
-                f"unknown option {option!r} of aligner {name!r}", valid=list(parameters), hint="spanferry list aligners"
-            )
-    wanted = {"translator": translator} if "translator" in parameters else {}
-    aligner: Aligner = cls(**wanted, **options)
-    return aligner

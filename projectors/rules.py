@@ -6,11 +6,12 @@ import numpy as np
 import regex
 
 from corpora.errors import ConfigError
+from corpora.schema import Span
 from corpora.words import words
 from projectors.base import Range
 
 RULES = ("posterior", "minmax", "gap=K", "contiguous", "longest")
-FILTERS = ("all_aligned", "contiguous")
+FILTERS = ("all_aligned", "contiguous", "type_counts")
 
 _SHORT = 3  # letters of a word that may well be a function word
 _PUNCTUATION = regex.compile(r"[\p{P}\p{S}]+")
@@ -103,7 +104,8 @@ def failed_filter(filters: Sequence[str], links: Sequence[Range], inside: np.nda
 
     ``all_aligned``: every source word of the span has a link (``source_word_unaligned``). ``contiguous``: its target
     words are neighbours (``not_contiguous``). Both from Jain et al. (EMNLP 2019, section 3) and García-Ferrero et
-    al. (Findings of EMNLP 2022, section 3), there applied to whole sentences, here to one span.
+    al. (Findings of EMNLP 2022, section 3), there applied to whole sentences, here to one span. The third one needs
+    all spans of a text: see ``unequal_types``.
     """
     own = [(i, j) for i, j in links if inside[i]]
     if "all_aligned" in filters and {i for i, _ in own} != {int(i) for i in np.nonzero(inside)[0]}:
@@ -111,6 +113,26 @@ def failed_filter(filters: Sequence[str], links: Sequence[Range], inside: np.nda
     if "contiguous" in filters and len(runs([j for _, j in own])) > 1:
         return "not_contiguous"
     return None
+
+
+def unequal_types(spans: Sequence[Span], placed: Sequence[Span | None]) -> set[str]:
+    """Labels with another number of places in the target than in the source: one was lost, or two fell together.
+
+    What ``type_counts`` rejects (``type_count``): every span of such a label, and no other, where the sources named at
+    ``failed_filter`` drop the sentence.
+
+    Args:
+        spans: The source spans of one text.
+        placed: What became of each, in the same order.
+    """
+    unequal = set()
+    for label in {span.label for span in spans}:
+        own = [(s, t) for s, t in zip(spans, placed, strict=True) if s.label == label]
+        before = {(s.start, s.end, s.fragments) for s, _ in own}
+        after = {(t.start, t.end, t.fragments) for _, t in own if t}
+        if len(before) != len(after) or any(t is None for _, t in own):
+            unequal.add(label)
+    return unequal
 
 
 def is_short(word: str) -> bool:

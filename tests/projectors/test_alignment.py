@@ -120,6 +120,23 @@ def test_filters_reject_one_span_and_not_the_other() -> None:
     assert placed(projector, text) == ["source_word_unaligned", "Yy", "not_contiguous"]
 
 
+def test_a_type_that_loses_a_span_loses_all_and_others_stay() -> None:
+    aligner = Given({0: [0], 2: [1], 3: [1]})
+    spans = [Span(0, 2, "A", "a"), Span(3, 5, "A", "b"), Span(6, 8, "B", "c"), Span(6, 8, "C", "d")]
+    text = replace(item("Aa Bb Cc Dd", "Xx Yy Zz"), spans=tuple(spans))
+    assert placed(AlignmentProjector(aligner), text) == ["Xx", "unaligned", "Yy", "Yy"]
+    strict = AlignmentProjector(aligner, filters=["type_counts"])
+    assert placed(strict, text) == ["type_count", "unaligned", "Yy", "Yy"]
+    # Two places of one type that are one in the target.
+    merged = replace(text, spans=(Span(6, 8, "B", "a"), Span(9, 11, "B", "b"), spans[0]))
+    assert placed(AlignmentProjector(aligner, "minmax"), merged) == ["Yy", "Yy", "Xx"]
+    assert placed(AlignmentProjector(aligner, "minmax", filters=["type_counts"]), merged) == [
+        "type_count",
+        "type_count",
+        "Xx",
+    ]
+
+
 def test_two_spans_do_not_share_a_word() -> None:
     projector = AlignmentProjector(Given({0: [0], 1: [0], 2: [1]}))
     outcome = placed(projector, item("Aa Bb Cc", "Xx Yy", (0, 2), (3, 5), (6, 8)))
@@ -231,6 +248,7 @@ def test_every_option_shows_in_the_signature() -> None:
         AlignmentProjector(aligner),
         AlignmentProjector(aligner, "minmax"),
         AlignmentProjector(aligner, filters=["contiguous"]),
+        AlignmentProjector(aligner, filters=["type_counts"]),
         AlignmentProjector(aligner, options=3),
         AlignmentProjector(aligner, segments=replace(AlignmentProjector(aligner).segments, case=0.1)),
         AlignmentProjector(aligner_options={"prior": "none"}),

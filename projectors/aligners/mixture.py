@@ -1,0 +1,111 @@
+"""Several aligners at once: the weighted average of their probabilities."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError, InputError
+from corpora.words import words
+from projectors.aligners.build import build_aligner
+from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
+
+_LINKED = 0.5
+_DIGITS = 5  # probabilities are rounded so that sums in another order can't show
+
+
+class MixtureAligner:
+    """The weighted average of the probabilities of several aligners; a link where it is at least one half.
+
+    All of them align the same words. Where one of them fails on a pair the others carry it; where all do, the reason is
+    that of the first.
+
+    Args:
+        parts: At least two, each a table with ``kind`` (a name of ``ALIGNERS`` or ``package.module:Class``), ``weight``
+            (1 if left out) and the options of that aligner; or (aligner, weight).
+        translator: The model, for parts that need one.
+
+    Raises:
+        ConfigError: Fewer than two parts, a part without a kind, or a weight that is not above 0.
+        ModelError: A part needs a model and there is none.
+    """
+
+    def __init__(self, parts: Sequence[Mapping[str, Any] | tuple[Aligner, float]], translator: Any = None) -> None:
+        built = [_part(part, translator) if isinstance(part, Mapping) else part for part in parts]
+        if len(built) < 2:
+            raise ConfigError(f"a mixture of {len(built)} aligners", valid="two or more parts", hint=_EXAMPLE)
+        for aligner, weight in built:
+            if not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+                raise ConfigError(f"weight = {weight!r} of {aligner.signature}", valid="above 0", hint=_EXAMPLE)
+        self.aligners = [aligner for aligner, _ in built]
+        self.weights = [float(weight) for _, weight in built]
+
+    @property
+    def signature(self) -> str:
+        """``mixture.<weight>*(<aligner>)+…``."""
+        parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
+        return "mixture." + "+".join(parts)
+
+    def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input, in order."""
+        given = [
+            replace(
+                item,
+                source_words=item.source_words or words(item.source_text),
+                target_words=item.target_words or words(item.target_text),
+            )
+            for item in inputs
+        ]
+        found = [aligner.align(given) for aligner in self.aligners]
+        return [self._mixed(alignments) for alignments in zip(*found, strict=True)]
+
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "MixtureAligner":
+        """A new mixture whose parts have learned from ``inputs``, as far as they learn."""
+        return self._with([a.fit(inputs) if isinstance(a, FittedAligner) else a for a in self.aligners])
+
+    def state(self) -> bytes:
+        """The tables of all parts, each after its length in eight bytes."""
+        states = [a.state() if isinstance(a, FittedAligner) else b"" for a in self.aligners]
+        return b"".join(len(state).to_bytes(8, "big") + state for state in states)
+
+    def with_state(self, state: bytes) -> "MixtureAligner":
+        """A new mixture with the given tables.
+
+        Raises:
+            InputError: ``state`` is not what ``state()`` wrote.
+        """
+        aligners: list[Aligner] = []
+        at = 0
+        for aligner in self.aligners:
+            start, length = at + 8, int.from_bytes(state[at : at + 8], "big")
+            at = start + length
+            if len(state) < at:
+                raise InputError("the state of a mixture is cut off", hint="fit it again: --overwrite")
+            aligners.append(aligner.with_state(state[start:at]) if isinstance(aligner, FittedAligner) else aligner)
+        return self._with(aligners)
+
+    def _with(self, aligners: Sequence[Aligner]) -> "MixtureAligner":
+        return MixtureAligner(list(zip(aligners, self.weights, strict=True)))
+
+    def _mixed(self, alignments: Sequence[Alignment]) -> Alignment:
+        first = alignments[0]
+        usable = [(a, w) for a, w in zip(alignments, self.weights, strict=True) if a.reason is None]
+        if not usable:
+            return first
+        total = sum(weight for _, weight in usable)
+        summed = sum(weight / total * a.probabilities.astype(np.float64) for a, weight in usable)
+        mean = np.round(summed, _DIGITS).astype(np.float32)
+        links = tuple((int(i), int(j)) for i, j in np.argwhere(mean >= _LINKED))
+        return Alignment(first.source_words, first.target_words, mean, links)
+
+
+_EXAMPLE = 'parts=[{kind="lexical"}, {kind="attention", weight=0.5}]'
+
+
+def _part(part: Mapping[str, Any], translator: Any) -> tuple[Aligner, float]:
+    options = dict(part)
+    kind, weight = options.pop("kind", None), options.pop("weight", 1.0)
+    if not isinstance(kind, str):
+        raise ConfigError(f"a part of a mixture names no aligner: {dict(part)!r}", valid="kind = name", hint=_EXAMPLE)
+    return build_aligner(kind, options, translator), weight

@@ -1,0 +1,84 @@
+"""The simalign package itself, for comparison with the aligner ``encoder``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpora.errors import ConfigError, MissingExtraError, ModelError
+from corpora.words import word_strings, words
+from projectors.aligners.encoder_convert import NAMES, default_layer
+from projectors.base import Alignment, ProjectionInput
+from translators.limits import BAD_UNICODE, text_reason
+
+_METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
+
+
+class SimalignAligner:
+    """Jalili Sabet et al. (Findings of EMNLP 2020) by their own package, one pair at a time.
+
+    It knows hard links only, so a probability is 0 or 1. A text longer than the model is cut off, as the package does
+    it. Reasons: ``empty_source``, ``empty_target``, ``bad_unicode``, ``model_error``.
+
+    Args:
+        model: ``mbert``, ``xlmr``, ``labse``, a hub id or a directory in Hugging Face layout.
+        method: ``argmax``, ``itermax`` or ``match``.
+        layer: Which layer's vectors; None takes what was published.
+
+    Raises:
+        ConfigError: Unknown method.
+        MissingExtraError: The package is not installed.
+        ModelError: There is no such model.
+    """
+
+    def __init__(self, model: str = "mbert", method: str = "argmax", *, layer: int | None = None) -> None:
+        if method not in _METHODS:
+            raise ConfigError(f"unknown method {method!r} of aligner 'simalign'", valid=_METHODS, hint="method=argmax")
+        try:
+            import simalign
+            import transformers
+        except ImportError as error:
+            raise MissingExtraError.of("simalign", "simalign", "the aligner 'simalign'") from error
+        self.model, self.method = str(model), method
+        # The package reads some names, such as ``bert``, as models of its own choice: a directory is given in full.
+        folder = Path(self.model).expanduser()
+        path = str(folder.resolve()) if folder.is_dir() else NAMES.get(self.model.lower(), self.model)
+        letter, self._key = _METHODS[method]
+        try:
+            layers = int(transformers.AutoConfig.from_pretrained(path).num_hidden_layers)
+            self.layer = default_layer(self.model, layers) if layer is None else layer
+            self._aligner: Any = simalign.SentenceAligner(path, "bpe", matching_methods=letter, layer=self.layer)
+        except (OSError, ValueError, AttributeError) as error:
+            raise ModelError(
+                f"simalign can't load {self.model!r}: {str(error).splitlines()[0]}",
+                valid=f"{', '.join(NAMES)}, a hub id, or a directory in Hugging Face layout",
+                hint="without a network, give a directory",
+            ) from error
+
+    @property
+    def signature(self) -> str:
+        """``simalign.<method>(<model>.l<layer>)``."""
+        return f"simalign.{self.method}({self.model}.l{self.layer})"
+
+    def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input, in order."""
+        return [self._align_one(item) for item in inputs]
+
+    def _align_one(self, item: ProjectionInput) -> Alignment:
+        ranges = (item.source_words or words(item.source_text), item.target_words or words(item.target_text))
+        probabilities = np.zeros((len(ranges[0]), len(ranges[1])), np.float32)
+        if not ranges[0] or not ranges[1]:
+            return Alignment(*ranges, probabilities, reason="empty_target" if ranges[0] else "empty_source")
+        if BAD_UNICODE in (text_reason(item.source_text), text_reason(item.target_text)):
+            return Alignment(*ranges, probabilities, reason=BAD_UNICODE)
+        left, right = word_strings(item.source_text, ranges[0]), word_strings(item.target_text, ranges[1])
+        try:
+            found = self._aligner.get_word_aligns(left, right)[self._key]
+        except (RuntimeError, IndexError, ValueError):
+            # Longer than the model's positions where its tokeniser knows no limit, or words without pieces.
+            return Alignment(*ranges, probabilities, reason="model_error")
+        links = tuple((int(i), int(j)) for i, j in found)
+        for link in links:
+            probabilities[link] = 1.0
+        return Alignment(*ranges, probabilities, links)

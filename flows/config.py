@@ -153,10 +153,10 @@ def build_config(
         key, sign, raw = setting.partition("=")
         if not sign:
             raise ConfigError(f"--set {setting!r} has no '='", hint="--set translator.beam=2")
-        _put(tree, key.strip(), _parse_value(raw.strip()))
+        put_value(tree, key.strip(), parse_value(raw.strip()))
     for key, value in (options or {}).items():
         if value is not None:
-            _put(tree, key, value)
+            put_value(tree, key, value)
     if tree.get("flow", flow) != flow:
         raise ConfigError(
             f"the configuration is for flow {tree['flow']!r}, the command is {flow!r}",
@@ -178,14 +178,20 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigError(f"not TOML: {error}", where=str(file), hint="see config.toml of an earlier run") from error
 
 
-def _parse_value(raw: str) -> Any:
+def parse_value(raw: str) -> Any:
+    """What a value on the command line means: TOML, or the plain string where it is none."""
     try:
         return tomllib.loads(f"x = {raw}")["x"]
     except tomllib.TOMLDecodeError:
         return raw
 
 
-def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+def put_value(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Sets ``a.b`` in nested tables.
+
+    Raises:
+        ConfigError: A part of the path holds a value.
+    """
     *path, last = dotted.split(".")
     node = tree
     for part in path:

@@ -14,6 +14,7 @@ from corpora.registry import resolve
 READERS = {
     "jsonl": "corpora.readers.jsonl:JsonlReader",
     "conll": "corpora.readers.conll:ConllReader",
+    "squad": "corpora.readers.squad:SquadReader",
     "text": "corpora.readers.parallel:LinesReader",
     "hf": "corpora.readers.huggingface:HubReader",
     "saved": "corpora.readers.huggingface:SavedReader",
@@ -101,7 +102,10 @@ def _by_content(path: Path) -> str | None:
         return None  # the reader says what is wrong with it
     if start.startswith(b"PAR1"):
         return "parquet"
-    lines = [line.strip() for line in start.decode("utf-8", "replace").split("\n") if line.strip()]
+    text = start.decode("utf-8", "replace")
+    if text.lstrip("\ufeff \t\r\n").startswith("{") and '"paragraphs"' in text and '"data"' in text:
+        return "squad"
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     if lines and lines[0].lstrip("\ufeff").startswith("{"):
         return "jsonl"
     rows = [line.split() for line in lines[: -1 if len(start) == _SNIFFED else None] if not line.startswith("#")][:50]

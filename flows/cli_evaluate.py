@@ -1,0 +1,156 @@
+"""``spanferry evaluate projection|alignment``: methods against parallel gold."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from corpora.errors import InputError
+from corpora.readers import open_reader
+from flows.config import parse_value, put_value
+from projectors.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold
+
+app = typer.Typer(no_args_is_help=True, help="Measure methods on gold.")
+
+GoldNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gold",
+        "-g",
+        help=f"Shared gold; may be repeated: {', '.join(GOLD_SETS)}, or xsid for all of xsid.",
+        show_default=False,
+    ),
+]
+Input = Annotated[str | None, typer.Option("--input", "-i", help="Your own gold: the source side.", show_default=False)]
+TargetInput = Annotated[
+    str | None,
+    typer.Option("--target-input", help="The same rows in the target language, annotated.", show_default=False),
+]
+Source = Annotated[str, typer.Option("--source", "-s", help="Source language (BCP-47) of --input.")]
+Target = Annotated[str | None, typer.Option("--target", "-t", help="Target language of --input.", show_default=False)]
+Format = Annotated[str | None, typer.Option(help="Reader of --input.", show_default="guessed")]
+ReadOptions = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Option of the reader as key=value; may be repeated.", show_default=False),
+]
+PairBy = Annotated[str, typer.Option(help="How rows of --input and --target-input meet: index or id.")]
+Projectors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--projector",
+        "-p",
+        help="Method, options in brackets: 'alignment[rule=minmax]'; may be repeated, the first is compared with each.",
+        show_default="default",
+    ),
+]
+Translator = Annotated[str, typer.Option(help="Model for methods that ask one, or none.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Words = Annotated[str, typer.Option(help="given: the gold's tokens; own: both sides are segmented anew.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for CSV tables and SVG plots.", show_default=False)
+]
+Limit = Annotated[int | None, typer.Option(help="Read at most so many rows of each gold.", show_default=False)]
+Samples = Annotated[int, typer.Option(help="Resampled sets of the bootstrap.", min=1)]
+Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
+Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of the table.")]
+
+
+@app.command("projection")
+def projection(
+    gold: GoldNames = None,
+    input: Input = None,
+    target_input: TargetInput = None,
+    source: Source = "en",
+    target: Target = None,
+    format: Format = None,
+    set: ReadOptions = None,
+    pair_by: PairBy = "index",
+    projector: Projectors = None,
+    translator: Translator = "bundled",
+    device: Device = "auto",
+    words: Words = "given",
+    out: Out = None,
+    limit: Limit = None,
+    samples: Samples = 1000,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Carry gold source spans over and compare with the gold of the target side.
+
+    Precision, recall and F1 of (start, end, label) and of characters, coverage, calibration, a paired bootstrap.
+    """
+    from flows.evaluate import Settings, compare, evaluate_projection, parse_method
+    from flows.evaluate_output import print_evaluations, write_evaluations
+
+    check_choice("--words", words, ("given", "own"))
+    methods = [parse_method(text) for text in projector or ["default"]]
+    settings = Settings(translator, device, words, samples=samples, seed=seed)
+    golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
+    errors = Console(stderr=True, highlight=False)
+    found = evaluate_projection(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
+    compared = compare(found, settings)
+    if out is not None:
+        write_evaluations(found, compared, settings, out)
+    print_evaluations(found, compared, settings, as_json=json, console=wide_console())
+
+
+def wide_console() -> Console:
+    """Standard output; a file or a pipe has room for every column."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=180)
+
+
+def check_choice(option: str, value: str, valid: tuple[str, ...]) -> None:
+    """Raises the error for a value that an option does not take.
+
+    Raises:
+        InputError: ``value`` is not among ``valid``.
+    """
+    if value not in valid:
+        raise InputError(f"{option} {value!r}", valid=valid, hint=f"{option} {valid[0]}")
+
+
+def _golds(
+    names: list[str] | None,
+    input: str | None,
+    target_input: str | None,
+    source: str,
+    target: str | None,
+    format: str | None,
+    options: list[str] | None,
+    pair_by: str,
+    limit: int | None,
+) -> list[Gold]:
+    golds = [load_gold(name, limit=limit) for name in expand_names(names or (), GOLD_SETS)]
+    if input or target_input:
+        if not (input and target_input and target):
+            raise InputError(
+                "your own gold needs both sides and the target language",
+                hint="--input SOURCE_FILE --target-input TARGET_FILE --target es",
+            )
+        golds.append(_own_gold(input, target_input, source, target, format, options, pair_by, limit))
+    if not golds:
+        raise InputError("no gold", hint="--gold europarl-es, or --input FILE --target-input FILE --target es")
+    return golds
+
+
+def _own_gold(
+    input: str,
+    target_input: str,
+    source: str,
+    target: str,
+    format: str | None,
+    options: list[str] | None,
+    pair_by: str,
+    limit: int | None,
+) -> Gold:
+    check_choice("--pair-by", pair_by, ("index", "id"))
+    by: Literal["index", "id"] = "id" if pair_by == "id" else "index"
+    chosen: dict[str, Any] = {}
+    for setting in options or ():
+        key, _, value = setting.partition("=")
+        put_value(chosen, key.strip().removeprefix("read.options."), parse_value(value.strip()))
+    left = open_reader(input, lang=source, format=format, options=chosen)
+    right = open_reader(target_input, lang=target, format=format, options=chosen)
+    return read_gold(left, right, name=f"{Path(input).name.split('.')[0]}-{target}", pair_by=by, limit=limit)

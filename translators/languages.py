@@ -1,6 +1,7 @@
 """BCP-47 at the interface: how the tag a user writes meets the languages a model has.
 
-The languages of a model are read from its own vocabulary; here is how its codes (``deu_Latn``, ``__zh__``, ``<2sr>``,
+The languages of a model are read from its own vocabulary (``translators.languages_codes`` has the lists it is checked
+against); here is how its codes (``deu_Latn``, ``__zh__``, ``<2sr>``,
 ``>>srp_Latn<<``) become tags, and how tags are matched. Two tags name the same language for us when language and
 script agree; regions are a preference.
 """
@@ -35,12 +36,14 @@ iw:he in:id ji:yi jw:jv mo:ro no:nb fil:tl dik:din ns:nso quz:qu taq:tmh
 """
 # The script a bare tag means; every language that is not here is written in Latin script.
 _SCRIPTS = {
-    "Arab": "acm acq aeb ajp apc ar ars ary arz azb bal ckb fa glk ks lrc mzn pnb prs ps sd skr ug ur",
+    "Arab": "acm acq aeb ajp apc ar ars ary arz azb bal bgp ckb fa glk ks lrc mzn pnb prs ps sd skr ug ur",
     "Armn": "hy hyw",
     "Beng": "as bn bpy mni sat",
     "Cans": "cr iu oj",
-    "Cyrl": "ab alt av ba be bg ce cu cv kk krc kum kv ky lez mdf mhr mk mn mrj myv os ru rue sah sr tg tt tyv udm uk",
-    "Deva": "anp awa bgc bho brx doi gom hi hne kok mag mai mr mwr ne new raj sa",
+    "Cher": "chr",
+    "Cyrl": "ab ady alt av ba be bg bua ce chm crh cu cv kaa kbd kjh kk koi krc kum kv ky lez mdf mhr mk mn mrj myv "
+    "nog os ru rue sah sr tg tt tyv udm uk xal",
+    "Deva": "anp awa bgc bho brx doi gbm gom hi hne kok mag mai mr mwr ne new raj sa",
     "Ethi": "am ti",
     "Geor": "ka xmf",
     "Grek": "el grc pnt",
@@ -53,15 +56,15 @@ _SCRIPTS = {
     "Jpan": "ja",
     "Khmr": "km",
     "Knda": "kn tcy",
-    "Laoo": "lo",
+    "Laoo": "kjg lo",
     "Mlym": "ml",
-    "Mymr": "ksw mnw my shn",
+    "Mymr": "ksw mnw my rki shn",
     "Orya": "or",
     "Sinh": "si",
-    "Syrc": "aii arc syc",
+    "Syrc": "aii arc syc syr",
     "Taml": "ta",
     "Telu": "te",
-    "Tfng": "tzm zgh",
+    "Tfng": "ber tzm zgh",
     "Thaa": "dv",
     "Thai": "th",
     "Tibt": "bo dz",
@@ -80,18 +83,28 @@ def _usual_scripts() -> Mapping[str, str]:
     return {language: script for script, languages in _SCRIPTS.items() for language in languages.split()}
 
 
-def parts(tag: str) -> tuple[str, str, str]:
-    """Language, script and region of a tag or code; the script is filled in, the region may be ``""``."""
+def usual_script(language: str) -> str:
+    """The script that a bare language subtag means."""
+    return _usual_scripts().get(language, "Latn")
+
+
+def parts(tag: str, *, merged: bool = True) -> tuple[str, str, str]:
+    """Language, script and region of a tag or code; the script is filled in, the region may be ``""``.
+
+    Args:
+        tag: The tag or code.
+        merged: Whether an individual language counts as the macrolanguage it is the usual form of (``arb`` as ``ar``).
+    """
     first, *rest = tag.strip().replace("_", "-").split("-")
-    language = _subtags().get(first.lower(), first.lower())
+    language = _subtags().get(first.lower(), first.lower()) if merged else first.lower()
     script = next((p.title() for p in rest if len(p) == 4 and p.isalpha()), "")
     region = next((p.upper() for p in rest if len(p) == 2 or (len(p) == 3 and p.isdigit())), "")
     if not script:
-        script = _REGIONS.get((language, region)) or _usual_scripts().get(language, "Latn")
+        script = _REGIONS.get((language, region)) or usual_script(_subtags().get(language, language))
     return language, script, region
 
 
-def tag_of(code: str) -> str | None:
+def tag_of(code: str, *, merged: bool = True) -> str | None:
     """The shortest BCP-47 tag of a model's language code, or None where it is not the form of one.
 
     ``deu_Latn`` is ``de``, ``srp_Latn`` is ``sr-Latn``, ``zho_Hans`` is ``zh-Hans`` (both scripts of Chinese are
@@ -99,16 +112,20 @@ def tag_of(code: str) -> str | None:
     """
     if not _CODE.fullmatch(code):
         return None
-    language, script, region = parts(code)
-    named = language == "zh" or script != _usual_scripts().get(language, "Latn")
+    language, script, region = parts(code, merged=merged)
+    named = language == "zh" or script != usual_script(_subtags().get(language, language))
     return "-".join([language, *([script] if named else []), *([region] if region and language != "zh" else [])])
 
 
 def tags_of(codes: Iterable[str]) -> dict[str, str]:
-    """Tags to codes, sorted by tag. Of two codes with one tag the shorter stays, then the first in the alphabet."""
+    """Tags to codes, sorted by tag. Of two codes with one tag (``ff`` and ``fuv``) the shorter has it, then the first
+    in the alphabet; the other has the tag of its own language, where it has one."""
     found: dict[str, str] = {}
     for code in sorted(codes, key=lambda code: (len(code), code)):
-        if tag := tag_of(code):
+        tag = tag_of(code)
+        if tag in found:
+            tag = tag_of(code, merged=False)
+        if tag:
             found.setdefault(tag, code)
     return dict(sorted(found.items()))
 
@@ -125,10 +142,24 @@ def choose(tag: str, known: Sequence[str], model: str) -> str:
     same = [k for k in known if parts(k)[:2] == (language, script)]
     if same:
         return min(same, key=lambda k: (parts(k)[2] != region, parts(k)[2] != "", k))
-    close = sorted(k for k in known if parts(k)[0] == language) or nearest(tag, sorted(known)) or sorted(known)[:3]
     shown = ", ".join(sorted(known)) if len(known) <= 20 else f"{len(known)} languages, spanferry models lists them"
+    close = nearest_tags(tag, known)
     raise ModelError(
         f"model {model!r} does not know the language {tag!r}",
         valid=shown,
         hint=f"nearest: {', '.join(close)}" if close else "the model's description names no language",
     )
+
+
+def nearest_tags(tag: str, known: Sequence[str]) -> list[str]:
+    """The tags of ``known`` that ``tag`` may have meant: other scripts of the language, else a language of that name
+    (``german``, ``Brazilian Portuguese``), else tags spelled alike; never none where there is one."""
+    from translators.languages_names import tags_by_name
+
+    language = parts(tag)[0]
+    named = [subtag for name, subtag in tags_by_name().items() if tag.lower() in name or name in tag.lower()]
+    for wanted in ([language], named):
+        if same := sorted(k for k in known if parts(k)[0] in wanted):
+            return same[:5]
+    spelled = nearest(tag, [*sorted(known), *(n for n, t in tags_by_name().items() if t in known)])
+    return list(dict.fromkeys(tags_by_name().get(n, n) for n in spelled)) or sorted(known)[:3]

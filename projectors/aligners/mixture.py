@@ -1,4 +1,4 @@
-"""Several aligners at once: the weighted average of their probabilities."""
+"""Several aligners at once: the weighted mean of their probabilities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +11,14 @@ from corpora.words import words
 from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
 
+MEANS = ("arithmetic", "geometric")
 _LINKED = 0.5
+_FLOOR = 1e-6  # what an aligner's certain no counts in a geometric mean
 _DIGITS = 5  # probabilities are rounded so that sums in another order can't show
 
 
 class MixtureAligner:
-    """The weighted average of the probabilities of several aligners; a link where it is at least one half.
+    """The weighted mean of the probabilities of several aligners; a link where it is at least one half.
 
     All of them align the same words. Where one of them fails on a pair the others carry it; where all do, the reason is
     that of the first.
@@ -24,6 +26,7 @@ class MixtureAligner:
     Args:
         parts: At least two, each a table with ``kind`` (a name of ``ALIGNERS`` or ``package.module:Class``), ``weight``
             (1 if left out) and the options of that aligner; or (aligner, weight).
+        mean: ``arithmetic``, or ``geometric``: what one of them is sure is no link counts much.
         translator: The model, for parts that need one.
 
     Raises:
@@ -31,21 +34,30 @@ class MixtureAligner:
         ModelError: A part needs a model and there is none.
     """
 
-    def __init__(self, parts: Sequence[Mapping[str, Any] | tuple[Aligner, float]], translator: Any = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Mapping[str, Any] | tuple[Aligner, float]],
+        mean: str = "arithmetic",
+        *,
+        translator: Any = None,
+    ) -> None:
+        if mean not in MEANS:
+            raise ConfigError(f"unknown mean {mean!r}", valid=MEANS, hint="leave it out for arithmetic")
         built = [_part(part, translator) if isinstance(part, Mapping) else part for part in parts]
         if len(built) < 2:
             raise ConfigError(f"a mixture of {len(built)} aligners", valid="two or more parts", hint=_EXAMPLE)
         for aligner, weight in built:
             if not isinstance(weight, int | float) or not 0 < weight < float("inf"):
                 raise ConfigError(f"weight = {weight!r} of {aligner.signature}", valid="above 0", hint=_EXAMPLE)
+        self.mean = mean
         self.aligners = [aligner for aligner, _ in built]
         self.weights = [float(weight) for _, weight in built]
 
     @property
     def signature(self) -> str:
-        """``mixture.<weight>*(<aligner>)+…``."""
+        """``mixture.<mean>.<weight>*(<aligner>)+…``."""
         parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
-        return "mixture." + "+".join(parts)
+        return f"mixture.{self.mean}." + "+".join(parts)
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
@@ -86,7 +98,7 @@ class MixtureAligner:
         return self._with(aligners)
 
     def _with(self, aligners: Sequence[Aligner]) -> "MixtureAligner":
-        return MixtureAligner(list(zip(aligners, self.weights, strict=True)))
+        return MixtureAligner(list(zip(aligners, self.weights, strict=True)), self.mean)
 
     def _mixed(self, alignments: Sequence[Alignment]) -> Alignment:
         first = alignments[0]
@@ -94,8 +106,12 @@ class MixtureAligner:
         if not usable:
             return first
         total = sum(weight for _, weight in usable)
-        summed = sum(weight / total * a.probabilities.astype(np.float64) for a, weight in usable)
-        mean = np.round(summed, _DIGITS).astype(np.float32)
+        matrices = [(a.probabilities.astype(np.float64), weight / total) for a, weight in usable]
+        if self.mean == "geometric":
+            mixed = np.exp(sum(share * np.log(np.maximum(matrix, _FLOOR)) for matrix, share in matrices))
+        else:
+            mixed = np.asarray(sum(share * matrix for matrix, share in matrices))
+        mean = np.round(mixed, _DIGITS).clip(0.0, 1.0).astype(np.float32)
         links = tuple((int(i), int(j)) for i, j in np.argwhere(mean >= _LINKED))
         return Alignment(first.source_words, first.target_words, mean, links)
 

@@ -42,6 +42,15 @@ def test_the_weighted_average_of_the_probabilities() -> None:
     assert found.probabilities.dtype == np.float32
 
 
+def test_the_geometric_mean() -> None:
+    (found,) = MixtureAligner([(ONE, 3), (OTHER, 1)], "geometric").align([PAIR])
+    corner = 0.2**0.25 * 1e-6**0.75
+    np.testing.assert_allclose(
+        found.probabilities, [[0.4**0.25 * 0.8**0.75, 0.0], [corner, 0.8**0.25 * 0.4**0.75]], atol=1e-5
+    )
+    assert found.links == ((0, 0),)
+
+
 def test_one_that_fails_leaves_it_to_the_others() -> None:
     (found,) = MixtureAligner([(BROKEN, 1), (ONE, 2)]).align([PAIR])
     np.testing.assert_allclose(found.probabilities, ONE.rows, atol=1e-6)
@@ -93,7 +102,8 @@ def test_a_mixture_with_the_model(model) -> None:
 
 def test_weights_and_parts_show_in_the_signature() -> None:
     mixtures = [[(ONE, 1), (OTHER, 1)], [(ONE, 1), (OTHER, 2)], [(ONE, 1), (BROKEN, 1)]]
-    assert len({MixtureAligner(parts).signature for parts in mixtures}) == 3
+    signatures = {MixtureAligner(parts).signature for parts in mixtures}
+    assert len(signatures | {MixtureAligner(mixtures[0], "geometric").signature}) == 4
 
 
 @pytest.mark.parametrize(
@@ -111,6 +121,11 @@ def test_bad_parts_are_refused(parts: list, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as error:
         MixtureAligner(parts)
     assert "Hint:" in str(error.value)
+
+
+def test_an_unknown_mean() -> None:
+    with pytest.raises(ConfigError, match="unknown mean 'harmonic'"):
+        MixtureAligner([(ONE, 1), (OTHER, 1)], "harmonic")
 
 
 def test_a_part_without_its_model() -> None:

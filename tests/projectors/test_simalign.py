@@ -1,0 +1,69 @@
+"""The simalign package behind the protocol."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("simalign")
+import encoders
+import simalign
+from parallel_texts import spanish
+
+from corpora.errors import ConfigError, ModelError
+from projectors.aligners.simalign import SimalignAligner
+from projectors.base import Aligner, ProjectionInput
+from translators.convert import quiet
+
+TEXTS = spanish()[::40]
+
+
+@contextmanager
+def quiet_simalign() -> Iterator[None]:
+    """The package logs every model it loads."""
+    logging.disable(logging.INFO)
+    try:
+        with quiet():
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encoders.bert(tmp_path_factory.mktemp("simalign") / "bert")
+
+
+def aligner(directory: Path, method: str = "argmax", **options) -> SimalignAligner:
+    with quiet_simalign():
+        return SimalignAligner(str(directory), method, **options)
+
+
+def test_links_are_those_of_the_package(directory: Path) -> None:
+    ours = aligner(directory, "itermax", layer=2)
+    assert isinstance(ours, Aligner)
+    with quiet_simalign():
+        theirs = simalign.SentenceAligner(str(directory), "bpe", matching_methods="i", layer=2)
+    for item, found in zip(TEXTS, ours.align(TEXTS), strict=True):
+        left = [item.source_text[a:b] for a, b in found.source_words]
+        right = [item.target_text[a:b] for a, b in found.target_words]
+        assert list(found.links) == theirs.get_word_aligns(left, right)["itermax"]
+        assert {tuple(link) for link in zip(*found.probabilities.nonzero(), strict=True)} == set(found.links)
+
+
+def test_reasons(directory: Path) -> None:
+    rows = [("", "a"), ("a", ""), ("a \ud800", "a"), ("boat " * 90, "a"), ("boat", "barco")]
+    found = aligner(directory).align([ProjectionInput("e", s, t, (), "en", "es") for s, t in rows])
+    assert [a.reason for a in found] == ["empty_source", "empty_target", "bad_unicode", "model_error", None]
+
+
+def test_options(directory: Path) -> None:
+    signatures = {aligner(directory, m, layer=k).signature for m, k in (("argmax", 1), ("match", 1), ("match", 2))}
+    assert len(signatures) == 3
+    with pytest.raises(ConfigError, match="unknown method 'softmax'"):
+        SimalignAligner(str(directory), "softmax")
+    with pytest.raises(ModelError, match="simalign can't load"):
+        SimalignAligner(str(directory.parent))

@@ -20,13 +20,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# torch is kept out of the resolution: its CPU and CUDA builds bring different packages.
+# torch and simalign, which needs it, are kept out of the resolution: torch's CPU and CUDA builds bring different packages.
 lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	  pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	  --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
-	echo "torch==2.13.0" >> requirements-dev.lock
+	printf 'torch==2.13.0\nsimalign==0.4\n' >> requirements-dev.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Spanferry needs Python 3.11 or newer; make PYTHON=python3.12")'

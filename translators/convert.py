@@ -10,6 +10,7 @@ import logging
 import shutil
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,15 @@ def is_hugging_face(directory: Path) -> bool:
     return (directory / "config.json").is_file() and any(_weights(directory))
 
 
-def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "", quantization: str = "int8") -> Path:
+def convert(
+    source: Path,
+    *,
+    name: str = "",
+    origin: str = "",
+    revision: str = "",
+    quantization: str = "int8",
+    root: Path | None = None,
+) -> Path:
     """Convert a model once; the second call finds what the first one made.
 
     Args:
@@ -45,9 +54,10 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
         origin: Hub id it was downloaded from, if it was.
         revision: Commit it was downloaded at, if it was; else the weights tell versions apart.
         quantization: One of ``QUANTIZATIONS``.
+        root: Where converted models lie; by default in the user's cache.
 
     Returns:
-        ``<cache>/models/<name>@<hash>-<quantization>``.
+        ``<root>/<name>@<hash>-<quantization>``.
 
     Raises:
         ModelError: The directory holds no model, no family knows it, it can't be converted, or the disk is full.
@@ -65,23 +75,20 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
             hint="give a hub id, or the directory that save_pretrained wrote",
         )
     stored = (name or source.resolve().name).replace("/", "--")
-    name = (name or source.resolve().name).rpartition("/")[2]
-    config = read_json(source / "config.json")
-    tokenizer = read_json(path) if (path := source / "tokenizer_config.json").is_file() else {}
-    files = frozenset(path.name for path in source.iterdir())
-    family = recognise(ModelFiles(name, config, tokenizer, (), files), str(source))
+    files = read_files(source, name)
+    family = recognise(files, str(source))
     version = revision[:8] if revision else fingerprint(source, weights)
-    final = models_root() / f"{stored}@{version}-{quantization}"
+    final = (root or models_root()) / f"{stored}@{version}-{quantization}"
     if final.is_dir():
         return final
     for package in ("torch", "transformers"):
         if find_spec(package) is None:
-            raise MissingExtraError.of(package, "convert", f"converting {name}")
-    require_space(final, sum(path.stat().st_size for path in weights) + (64 << 20), f"converting {name}")
+            raise MissingExtraError.of(package, "convert", f"converting {files.name}")
+    require_space(final, sum(path.stat().st_size for path in weights) + (64 << 20), f"converting {files.name}")
     with written_once(final) as partial:
         if partial is not None:
-            _convert_weights(source, partial, quantization, family)
-            found = ModelFiles(name, config, tokenizer, read_vocabulary(partial), files)
+            _convert_weights(source, partial, quantization, family, files)
+            found = replace(files, vocabulary=read_vocabulary(partial))
             facts = describe(found, str(source))
             for file in recognise(found, str(source)).tokenizer_files:
                 if (source / file).is_file():
@@ -91,6 +98,22 @@ def convert(source: Path, *, name: str = "", origin: str = "", revision: str = "
             text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
             (partial / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return final
+
+
+def read_files(source: Path, name: str = "") -> ModelFiles:
+    """What a directory in Hugging Face layout says of itself.
+
+    Args:
+        source: The directory.
+        name: Name of the model or its hub id, by default the directory's name.
+
+    Raises:
+        ModelError: Its ``config.json`` can't be read.
+    """
+    config = read_json(source / "config.json")
+    tokenizer = read_json(path) if (path := source / "tokenizer_config.json").is_file() else {}
+    files = frozenset(path.name for path in source.iterdir())
+    return ModelFiles((name or source.resolve().name).rpartition("/")[2], config, tokenizer, (), files)
 
 
 def fingerprint(source: Path, weights: list[Path]) -> str:
@@ -117,7 +140,7 @@ def _file_facts(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _convert_weights(source: Path, out: Path, quantization: str, family: type[Family]) -> None:
+def _convert_weights(source: Path, out: Path, quantization: str, family: type[Family], files: ModelFiles) -> None:
     from ctranslate2.converters import TransformersConverter
 
     class Converter(TransformersConverter):
@@ -126,13 +149,15 @@ def _convert_weights(source: Path, out: Path, quantization: str, family: type[Fa
             return self.model
 
         def load_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
-            tokenizer = super().load_tokenizer(*args, **kwargs)
+            tokenizer = family.load_tokenizer(source, files)
             family.prepare(self.model, tokenizer)
             return tokenizer
 
     with quiet():
         try:
             Converter(str(source)).convert(str(out), quantization=quantization)
+        except ModelError:
+            raise
         except Exception as error:  # readers of weights and tokenisers raise classes of their own
             raise ModelError(
                 f"can't be converted: {type(error).__name__}: {error}",

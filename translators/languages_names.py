@@ -10,7 +10,8 @@ from translators.languages import parts, usual_script
 _NAMES = """
 ace:Acehnese acm:Mesopotamian_Arabic acq:Ta'izzi-Adeni_Arabic aeb:Tunisian_Arabic af:Afrikaans
 ajp:South_Levantine_Arabic ak:Akan als:Tosk_Albanian am:Amharic an:Aragonese apc:North_Levantine_Arabic ar:Arabic
-ars:Najdi_Arabic ary:Moroccan_Arabic arz:Egyptian_Arabic as:Assamese ast:Asturian av:Avaric awa:Awadhi ay:Aymara az:Azerbaijani
+ars:Najdi_Arabic ary:Moroccan_Arabic arz:Egyptian_Arabic as:Assamese ast:Asturian av:Avaric awa:Awadhi
+ay:Aymara az:Azerbaijani
 azb:South_Azerbaijani ba:Bashkir ban:Balinese bar:Bavarian be:Belarusian bem:Bemba ber:Berber bg:Bulgarian bho:Bhojpuri
 bi:Bislama bjn:Banjar bm:Bambara bn:Bengali bo:Tibetan br:Breton brx:Bodo bs:Bosnian bug:Buginese ca:Catalan ce:Chechen
 ceb:Cebuano ch:Chamorro chr:Cherokee cjk:Chokwe ckb:Central_Kurdish co:Corsican crh:Crimean_Tatar cs:Czech cv:Chuvash

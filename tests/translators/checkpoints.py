@@ -56,8 +56,9 @@ def _seed(seed: int) -> None:
     warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
 
 
-def marian(directory: Path, targets: tuple[str, ...] = ()) -> Path:
-    """OPUS-MT; with ``targets`` a model that is told its language by ``>>xxx<<``."""
+def marian(directory: Path, targets: tuple[str, ...] = (), *, trained_padding: bool = False) -> Path:
+    """OPUS-MT; with ``targets`` a model that is told its language by ``>>xxx<<``; with ``trained_padding`` one whose
+    start token has been moved by training in transformers."""
     _seed(1)
     directory.mkdir(parents=True)
     pieces = train_pieces(directory / "sp", "unigram")
@@ -77,13 +78,16 @@ def marian(directory: Path, targets: tuple[str, ...] = ()) -> Path:
     )  # fmt: skip
     model = transformers.MarianMTModel(config)
     model.generation_config.bad_words_ids = [[pad]]
+    if trained_padding:
+        with torch.no_grad():
+            model.model.shared.weight[pad].normal_(0.0, 0.3)
     _save(model, directory)
     return directory
 
 
-def _m2m_model(tokens: int, directory: Path) -> None:
+def _m2m_model(tokens: int, directory: Path, *, decoder_layers: int = 2) -> None:
     config = transformers.M2M100Config(
-        vocab_size=tokens, d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+        vocab_size=tokens, d_model=32, encoder_layers=2, decoder_layers=decoder_layers, encoder_attention_heads=4,
         decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
         bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, init_std=0.2,
     )  # fmt: skip
@@ -108,7 +112,8 @@ def nllb(directory: Path, languages: tuple[str, ...] = ("eng_Latn", "spa_Latn", 
     return directory
 
 
-def m2m100(directory: Path, *, as_on_hub: bool = True) -> Path:
+def m2m100(directory: Path, *, as_on_hub: bool = True, small: bool = False) -> Path:
+    """M2M100; ``small`` is SMaLL-100, with fewer decoder layers and a tokeniser class that transformers lacks."""
     _seed(3)
     directory.mkdir(parents=True)
     pieces = train_pieces(directory / "sp", "bpe")
@@ -123,8 +128,33 @@ def m2m100(directory: Path, *, as_on_hub: bool = True) -> Path:
     # As on the hub; save_pretrained of transformers 5 leaves the language tokens out.
     languages = [f"__{code}__" for code in tokenizer.lang_code_to_id]
     settings = {"tokenizer_class": "M2M100Tokenizer", "additional_special_tokens": languages if as_on_hub else []}
+    if small:
+        settings = {"tokenizer_class": "SMALL100Tokenizer", "tgt_lang": "en", "language_codes": "m2m100"}
     (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    _m2m_model(len(vocabulary) + len(languages) + tokenizer.num_madeup_words, directory)
+    tokens = len(vocabulary) + len(languages) + tokenizer.num_madeup_words
+    _m2m_model(tokens, directory, decoder_layers=1 if small else 2)
+    return directory
+
+
+def mbart50(directory: Path) -> Path:
+    """mBART-50 with all its language tokens."""
+    _seed(5)
+    directory.mkdir(parents=True)
+    pieces = train_pieces(directory / "sp", "unigram")
+    shutil.copyfile(directory / "sp.model", directory / "sentencepiece.bpe.model")
+    scored = [(pieces.id_to_piece(i), pieces.get_score(i)) for i in range(pieces.get_piece_size())]
+    tokenizer = transformers.MBart50Tokenizer(vocab=scored, src_lang="en_XX")
+    tokenizer.save_pretrained(directory)
+    config = transformers.MBartConfig(
+        vocab_size=len(tokenizer), d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+        decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
+        bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
+        init_std=0.2, scale_embedding=True, activation_function="gelu",
+    )  # fmt: skip
+    model = transformers.MBartForConditionalGeneration(config)
+    with torch.no_grad():
+        model.final_logits_bias.normal_(0.0, 0.3)
+    _save(model, directory)
     return directory
 
 

@@ -16,6 +16,7 @@ FAMILIES = {
     "marian": "translators.families.marian:MarianFamily",
     "nllb": "translators.families.nllb:NllbFamily",
     "m2m100": "translators.families.m2m100:M2M100Family",
+    "mbart50": "translators.families.mbart50:MBart50Family",
     "t5": "translators.families.t5:T5Family",
 }
 DESCRIPTION = "spanferry.json"

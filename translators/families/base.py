@@ -86,6 +86,11 @@ class Family(Protocol):
         ...
 
     @classmethod
+    def load_tokenizer(cls, directory: Path, files: ModelFiles) -> Any:
+        """The tokeniser as transformers has it, of a directory in Hugging Face layout."""
+        ...
+
+    @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
         """Sets right what transformers loaded, in place, before the weights are converted."""
         ...
@@ -105,3 +110,10 @@ class Family(Protocol):
     def pieces(self, side: str) -> PieceModel:
         """The piece model of ``side``, ``source`` or ``target``."""
         ...
+
+
+def auto_tokenizer(directory: Path) -> Any:
+    """The tokeniser that transformers itself chooses for ``directory``."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(directory)

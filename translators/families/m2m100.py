@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, ClassVar
 
-from translators.families.base import ModelFiles
+from translators.families.base import ModelFiles, auto_tokenizer
 from translators.families.nllb import NllbFamily
 
 
@@ -24,11 +25,24 @@ class M2M100Family(NllbFamily):
 
     @classmethod
     def describe(cls, files: ModelFiles) -> dict[str, Any]:
-        small = "small100" in f"{files.name} {files.tokenizer.get('tokenizer_class', '')}".lower().replace("-", "")
-        return {**super().describe(files), "target_on_source": small}
+        return {**super().describe(files), "target_on_source": _is_small(files)}
+
+    @classmethod
+    def load_tokenizer(cls, directory: Path, files: ModelFiles) -> Any:
+        """SMaLL-100 names a class that comes as code and breaks on transformers 5; the files are those of M2M100."""
+        if not _is_small(files):
+            return auto_tokenizer(directory)
+        from transformers import M2M100Tokenizer
+
+        return M2M100Tokenizer(str(directory / "vocab.json"), str(directory / "sentencepiece.bpe.model"))
 
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
         """transformers 5 leaves the language tokens out of the vocabulary unless the hub's own files name them."""
         vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
         tokenizer.get_vocab = lambda: vocabulary
+
+
+def _is_small(files: ModelFiles) -> bool:
+    said = (files.name, files.tokenizer.get("tokenizer_class"), files.config.get("_name_or_path"), *files.files)
+    return any("small100" in str(name).lower().replace("-", "").replace("_", "") for name in said)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.families.base import Frame, Limits, ModelFiles
+from corpora.errors import ModelError
+from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
 from translators.languages import ANY, choose, tag_of, tags_of
 from translators.pieces import SentencePieces
 
@@ -64,8 +65,32 @@ class MarianFamily:
         }
 
     @classmethod
+    def load_tokenizer(cls, directory: Path, files: ModelFiles) -> Any:
+        return auto_tokenizer(directory)
+
+    @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
-        """Nothing to set right."""
+        """Makes the decoder start as it does in transformers.
+
+        transformers starts from the embedding of ``decoder_start_token_id`` (``<pad>``), scaled, plus the first
+        position; the converted model drops ``<pad>`` and starts from the first position alone. The two agree where that
+        embedding is zero, as Marian's own conversion leaves it, but training in transformers moves it: the output layer
+        shares it. Nothing else ever stands at the first position of the decoder, so the embedding is added there.
+
+        Raises:
+            ModelError: The vocabulary goes on behind ``<pad>``: the conversion drops the last token, whatever it is.
+        """
+        last, pad = model.config.vocab_size - 1, model.config.pad_token_id
+        if pad != last or tokenizer.convert_ids_to_tokens(last) != "<pad>":
+            raise ModelError(
+                f"the last of the {last + 1} tokens is {tokenizer.convert_ids_to_tokens(last)!r}, not '<pad>'",
+                valid="a vocabulary that ends in <pad>, without tokens that were added later",
+                hint="put added tokens before <pad> in vocab.json and in the embeddings",
+            )
+        decoder = model.model.decoder
+        start = decoder.embed_tokens.weight[model.config.decoder_start_token_id].float()
+        positions = decoder.embed_positions.float().weight
+        positions[0] += start * (model.config.d_model**0.5 if model.config.scale_embedding else 1.0)
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets

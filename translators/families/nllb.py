@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from translators.families.base import Frame, Limits, ModelFiles
+from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
 from translators.languages import choose, tags_of
 from translators.pieces import PieceModel, open_pieces
 
@@ -27,7 +27,8 @@ class NllbFamily:
 
     def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None:
         self._tokens: dict[str, str] = dict(facts["language_tokens"])
-        self._tags = tuple(sorted(self._tokens))
+        self._sources = tuple(sorted(facts["source_languages"]))
+        self._targets = tuple(sorted(facts["target_languages"]))
         self._model: str = facts["name"]
         # SMaLL-100 (Mohammadshahi et al. 2022, section 3.1) names the target language on the encoder side only.
         self._target_on_source = bool(facts.get("target_on_source", False))
@@ -58,15 +59,19 @@ class NllbFamily:
         }
 
     @classmethod
+    def load_tokenizer(cls, directory: Path, files: ModelFiles) -> Any:
+        return auto_tokenizer(directory)
+
+    @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
         """Nothing to set right."""
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
-        return self._tags, self._tags
+        return self._sources, self._targets
 
     def frame(self, source: str, target: str) -> Frame:
-        opening = self._tokens[choose(source, self._tags, self._model)]
-        forced = self._tokens[choose(target, self._tags, self._model)]
+        opening = self._tokens[choose(source, self._sources, self._model)]
+        forced = self._tokens[choose(target, self._targets, self._model)]
         if self._target_on_source:
             return Frame((forced,), self._suffix, ())
         return Frame((opening,), self._suffix, (forced,))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.families.base import Frame, Limits, ModelFiles
+from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
 from translators.languages import ANY, choose, tags_of
 from translators.pieces import PieceModel, open_pieces
 
@@ -58,6 +58,10 @@ class T5Family:
             # Positions are relative, so nothing fails beyond: this is the length the models were trained on.
             "max_tokens": int(files.config.get("n_positions", 512)),
         }
+
+    @classmethod
+    def load_tokenizer(cls, directory: Path, files: ModelFiles) -> Any:
+        return auto_tokenizer(directory)
 
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:

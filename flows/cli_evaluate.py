@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from corpora.errors import InputError
-from corpora.readers import open_reader
+from corpora.errors import ConfigError, InputError
+from corpora.readers import Reader, open_reader
 from flows.config import parse_value, put_value
 from projectors.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold
+from projectors.gold_links import LINK_SETS, LinkGold, load_link_gold, read_link_files, read_link_gold
 
 app = typer.Typer(no_args_is_help=True, help="Measure methods on gold.")
 
@@ -56,6 +57,41 @@ Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of the table.")]
 
 
+LinkNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gold",
+        "-g",
+        help=f"Shared gold; may be repeated: {', '.join(LINK_SETS)}, or align-multi for all.",
+        show_default=False,
+    ),
+]
+LinkInput = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="Your own gold: the source side, or JSON Lines with src_words, tgt_words, alignment.",
+        show_default=False,
+    ),
+]
+TargetTexts = Annotated[
+    str | None, typer.Option("--target-input", help="The same rows in the target language.", show_default=False)
+]
+Links = Annotated[
+    Path | None, typer.Option(help="Links in Pharaoh format, a line a row: 0-0 sure, 0p0 possible.", show_default=False)
+]
+Aligners = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--aligner",
+        "-a",
+        help="Aligner, options in brackets: 'eflomal[runs=2]'; may be repeated, the first is compared with each.",
+        show_default="lexical",
+    ),
+]
+
+
 @app.command("projection")
 def projection(
     gold: GoldNames = None,
@@ -89,10 +125,54 @@ def projection(
     golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
     errors = Console(stderr=True, highlight=False)
     found = evaluate_projection(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
-    compared = compare(found, settings)
+    compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
     if out is not None:
         write_evaluations(found, compared, settings, out)
     print_evaluations(found, compared, settings, as_json=json, console=wide_console())
+
+
+@app.command("alignment")
+def alignment(
+    gold: LinkNames = None,
+    input: LinkInput = None,
+    target_input: TargetTexts = None,
+    links: Links = None,
+    source: Source = "en",
+    target: Target = None,
+    format: Format = None,
+    set: ReadOptions = None,
+    aligner: Aligners = None,
+    translator: Translator = "bundled",
+    device: Device = "auto",
+    out: Out = None,
+    limit: Limit = None,
+    samples: Samples = 1000,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Align the words of gold pairs and compare the links: precision, recall, F1, a paired bootstrap.
+
+    The alignment error rate is told where the gold knows sure links from possible ones.
+    """
+    from flows.evaluate import Settings, compare, parse_method
+    from flows.evaluate_links import evaluate_alignment
+    from flows.evaluate_output import print_links, write_links
+
+    methods = [parse_method(text) for text in aligner or ["lexical"]]
+    settings = Settings(translator, device, samples=samples, seed=seed)
+    golds = [load_link_gold(name, limit=limit) for name in expand_names(gold or (), LINK_SETS)]
+    if input:
+        golds.append(_own_links(input, target_input, links, source, target, format, set, limit))
+    if not golds:
+        raise InputError(
+            "no gold", hint="--gold align-multi-es, or --input FILE --target-input FILE --links FILE --target es"
+        )
+    errors = Console(stderr=True, highlight=False)
+    found = evaluate_alignment(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
+    compared = compare([(e.gold.name, e.method, e.counts) for e in found], settings)
+    if out is not None:
+        write_links(found, compared, settings, out)
+    print_links(found, compared, settings, as_json=json, console=wide_console())
 
 
 def wide_console() -> Console:
@@ -147,10 +227,47 @@ def _own_gold(
 ) -> Gold:
     check_choice("--pair-by", pair_by, ("index", "id"))
     by: Literal["index", "id"] = "id" if pair_by == "id" else "index"
+    left, right = _readers(input, target_input, source, target, format, options)
+    return read_gold(left, right, name=_name(input, target), pair_by=by, limit=limit)
+
+
+def _own_links(
+    input: str,
+    target_input: str | None,
+    links: Path | None,
+    source: str,
+    target: str | None,
+    format: str | None,
+    options: list[str] | None,
+    limit: int | None,
+) -> LinkGold:
+    if target and not target_input and not links:
+        return read_link_files(
+            [Path(input)], name=_name(input, target), source_lang=source, target_lang=target, limit=limit
+        )
+    if not (target and target_input and links):
+        raise InputError(
+            "your own gold needs both sides, the links and the target language",
+            hint="--input FILE --target-input FILE --links FILE --target es, or --input FILE.jsonl --target es",
+        )
+    left, right = _readers(input, target_input, source, target, format, options)
+    return read_link_gold(left, right, links, name=_name(input, target), limit=limit)
+
+
+def _readers(
+    input: str, target_input: str, source: str, target: str, format: str | None, options: list[str] | None
+) -> tuple[Reader, Reader]:
     chosen: dict[str, Any] = {}
     for setting in options or ():
-        key, _, value = setting.partition("=")
+        key, sign, value = setting.partition("=")
+        if not sign:
+            raise ConfigError(f"--set {setting!r} has no '='", hint="--set repair=true")
         put_value(chosen, key.strip().removeprefix("read.options."), parse_value(value.strip()))
-    left = open_reader(input, lang=source, format=format, options=chosen)
-    right = open_reader(target_input, lang=target, format=format, options=chosen)
-    return read_gold(left, right, name=f"{Path(input).name.split('.')[0]}-{target}", pair_by=by, limit=limit)
+    return (
+        open_reader(input, lang=source, format=format, options=chosen),
+        open_reader(target_input, lang=target, format=format, options=chosen),
+    )
+
+
+def _name(input: str, target: str) -> str:
+    return f"{Path(input).name.split('.')[0]}-{target}"

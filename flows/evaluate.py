@@ -130,20 +130,26 @@ def evaluate_projection(
     return found
 
 
-def compare(evaluations: Sequence[Evaluation], settings: Settings) -> list[tuple[str, str, str, Comparison]]:
+def compare(
+    measured: Sequence[tuple[str, str, np.ndarray]], settings: Settings
+) -> list[tuple[str, str, str, Comparison]]:
     """(gold, first method, other method, comparison): the first method against each other one, gold by gold.
 
     Where there are several golds, ``all`` of them together come last.
+
+    Args:
+        measured: Gold, method, and its correct, predicted and gold counts of each text, (n_texts, 3).
+        settings: Samples and seed.
     """
-    golds = list(dict.fromkeys(e.judgement.gold.name for e in evaluations))
-    methods = list(dict.fromkeys(e.method for e in evaluations))
-    counts = {(e.judgement.gold.name, e.method): e.judgement.counts() for e in evaluations}
+    golds = list(dict.fromkeys(gold for gold, _, _ in measured))
+    methods = list(dict.fromkeys(method for _, method, _ in measured))
+    counts = {(gold, method): table for gold, method, table in measured}
     rows = []
     for other in methods[1:]:
-        pairs = {gold: (counts[gold, methods[0]], counts[gold, other]) for gold in golds}
+        pairs = [(gold, counts[gold, methods[0]], counts[gold, other]) for gold in golds]
         if len(golds) > 1:
-            pairs["all"] = tuple(np.concatenate(c) for c in zip(*pairs.values(), strict=True))  # type: ignore[assignment]
-        for gold, (first, second) in pairs.items():
+            pairs.append(("all", np.concatenate([p[1] for p in pairs]), np.concatenate([p[2] for p in pairs])))
+        for gold, first, second in pairs:
             found = paired_bootstrap(first, second, samples=settings.samples, seed=settings.seed)
             rows.append((gold, methods[0], other, found))
     return rows
@@ -167,10 +173,13 @@ def evaluation_signature(evaluation: Evaluation, settings: Settings) -> str:
 
 
 def _built(method: Method, gold: Gold, settings: Settings) -> Projector:
-    translator = None
-    if settings.model != "none":
-        translator = _model(settings.model, gold.source_lang, gold.target_lang, settings.device)
+    translator = model_for(gold.source_lang, gold.target_lang, settings)
     return build_projector(method.kind, method.options, translator, gold.source_lang, gold.target_lang)
+
+
+def model_for(source: str, target: str, settings: Settings) -> Any:
+    """The translator for a pair, or None where none was asked for or the model does not know the pair."""
+    return None if settings.model == "none" else _model(settings.model, source, target, settings.device)
 
 
 @lru_cache(maxsize=4)

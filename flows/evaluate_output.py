@@ -4,16 +4,21 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from corpora.charts import bars_svg, lines_svg
 from corpora.metrics.bootstrap import Comparison
 from corpora.metrics.spans import Score
 from flows.evaluate import Evaluation, Settings, evaluation_signature
+from flows.evaluate_links import LinkEvaluation, link_summary
 from flows.store import write_bytes
+from projectors.judge import LENGTHS
 
 Compared = Sequence[tuple[str, str, str, Comparison]]
 _COVERAGES = (0.9, 0.8)
@@ -50,21 +55,81 @@ def summary(evaluation: Evaluation, settings: Settings) -> dict[str, Any]:
     }
 
 
+def pooled(found: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """What several golds say together: by language all their spans, and by group (all of xSID) the mean of their F1.
+
+    A language or a group of which there is one gold is left out.
+    """
+    rows: list[dict[str, Any]] = []
+    for method in dict.fromkeys(e.method for e in found):
+        own = [e.judgement for e in found if e.method == method]
+        for lang in sorted({j.gold.target_lang for j in own}):
+            same = [j.exact for j in own if j.gold.target_lang == lang]
+            if len(same) > 1:
+                score = sum(same, Score())
+                numbers = {name: _rounded(getattr(score, name)) for name in ("precision", "recall", "f1")}
+                rows.append({"method": method, "of": f"language {lang}", "golds": len(same), **numbers})
+        for group in dict.fromkeys(j.gold.name.rpartition("-")[0] for j in own):
+            scores = [j.exact.f1 for j in own if j.gold.name.rpartition("-")[0] == group]
+            if len(scores) > 1:
+                mean = {"f1": _rounded(sum(scores) / len(scores))}
+                rows.append({"method": method, "of": f"mean of {group}", "golds": len(scores), **mean})
+    return rows
+
+
 def print_evaluations(
     found: Sequence[Evaluation], compared: Compared, settings: Settings, *, as_json: bool, console: Console
 ) -> None:
     """The table and the comparisons, or all of it, with the signatures, as one line of JSON."""
     rows = [summary(evaluation, settings) for evaluation in found]
     if as_json:
-        print(json.dumps({"results": rows, "comparisons": _comparison_rows(compared)}, ensure_ascii=False))
+        told = {"results": rows, "together": pooled(found), "comparisons": _comparison_rows(compared)}
+        print(json.dumps(told, ensure_ascii=False))
         return
     console.print(_table(rows, [e.seconds for e in found]))
+    if together := pooled(found):
+        table = _empty_table("several golds together", ("what", "method"), ("golds", "P", "R", "F1"))
+        for row in together:
+            numbers = [_three(row[key]) if key in row else "" for key in ("precision", "recall", "f1")]
+            table.add_row(row["of"], escape(row["method"]), str(row["golds"]), *numbers)
+        console.print(table)
     if compared:
         console.print(_comparisons(compared))
 
 
+def print_links(
+    found: Sequence[LinkEvaluation], compared: Compared, settings: Settings, *, as_json: bool, console: Console
+) -> None:
+    """The same for aligners."""
+    rows = [link_summary(evaluation, settings) for evaluation in found]
+    if as_json:
+        print(json.dumps({"results": rows, "comparisons": _comparison_rows(compared)}, ensure_ascii=False))
+        return
+    table = _empty_table("links between words, gold words", ("gold", "aligner"), ("P", "R", "F1", "±", "AER", "s"))
+    for row, evaluation in zip(rows, found, strict=True):
+        numbers = [_three(row[key]) for key in ("precision", "recall", "f1")]
+        numbers.append(_three((row["f1_high"] - row["f1_low"]) / 2))
+        numbers.append(_three(row["aer"]) if "aer" in row else "")
+        table.add_row(escape(row["gold"]), escape(row["method"]), *numbers, f"{evaluation.seconds:.1f}")
+    console.print(table)
+    if compared:
+        console.print(_comparisons(compared))
+
+
+def write_links(found: Sequence[LinkEvaluation], compared: Compared, settings: Settings, out: Path) -> None:
+    """Writes the aligners' tables as CSV into ``out``."""
+    rows = [link_summary(evaluation, settings) for evaluation in found]
+    out.mkdir(parents=True, exist_ok=True)
+    _write_csv(out / "links.csv", [{k: v for k, v in row.items() if k not in ("failed", "skipped")} for row in rows])
+    if compared:
+        _write_csv(out / "comparisons.csv", _comparison_rows(compared))
+
+
 def write_evaluations(found: Sequence[Evaluation], compared: Compared, settings: Settings, out: Path) -> None:
-    """Writes the tables as CSV into ``out``. Seconds are left out: the same run gives the same bytes."""
+    """Writes the tables as CSV and the plots as SVG into ``out``, and the numbers of each plot beside it.
+
+    Seconds are left out: the same run gives the same bytes.
+    """
     rows = [summary(evaluation, settings) for evaluation in found]
     nested = ("by_label", "by_length", "not_placed", "skipped_rows")
     out.mkdir(parents=True, exist_ok=True)
@@ -76,18 +141,61 @@ def write_evaluations(found: Sequence[Evaluation], compared: Compared, settings:
             for key, numbers in row[name].items()
         ]
         _write_csv(out / f"{name}.csv", parts)
+    if together := pooled(found):
+        _write_csv(out / "together.csv", together)
     if compared:
         _write_csv(out / "comparisons.csv", _comparison_rows(compared))
+    _write_plots(found, rows, out)
+
+
+def _write_plots(found: Sequence[Evaluation], rows: Sequence[dict[str, Any]], out: Path) -> None:
+    golds = list(dict.fromkeys(row["gold"] for row in rows))
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    by_both = {(row["gold"], row["method"]): row for row in rows}
+    bars = {
+        method: [tuple(by_both[gold, method][key] for key in ("f1", "f1_low", "f1_high")) for gold in golds]
+        for method in methods
+    }
+    plots = {"f1": bars_svg("F1, exact, with 95 % interval", golds, bars, up="F1")}
+    bins, curve = [], []
+    for evaluation, row in zip(found, rows, strict=True):
+        key = {"gold": row["gold"], "method": row["method"]}
+        bins += [{**key, **_rounded_all(asdict(b))} for b in evaluation.judgement.reliability() if b.count]
+        curve += [{**key, "coverage": c / 20, "f1": _rounded(evaluation.judgement.f1_at(c / 20))} for c in range(1, 21)]
+    for gold in golds:
+        lengths = [key for key in LENGTHS if any(key in by_both[gold, m]["by_length"] for m in methods)]
+        longs, trust, cover = {}, {}, {}
+        for method in methods:
+            scores = by_both[gold, method]["by_length"]
+            longs[method] = [(float(k), scores[key]["f1"]) for k, key in enumerate(lengths) if key in scores]
+            own = [b for b in bins if (b["gold"], b["method"]) == (gold, method)]
+            trust[method] = [(b["confidence"], b["accuracy"]) for b in own]
+            cover[method] = [(c["coverage"], c["f1"]) for c in curve if (c["gold"], c["method"]) == (gold, method)]
+        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in gold)
+        plots |= {
+            f"{name}.length": lines_svg(f"{gold}: F1 by words", longs, across="words", up="F1", ticks=lengths),
+            f"{name}.reliability": lines_svg(
+                f"{gold}: is the confidence right?", trust, across="confidence", up="share right", diagonal=True
+            ),
+            f"{name}.coverage": lines_svg(
+                f"{gold}: the most confident spans", cover, across="share of the spans kept", up="F1 among them"
+            ),
+        }
+    _write_csv(out / "reliability.csv", bins)
+    _write_csv(out / "coverage.csv", curve)
+    (out / "plots").mkdir(exist_ok=True)
+    for name, picture in plots.items():
+        write_bytes(out / "plots" / f"{name}.svg", picture.encode())
 
 
 def _table(rows: Sequence[dict[str, Any]], seconds: Sequence[float]) -> Table:
-    table = Table(title="exact (start, end, label), gold source spans", title_justify="left", box=None, show_edge=False)
-    for title in ("gold", "method"):
-        table.add_column(title, no_wrap=True, overflow="fold")
     answers = any("answer_f1" in row for row in rows)
     titles = ["P", "R", "F1", "±", "chars", "placed", "ECE", "at 90%", "at 80%"]
-    for title in [*titles, *(["answer", "exact"] if answers else []), "s"]:
-        table.add_column(title, justify="right", no_wrap=True)
+    table = _empty_table(
+        "exact (start, end, label), gold source spans",
+        ("gold", "method"),
+        [*titles, *(["answer", "exact"] if answers else []), "s"],
+    )
     for row, spent in zip(rows, seconds, strict=True):
         keys = ("overlap_f1", "coverage", "calibration_error", "f1_at_90", "f1_at_80")
         numbers = [_three(row[key]) for key in ("precision", "recall", "f1")]
@@ -95,18 +203,30 @@ def _table(rows: Sequence[dict[str, Any]], seconds: Sequence[float]) -> Table:
         numbers += [_three(row[key]) for key in keys]
         if answers:
             numbers += [_three(row[key]) if key in row else "" for key in ("answer_f1", "answer_exact")]
-        table.add_row(row["gold"], row["method"], *numbers, f"{spent:.1f}")
+        table.add_row(escape(row["gold"]), escape(row["method"]), *numbers, f"{spent:.1f}")
+    return table
+
+
+def _empty_table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, show_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=True, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
 def _comparisons(compared: Compared) -> Table:
-    table = Table(title="difference in F1, paired bootstrap", title_justify="left", box=None, show_edge=False)
-    for title in ("gold", "from", "to"):
-        table.add_column(title)
-    for title in ("difference", "95 %", "p"):
-        table.add_column(title, justify="right")
+    table = _empty_table("difference in F1, paired bootstrap", ("gold", "from", "to"), ("difference", "95 %", "p"))
     for gold, first, other, c in compared:
-        table.add_row(gold, first, other, f"{c.delta:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}", f"{c.p:.3f}")
+        table.add_row(
+            escape(gold),
+            escape(first),
+            escape(other),
+            f"{c.delta:+.3f}",
+            f"{c.low:+.3f} to {c.high:+.3f}",
+            f"{c.p:.3f}",
+        )
     return table
 
 
@@ -126,8 +246,8 @@ def _scores(scores: dict[str, Score]) -> dict[str, dict[str, float]]:
     return {
         key: {
             **{name: _rounded(getattr(score, name)) for name in ("precision", "recall", "f1")},
-            "predicted": int(score.predicted),
-            "gold": int(score.gold),
+            "predicted_spans": int(score.predicted),
+            "gold_spans": int(score.gold),
         }
         for key, score in scores.items()
         if score.predicted or score.gold
@@ -140,6 +260,10 @@ def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(path, buffer.getvalue().encode())
+
+
+def _rounded_all(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: _rounded(value) if isinstance(value, float) else value for key, value in row.items()}
 
 
 def _rounded(value: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.metrics.calibration import expected_calibration_error, selective_f1
+from corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1
 from corpora.metrics.spans import Labelled, Score, exact_score, overlap_score
 from corpora.schema import Projection, Span
 from corpora.words import words
@@ -86,6 +86,11 @@ class Judgement:
         """Expected calibration error of the placed spans, ten bins."""
         placed = [v for v in self.verdicts if v.projection.span is not None]
         return expected_calibration_error([v.projection.score for v in placed], [v.right for v in placed])
+
+    def reliability(self) -> list[Bin]:
+        """The placed spans by confidence, ten bins."""
+        placed = [v for v in self.verdicts if v.projection.span is not None]
+        return reliability([v.projection.score for v in placed], [v.right for v in placed])
 
     def f1_at(self, coverage: float) -> float:
         """F1 among the most confident source spans (``corpora.metrics.calibration.selective_f1``)."""

@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import json
 import random
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,7 @@ from translators.bundled.clean import keep_pair, normalised
 from translators.bundled.heads import link_f1, pieces_by_word, word_links
 from translators.bundled.markers import mark, phrases, wrap
 from translators.bundled.prepare import prepare
-from translators.bundled.synthetic import TEMPLATES, rename, synthetic_pairs
-from translators.bundled.wordalign import grow_diag
+from translators.bundled.synthetic import TEMPLATES, WRITTEN, rename, synthetic_pairs
 
 ANIMALS = [
     ("cat", "gato", "Katze"), ("dog", "perro", "Hund"), ("horse", "caballo", "Pferd"), ("cow", "vaca", "Kuh"),
@@ -118,6 +119,20 @@ def test_keep_pair_names_the_reason(source: str, target: str, reason: str) -> No
     assert keep_pair(source, target, "de") == reason
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "reason"),
+    [
+        ("We walked along the river until it was dark.", "我们沿着河一直走到天黑。", ""),
+        ("Did you see the new bridge that they built there?", "你看到他们在那里建的新桥了吗？", ""),
+        ("We walked along the river until it was dark.", "Wir gingen am Fluss.", "language"),
+        ("We walked along the river until it was dark.", "Мы шли вдоль реки.", "characters"),
+        ("Yes.", "是的，我们昨天已经把所有的东西都带回家了。", "length ratio"),
+    ],
+)
+def test_keep_pair_knows_chinese(source: str, target: str, reason: str) -> None:
+    assert keep_pair(source, target, "zh") == reason
+
+
 def test_synthetic_pairs_copy_their_slots() -> None:
     pairs = synthetic_pairs(400, "de", 1)
     assert pairs == synthetic_pairs(400, "de", 1) != synthetic_pairs(400, "de", 2)
@@ -126,7 +141,9 @@ def test_synthetic_pairs_copy_their_slots() -> None:
         for word in source.split():
             if "@" in word or word.startswith("http"):
                 assert word.rstrip(".") in target
-    assert all(len(row) == 3 and row[0].count("{") == row[1].count("{") == row[2].count("{") for row in TEMPLATES)
+    slots = re.compile(r"{\w+}")
+    assert {len(row) for row in TEMPLATES} == {1 + len(WRITTEN)}
+    assert all(len({tuple(sorted(slots.findall(text))) for text in row}) == 1 for row in TEMPLATES)
 
 
 def test_rename_changes_both_sides_or_neither() -> None:
@@ -135,11 +152,6 @@ def test_rename_changes_both_sides_or_neither() -> None:
     assert new != "Tom" and target == f"{new} está aquí."
     assert rename("Tom saw Tom.", "Tom vio a Tom.", random.Random(3))[0] == "Tom saw Tom."
     assert rename("It is Tom's car.", "Es ist Toms Auto.", random.Random(3))[1] == "Es ist Toms Auto."
-
-
-def test_grow_diag_adds_neighbours_only() -> None:
-    forward, backward = {(0, 0), (1, 1), (4, 0)}, {(0, 0), (1, 2)}
-    assert grow_diag(forward, backward) == {(0, 0), (1, 1), (1, 2)}
 
 
 def test_phrases_are_consistent() -> None:
@@ -181,31 +193,44 @@ def test_head_scores_by_hand() -> None:
 
 @pytest.fixture(scope="module")
 def encoded(prepared: Path) -> Path:
-    """The tiny corpus aligned, marked, and turned into numbers."""
-    pytest.importorskip("eflomal", reason="eflomal is not installed")
-    from translators.bundled.markers import augment
+    """The tiny corpus aligned, marked, and turned into numbers; Spanish in both directions."""
+    return encode_text(prepared)
+
+
+def encode_text(folder: Path) -> Path:
+    from projectors.marked_text import augment
     from translators.bundled.vocabulary import encode, learn
 
-    total, marked = augment(prepared, share=0.5)
-    assert total == len(rows(prepared / "train.tsv"))
+    total, marked = augment(folder, share=0.5, into_english=["es"], reversed_share=0.5)
+    spanish = sum(row[0] == "es" for row in rows(folder / "train.tsv"))
+    both = total - len(rows(folder / "train.tsv"))
+    assert 0.3 * spanish < both < 0.7 * spanish
     assert 0.3 * total < marked < 0.6 * total
-    learn(prepared, ["es", "de"], size=700)
-    assert encode(prepared) == total
-    return prepared
+    learn(folder, ["es", "de", "en"], size=900)
+    assert encode(folder) == total
+    return folder
+
+
+def test_encoding_twice_gives_the_same_bytes(encoded: Path, tmp_path: Path) -> None:
+    shutil.copyfile(encoded / "train.tsv", tmp_path / "train.tsv")
+    encode_text(tmp_path)
+    for name in ("marked.tsv", "vocab.json", "source.spm", "train.npz"):
+        assert (tmp_path / name).read_bytes() == (encoded / name).read_bytes(), name
 
 
 def test_marked_text_is_the_training_text_with_brackets(encoded: Path) -> None:
-    before, after = rows(encoded / "train.tsv"), rows(encoded / "marked.tsv")
+    pairs = {(language, source, target) for language, source, target in rows(encoded / "train.tsv")}
+    pairs |= {("en", target, source) for language, source, target in pairs if language == "es"}
     changed = 0
-    for (_, source, target), (_, marked_source, marked_target, links) in zip(before, after, strict=True):
-        assert marked_source.count("[") == marked_target.count("[") == marked_target.count("]")
-        if marked_source != source:
+    for language, source, target, links in rows(encoded / "marked.tsv"):
+        assert source.count("[") == target.count("[") == target.count("]")
+        if "[" in source:
             changed += 1
-            assert marked_source.replace("[ ", "").replace(" ]", "") == source
-            assert marked_target.replace("[ ", "").replace(" ]", "") == target
+        plain = tuple(text.replace("[ ", "").replace(" ]", "") for text in (source, target))
+        assert (language, *plain) in pairs
         for link in links.split():
             s, t = map(int, link.split("-"))
-            assert s < len(words(marked_source)) and t < len(words(marked_target))
+            assert s < len(words(source)) and t < len(words(target))
     assert changed
 
 
@@ -214,12 +239,13 @@ def test_language_tokens_and_brackets_are_single_pieces(encoded: Path) -> None:
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(encoded / "source.spm"))
     table = json.loads((encoded / "vocab.json").read_text(encoding="utf-8"))
-    assert {">>es<<", ">>de<<", "▁[", "▁]"} <= set(table)
+    assert {">>es<<", ">>de<<", ">>en<<", "▁[", "▁]"} <= set(table)
     assert list(table)[:2] == ["</s>", "<unk>"] and list(table)[-1] == "<pad>"
     pieces = model.encode("My [ cat ] sees.", out_type=str)
     assert pieces.count("▁[") == pieces.count("▁]") == 1 and "[" not in pieces
     assert ">>es<<" not in model.encode("a >>es<< b", out_type=str)  # a user's text cannot switch the language
-    assert model.decode(model.encode("Ж 🙂 42", out_type=str)) == "Ж 🙂 42"
+    assert model.decode(model.encode("Ж 𓀀 42", out_type=str)) == "Ж 𓀀 42"
+    assert "🎂" in "".join(model.encode("Ana 🎂", out_type=str))  # a piece, not bytes
     assert [p.strip("▁") for p in model.encode("2026", out_type=str) if p != "▁"] == list("2026")
 
 
@@ -229,7 +255,7 @@ def test_pieces_know_their_words(encoded: Path) -> None:
     from translators.bundled.vocabulary import pieces_and_words
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(encoded / "source.spm"))
-    text = "Zoë sieht 🙂 Bären."
+    text = "Zoë sieht 𓀀 Bären."
     pieces, owner = pieces_and_words(model, text)
     joined = ["".join(p for p, o in zip(pieces, owner, strict=True) if o == i) for i in range(len(words(text)))]
     assert [joined[i].strip("▁") for i in (1, 3, 4)] == ["sieht", "Bären", "."]
@@ -254,9 +280,42 @@ def trained(encoded: Path) -> Path:
     return encoded
 
 
-def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
-    import shutil
+def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -> None:
+    import torch
 
+    from translators.bundled.convert import convert
+    from translators.bundled.network import Network, Shape
+    from translators.bundled.train import latest
+    from translators.bundled.warm import starting_weights
+
+    convert(trained / "hf", tmp_path / "model", {}, [("en", "es")], "tiny")
+    found = starting_weights(tmp_path / "model", trained, seed=1)
+    states = [torch.load(path, weights_only=False) for path in latest(trained / "checkpoints")[-2:]]
+    Network(Shape(**states[0]["shape"])).load_state_dict(found)
+    for name, value in found.items():
+        wanted = sum(state["network"][name] for state in states) / 2  # the exported mean
+        bound = wanted.abs().amax(-1, keepdim=True) / 253 if wanted.dim() == 2 else 1e-6
+        assert bool(((value - wanted).abs() <= bound + 1e-6).all()), name
+
+
+def test_new_pieces_start_from_their_parts(trained: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    from translators.bundled.convert import convert
+    from translators.bundled.warm import embeddings, read_variables
+
+    convert(trained / "hf", tmp_path / "model", {}, [("en", "es")], "tiny")
+    old = read_variables(tmp_path / "model" / "model.bin")["encoder/embeddings_0/weight"]
+    table = json.loads((trained / "vocab.json").read_text(encoding="utf-8"))
+    pieces = ["</s>", "<unk>", "▁[", "▁catdog", "𓀀", "<pad>"]
+    (tmp_path / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}), encoding="utf-8")
+    new = embeddings(old, tmp_path / "model", tmp_path, seed=1)
+    assert np.array_equal(new[2], old[table["▁["]]) and not new[-1].any()
+    random_part = np.random.default_rng(1).normal(0.0, 0.04, new.shape).astype(np.float32)
+    assert not np.allclose(new[3], random_part[3]) and np.array_equal(new[4], random_part[4])
+
+
+def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
     import torch
 
     from translators.bundled.network import Shape
@@ -273,8 +332,6 @@ def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
-    import shutil
-
     import numpy as np
     import torch
 
@@ -331,8 +388,11 @@ def test_converted_model_runs_with_ctranslate2_alone(trained: Path, tmp_path: Pa
     row = {"src_words": ["My", "cat"], "tgt_words": ["Mi", "gato"], "alignment": [[0, 0], [1, 1]]}
     gold.write_text(json.dumps(row) + "\n", encoding="utf-8")
     out = tmp_path / "model"
-    facts = convert(trained / "hf", out, gold, ["es", "de"], "tiny")
-    assert facts["language_tokens"] == {"es": ">>es<<", "de": ">>de<<"} and facts["marker_aware"]
+    directions = [("en", "es"), ("en", "de"), ("es", "en")]
+    facts = convert(trained / "hf", out, {"es": gold, "de": gold}, directions, "tiny")
+    assert facts["language_tokens"] == {"es": ">>es<<", "de": ">>de<<", "en": ">>en<<"} and facts["marker_aware"]
+    assert facts["source_languages"] == ["en", "es"] and facts["target_languages"] == ["es", "de", "en"]
+    assert set(facts["alignment"]["f1_by_language"]) == {"es", "de"}
     assert len(facts["alignment"]["f1_by_head"]) == 2 * 2 * 2
     described = json.loads((out / "spanferry.json").read_text(encoding="utf-8"))
     for name in ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm"):

@@ -11,7 +11,11 @@ _NOT_LETTER = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 _SPACES = re.compile(r"\s+")
 _NUMBER = re.compile(r"\d+")
 _LETTER = regex.compile(r"\p{L}")
+_SCRIPTS = {"zh": regex.compile(r"[\p{Latin}\p{Han}]")}
 _LATIN = regex.compile(r"\p{Latin}")
+_HAN = regex.compile(r"\p{Han}")
+# Bounds of (target length + 6) / (source length + 6), in characters.
+_RATIO = {"zh": (0.15, 1.0)}
 
 
 def _words(text: str) -> frozenset[str]:
@@ -55,19 +59,22 @@ def keep_pair(source: str, target: str, language: str, *, is_name: bool = False)
     if is_name:
         return ""
     ratio = (len(target) + 6) / (len(source) + 6)
-    if not 0.4 <= ratio <= 2.4:
+    low, high = _RATIO.get(language, (0.4, 2.4))
+    if not low <= ratio <= high:
         return "length ratio"
     if normalised(source) == normalised(target) and len(source.split()) > 2:
         return "copy"
-    for side in (source, target):
+    for side, script in ((source, _LATIN), (target, _SCRIPTS.get(language, _LATIN))):
         letters = len(_LETTER.findall(side))
-        if letters < 0.5 * len(side) or len(_LATIN.findall(side)) < 0.95 * letters:
+        if letters < 0.5 * len(side) or len(script.findall(side)) < 0.95 * letters:
             return "characters"
+    if language == "zh" and not _HAN.search(target):
+        return "language"
     if sorted(_NUMBER.findall(source)) != sorted(_NUMBER.findall(target)) and (
         abs(len(_NUMBER.findall(source)) - len(_NUMBER.findall(target))) > 1
     ):
         return "numbers"
-    if source.endswith("?") != target.endswith("?") and len(source) > 40:
+    if source.endswith("?") != target.endswith(("?", "？")) and len(source) > 40:
         return "question mark"
     if language in _OWN:
         words = target.lower().split()

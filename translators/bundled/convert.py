@@ -12,13 +12,17 @@ import hashlib
 import json
 import shutil
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from translators.bundled.heads import HeadScore, read_gold, score_heads
+from translators.bundled.vocabulary import language_token
 
 DESCRIPTION = "spanferry.json"
 LICENCE = "CC-BY-4.0"
+NAME = "en-esdefrnlzh"
+DIRECTIONS = ("en-es", "en-de", "en-fr", "en-nl", "en-zh", "es-en", "de-en")
 
 
 def head_to_front(attention: Any, head: int, heads: int) -> None:
@@ -39,21 +43,40 @@ def head_to_front(attention: Any, head: int, heads: int) -> None:
         attention.out_proj.weight.copy_(attention.out_proj.weight[:, rows].clone())
 
 
-def choose_head(source: Path, gold: Path, prefix: tuple[str, ...]) -> list[HeadScore]:
-    """Score the heads of the Marian model in ``source`` on a gold file; see :mod:`translators.bundled.heads`."""
+def choose_head(source: Path, gold: Mapping[str, Path]) -> tuple[list[HeadScore], dict[str, float]]:
+    """Score the heads of the Marian model in ``source``; see :mod:`translators.bundled.heads`.
+
+    Args:
+        source: Hugging Face Marian directory.
+        gold: Files of gold alignments from English, by target language.
+
+    Returns:
+        The heads by their mean F1 over the languages, best first, and the best one's F1 by language.
+    """
     import sentencepiece
     from transformers import MarianMTModel
 
     model = MarianMTModel.from_pretrained(source, attn_implementation="eager").float().eval()
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(source / "source.spm"))
     vocabulary = json.loads((source / "vocab.json").read_text(encoding="utf-8"))
-    return score_heads(
-        model,
-        lambda text: pieces.encode(text, out_type=str),
-        lambda piece: vocabulary.get(piece, vocabulary["<unk>"]),
-        read_gold(gold),
-        prefix,
-    )
+    by_language = {
+        language: score_heads(
+            model,
+            lambda text: pieces.encode(text, out_type=str),
+            lambda piece: vocabulary.get(piece, vocabulary["<unk>"]),
+            read_gold(path),
+            (token,) if (token := language_token(language)) in vocabulary else (),
+        )
+        for language, path in gold.items()
+    }
+    f1 = {
+        language: {(s.layer, s.head, s.shifted): s.f1 for s in scores}
+        for language, scores in sorted(by_language.items())
+    }
+    mean = [HeadScore(*key, sum(own[key] for own in f1.values()) / len(f1)) for key in next(iter(f1.values()))]
+    mean.sort(key=lambda s: (-s.f1, s.layer, s.head, s.shifted))
+    best = (mean[0].layer, mean[0].head, mean[0].shifted)
+    return mean, {language: round(own[best], 4) for language, own in f1.items()}
 
 
 def convert_weights(source: Path, out: Path, layer: int, head: int, quantization: str) -> None:
@@ -97,16 +120,21 @@ def describe(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def convert(
-    source: Path, out: Path, gold: Path | None, languages: list[str], name: str, quantization: str = "int8"
+    source: Path,
+    out: Path,
+    gold: Mapping[str, Path],
+    directions: Sequence[tuple[str, str]],
+    name: str,
+    quantization: str = "int8",
 ) -> dict[str, Any]:
     """Convert and describe one model.
 
     Args:
         source: Hugging Face Marian directory.
         out: Directory to write; files of the same names are replaced.
-        gold: JSONL of gold alignments from English into the first language; without it head 0 of the last layer
-            is named and no F1 is recorded.
-        languages: Target languages (BCP-47), the language of ``gold`` first.
+        gold: JSONL of gold alignments from English, by target language; without any, head 0 of the last layer is
+            named and no F1 is recorded.
+        directions: Pairs (source, target) of BCP-47 tags that the model was trained on.
         name: Name of the model.
         quantization: CTranslate2 quantization.
 
@@ -115,14 +143,15 @@ def convert(
     """
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     vocabulary = json.loads((source / "vocab.json").read_text(encoding="utf-8"))
-    tokens = {lang: f">>{lang}<<" for lang in languages if f">>{lang}<<" in vocabulary}
-    prefix = (tokens[languages[0]],) if languages[0] in tokens else ()
+    targets = list(dict.fromkeys(target for _, target in directions))
+    tokens = {target: token for target in targets if (token := language_token(target)) in vocabulary}
     alignment: dict[str, Any] = {"layer": config["decoder_layers"] - 1, "head": 0, "shifted": False}
-    if gold is not None:
-        scores = choose_head(source, gold, prefix)
+    if gold:
+        scores, by_language = choose_head(source, gold)
         best = scores[0]
         alignment = {"layer": best.layer, "head": best.head, "shifted": best.shifted, "f1": round(best.f1, 4)}
-        alignment["gold"] = f"{gold.parent.parent.name}/{gold.parent.name}/{gold.name}"
+        alignment["gold"] = {lang: f"{p.parent.parent.name}/{p.parent.name}/{p.name}" for lang, p in gold.items()}
+        alignment["f1_by_language"] = by_language
         alignment["f1_by_head"] = [[s.layer, s.head, "t+1" if s.shifted else "t", round(s.f1, 4)] for s in scores]
     convert_weights(source, out, alignment["layer"], alignment["head"], quantization)
     for spm in ("source.spm", "target.spm"):
@@ -130,8 +159,9 @@ def convert(
     facts: dict[str, Any] = {
         "name": name,
         "family": "marian",
-        "source_languages": ["en"],
-        "target_languages": languages,
+        "source_languages": list(dict.fromkeys(source for source, _ in directions)),
+        "target_languages": targets,
+        "directions": [list(direction) for direction in directions],
         "language_tokens": tokens,
         "source_suffix": ["</s>"],
         "marker_aware": "▁[" in vocabulary and "▁]" in vocabulary,
@@ -153,12 +183,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", type=Path, required=True, help="Hugging Face Marian directory")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--gold", type=Path, help="JSONL gold alignments, English to the first language")
-    parser.add_argument("--languages", nargs="+", default=["es", "de"])
-    parser.add_argument("--name", default="en-esde")
+    parser.add_argument("--gold", nargs="*", default=[], help="LANG=FILE: JSONL gold alignments, English to LANG")
+    parser.add_argument("--directions", nargs="+", default=list(DIRECTIONS), help="SOURCE-TARGET …")
+    parser.add_argument("--name", default=NAME)
     parser.add_argument("--quantization", default="int8")
     args = parser.parse_args()
-    facts = convert(args.model, args.out, args.gold, args.languages, args.name, args.quantization)
+    gold = {language: Path(path) for language, _, path in (item.partition("=") for item in args.gold)}
+    directions = [(source, target) for source, _, target in (item.partition("-") for item in args.directions)]
+    facts = convert(args.model, args.out, gold, directions, args.name, args.quantization)
     print(json.dumps(facts["alignment"], indent=2))
 
 

@@ -22,6 +22,8 @@ from translators.bundled.read import ISO3, read_lines
 from translators.bundled.vocabulary import END, language_token
 from translators.bundled.wordalign import Link
 
+_NEWS = {"zho": "zho-CN"}
+
 
 class Model:
     """A converted model with its vocabulary: text in, text out."""
@@ -44,23 +46,31 @@ class Model:
         return [self.pieces.decode(row.hypotheses[0]) for row in found]
 
 
+TEST_SETS = ("tatoeba-test", "ntrex128", "tico19")
+
+
 def test_set(data: Path, name: str, language: str) -> list[tuple[str, str]]:
-    """Pairs of a test set, English first: ``tatoeba-test`` or ``ntrex128``."""
+    """Pairs of one of ``TEST_SETS``, English first; none where the set has not the language."""
     code = ISO3[language]
+    if name == "tico19":
+        code = {"es": "es-LA"}.get(language, language)
+        path = data / name / f"en-{code}.tsv.gz"
+        rows = [line.split("\t") for line in read_lines(path)] if path.exists() else []
+        return [(row[1], row[2]) for row in rows if len(row) > 2 and row[1] and row[2]]
     if name == "ntrex128":
-        sides = [data / name / f"newstest2019-{kind}.txt.gz" for kind in ("src.eng", f"ref.{code}")]
+        sides = [data / name / f"newstest2019-{kind}.txt.gz" for kind in ("src.eng", f"ref.{_NEWS.get(code, code)}")]
     else:
         folder = next(p for p in sorted((data / name).glob(f"*{code}*")) if "eng" in p.name)
         sides = [next(folder.glob(f"*.{end}.gz")) for end in ("eng", code)]
     return list(zip(*map(read_lines, sides), strict=True))
 
 
-def scores(found: Sequence[str], wanted: Sequence[str]) -> dict[str, Any]:
-    """BLEU and chrF with their signatures."""
+def scores(found: Sequence[str], wanted: Sequence[str], language: str) -> dict[str, Any]:
+    """BLEU (over characters for Chinese) and chrF with their signatures."""
     from sacrebleu.metrics import BLEU, CHRF
 
     out: dict[str, Any] = {}
-    for name, metric in (("bleu", BLEU()), ("chrf", CHRF())):
+    for name, metric in (("bleu", BLEU(tokenize="zh" if language == "zh" else None)), ("chrf", CHRF())):
         out[name] = round(metric.corpus_score(list(found), [list(wanted)]).score, 1)
         out[f"{name}_signature"] = str(metric.get_signature())
     return out
@@ -88,46 +98,64 @@ def without_markers(text: str) -> str:
     return " ".join(text.replace("[", " ").replace("]", " ").split()).replace(" ,", ",").replace(" .", ".")
 
 
-def evaluate(model: Model, data: Path, work: Path, languages: Sequence[str], sample: int) -> dict[str, Any]:
-    """All numbers of the model card.
+def evaluate(
+    model: Model, data: Path, work: Path, directions: Sequence[tuple[str, str]], sample: int
+) -> dict[str, Any]:
+    """All numbers of the model card, by ``<set>.<source>-<target>``.
 
     Args:
         model: The model.
         data: Folder of the test sets.
         work: Folder with ``train.tsv`` and ``heldout.<language>.tsv``.
-        languages: Target languages.
+        directions: Pairs (source, target), one of them English.
         sample: Test sentences per set, at most, chosen by a fixed seed.
     """
     seen = {normalised(line.split("\t")[1]) for line in read_lines(work / "train.tsv")}
     out: dict[str, Any] = {}
-    for language in languages:
-        for name in ("tatoeba-test", "ntrex128"):
-            pairs = test_set(data, name, language)
+    for source, target in directions:
+        other = source if target == "en" else target
+        for name in TEST_SETS:
+            pairs = test_set(data, name, other)
             clean = [pair for pair in pairs if normalised(pair[0]) not in seen]
             chosen = random.Random(1).sample(clean, min(sample, len(clean)))
+            if not chosen:
+                continue
+            sides = [pair if source == "en" else pair[::-1] for pair in chosen]
             start = time.perf_counter()
-            found = model.translate([source for source, _ in chosen], language)
+            found = model.translate([text for text, _ in sides], target)
             seconds = time.perf_counter() - start
-            out[f"{name}.{language}"] = {
+            out[f"{name}.{source}-{target}"] = {
                 "sentences": len(chosen), "of": len(pairs), "in_training": len(pairs) - len(clean),
                 "sentences_per_second": round(len(chosen) / seconds, 1),
-                **scores(found, [target for _, target in chosen]),
+                **scores(found, [text for _, text in sides], target),
             }  # fmt: skip
-        held = [tuple(line.split("\t")) for line in read_lines(work / f"heldout.{language}.tsv")]
-        held = [pair for pair in held if normalised(pair[0]) not in seen][:sample]
-        rng = random.Random(1)
-        with_brackets = [marked(source, rng) for source, _ in held]
-        keep = [i for i, text in enumerate(with_brackets) if "[" in text]
-        plain = model.translate([held[i][0] for i in keep], language)
-        bracketed = model.translate([with_brackets[i] for i in keep], language)
-        wanted = [held[i][1] for i in keep]
-        out[f"markers.{language}"] = {
-            "sentences": len(keep),
-            "balanced": round(sum(map(balanced, bracketed)) / max(len(keep), 1), 4),
-            "without": scores(plain, wanted),
-            "with": scores(list(map(without_markers, bracketed)), wanted),
-        }
+        out[f"markers.{source}-{target}"] = markers_kept(model, data, work, source, target, seen, sample)
     return out
+
+
+def markers_kept(
+    model: Model, data: Path, work: Path, source: str, target: str, seen: set[str], sample: int
+) -> dict[str, Any]:
+    """How often brackets come out balanced, and what they cost, on sentences that were held out of the training.
+
+    Where a language has no held-out sentences, those of ``ntrex128`` stand in.
+    """
+    other = source if target == "en" else target
+    held = [(a, b) for a, _, b in (line.partition("\t") for line in read_lines(work / f"heldout.{other}.tsv"))]
+    held = [pair for pair in held or test_set(data, "ntrex128", other) if normalised(pair[0]) not in seen][:sample]
+    sides = [pair if source == "en" else pair[::-1] for pair in held]
+    rng = random.Random(1)
+    with_brackets = [marked(text, rng) for text, _ in sides]
+    keep = [i for i, text in enumerate(with_brackets) if "[" in text]
+    plain = model.translate([sides[i][0] for i in keep], target)
+    bracketed = model.translate([with_brackets[i] for i in keep], target)
+    wanted = [sides[i][1] for i in keep]
+    return {
+        "sentences": len(keep),
+        "balanced": round(sum(map(balanced, bracketed)) / max(len(keep), 1), 4),
+        "without": scores(plain, wanted, target),
+        "with": scores(list(map(without_markers, bracketed)), wanted, target),
+    }
 
 
 def main() -> None:
@@ -136,14 +164,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="CTranslate2 directory")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder written by prepare")
-    parser.add_argument("--languages", nargs="+", default=["es", "de"])
+    parser.add_argument("--directions", nargs="*", default=[], help="SOURCE-TARGET …; all of the model's")
     parser.add_argument("--sample", type=int, default=2_000)
     parser.add_argument("--record", action="store_true", help="write the numbers into the model's spanferry.json")
     args = parser.parse_args()
-    found = evaluate(Model(args.model), args.data, args.work, args.languages, args.sample)
+    facts = json.loads((args.model / DESCRIPTION).read_text(encoding="utf-8"))
+    chosen = [tuple(item.split("-")) for item in args.directions] or facts["directions"]
+    found = evaluate(Model(args.model), args.data, args.work, chosen, args.sample)
     print(json.dumps(found, indent=2))
     if args.record:
-        facts = json.loads((args.model / DESCRIPTION).read_text(encoding="utf-8"))
         # Seconds differ from run to run; what is recorded must not.
         kept = {name: {k: v for k, v in row.items() if k != "sentences_per_second"} for name, row in found.items()}
         describe(args.model, {**facts, "scores": kept})

@@ -4,21 +4,16 @@ The idea is EasyProject's (Chen et al. 2023, "Frustratingly Easy Label Projectio
 section 3.2), which fine-tunes a translation model on marked text; here the marked phrases are phrase pairs
 consistent with word links (Koehn et al. 2003, section 4) and not named entities only.
 
-``python -m translators.bundled.markers --out DIR`` reads ``DIR/train.tsv`` and writes ``DIR/marked.tsv``: language,
-English, other, and the word links of the marked texts as ``i-j`` (words of :func:`corpora.words.words`).
+The aligning and marking of a whole training text is :mod:`projectors.marked_text`.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Iterable
-from pathlib import Path
 
 from corpora.words import Range, words
-from translators.bundled.wordalign import Link, align_texts, grow_diag
 
-SHARE = 0.34
 MAX_SOURCE, MAX_TARGET = 5, 8
 _FUNCTION_WORDS = """
 the a an of and to is in that it was for you with are this have be not i he she we they do did does on at by as or but
@@ -26,6 +21,7 @@ if so my your his her its our their me him them us what who how when where there
 """
 _FUNCTION = frozenset(_FUNCTION_WORDS.split())
 
+Link = tuple[int, int]
 Phrase = tuple[int, int, int, int]  # source words start:end, target words start:end
 
 
@@ -116,45 +112,3 @@ def mark(source: str, target: str, links: set[Link], rng: random.Random) -> tupl
 def format_links(links: Iterable[Link]) -> str:
     """Pharaoh format, sorted."""
     return " ".join(f"{s}-{t}" for s, t in sorted(links))
-
-
-def augment(folder: Path, *, share: float = SHARE, seed: int = 1) -> tuple[int, int]:
-    """Align ``train.tsv`` by language, mark a share of its pairs and write ``marked.tsv`` in the same order.
-
-    Returns:
-        Pairs written and pairs marked.
-    """
-    rows = [line.split("\t") for line in (folder / "train.tsv").read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in rows if words(row[1]) and words(row[2])]
-    linked: dict[int, set[Link]] = {}
-    for language in sorted({row[0] for row in rows}):
-        own = [i for i, row in enumerate(rows) if row[0] == language]
-        both = align_texts([rows[i][1] for i in own], [rows[i][2] for i in own])
-        for i, (forward, backward) in zip(own, both, strict=True):
-            linked[i] = grow_diag(forward, backward)
-    rng = random.Random(f"markers-{seed}")
-    count = 0
-    with (folder / "marked.tsv").open("w", encoding="utf-8") as out:
-        for i, (language, source, target) in enumerate(rows):
-            links = linked[i]
-            if rng.random() < share:
-                before = source
-                source, target, links = mark(source, target, links, rng)
-                count += source != before
-            out.write(f"{language}\t{source}\t{target}\t{format_links(links)}\n")
-    return len(rows), count
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder with train.tsv")
-    parser.add_argument("--share", type=float, default=SHARE)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    total, marked = augment(args.out, share=args.share, seed=args.seed)
-    print(f"{marked} of {total} pairs marked")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Training pairs for the bundled English to Spanish and German model: read, filter, decontaminate, mix.
+"""Training pairs for the bundled model: read, filter, decontaminate, mix.
 
 ``python -m translators.bundled.prepare --data ../shared/data --out DIR`` writes ``train.tsv`` (language, English,
 other), ``heldout.<language>.tsv`` and ``mix.json``. The same data and seed give the same bytes.
@@ -27,6 +27,7 @@ CAPS: dict[str, tuple[int, int]] = {
     "python-docs": (6_000, 1),
     "african-storybook": (2_000, 2),
     "bitcoin-org": (1_500, 1),
+    "canada-laws": (0, 1),
     "cldr-names-pairs": (3_500, 2),
     "cncf-glossary": (1_000, 1),
     "democracy-earth": (1_000, 1),
@@ -35,6 +36,7 @@ CAPS: dict[str, tuple[int, int]] = {
     "fastapi-docs": (2_500, 1),
     "hf-course": (1_500, 1),
     "httpd-docs": (1_500, 1),
+    "names-wikidata-translit": (10_000, 1),
     "open-contracting": (3_000, 1),
     "opensource-guide": (2_000, 2),
     "openstax-science": (15_000, 1),
@@ -44,9 +46,16 @@ CAPS: dict[str, tuple[int, int]] = {
     "sdg-translations": (1_000, 1),
     "yii2-docs": (1_500, 1),
 }
+# Chinese has no everyday sentences here, so it takes more of what there is; Dutch has few.
+CAPS_OF: dict[str, dict[str, tuple[int, int]]] = {
+    "zh": {"ebible": (24_000, 1), "python-docs": (16_000, 1), "php-docs": (10_000, 1), "fastapi-docs": (5_000, 1)},
+    "fr": {"canada-laws": (12_000, 1)},
+    "nl": {"tatoeba": (200_000, 2)},
+}
+LANGUAGES = ("es", "de", "fr", "nl", "zh")
 SYNTHETIC = 12_000
 HELD_OUT = 2_000
-NAME_LISTS = ("cldr-names-pairs", "osm-feature-names")
+NAME_LISTS = ("cldr-names-pairs", "names-wikidata-translit", "osm-feature-names")
 
 
 def key(seed: int, text: str) -> str:
@@ -125,7 +134,7 @@ def mix(
     rng = random.Random(f"mix-{language}-{seed}")
     chosen: list[Pair] = []
     sizes: dict[str, int] = {}
-    for name, (cap, repeats) in CAPS.items():
+    for name, (cap, repeats) in {**CAPS, **CAPS_OF.get(language, {})}.items():
         rows = [row for row in kept.get(name, {}).get(language, []) if normalised(row[0]) not in hidden]
         rows = sorted(rows, key=lambda row: key(seed, "\t".join(row)))[:cap]
         if name == "tatoeba":
@@ -183,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--languages", nargs="+", default=["es", "de"])
+    parser.add_argument("--languages", nargs="+", default=list(LANGUAGES))
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     facts = prepare(args.data, args.out, args.languages, seed=args.seed)

@@ -13,10 +13,11 @@ from pathlib import Path
 
 _LISTS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
-# Three columns (English, Spanish, German). {city}, {city2}, {day} and {month} are translated from the lists of the same
+# A column for English and each of WRITTEN. {city}, {city2}, {day} and {month} are translated from the lists of the same
 # file; every other slot is copied.
 TEMPLATES: list[list[str]] = _LISTS["templates"]
-WRITTEN = {"es": 1, "de": 2}
+EMOJI: list[str] = _LISTS["emoji"]
+WRITTEN = {"es": 1, "de": 2, "fr": 3, "nl": 4, "zh": 5}
 """Languages with templates, and their column."""
 
 
@@ -45,8 +46,16 @@ def _code(rng: random.Random) -> str:
     )
 
 
+def _number(rng: random.Random) -> str:
+    """Small, up to four digits, or round: models lose count of zeros unless they have seen many."""
+    kind = rng.random()
+    if kind < 0.5:
+        return str(rng.randint(2, 31))
+    return str(rng.randint(32, 9999) if kind < 0.8 else rng.randint(1, 999) * 10 ** rng.randint(1, 5))
+
+
 def _fill(rng: random.Random) -> list[dict[str, str]]:
-    """One value for every slot, in English, Spanish and German."""
+    """One value for every slot, in English and the languages of ``WRITTEN``."""
     word = made_up_name(rng).lower()
     cities, day, month = rng.sample(_LISTS["cities"], 2), rng.choice(_LISTS["days"]), rng.choice(_LISTS["months"])
     copied = {
@@ -55,7 +64,7 @@ def _fill(rng: random.Random) -> list[dict[str, str]]:
         "org": rng.choice(_LISTS["organisations"]) if rng.random() < 0.6 else made_up_name(rng),
         "org2": rng.choice(_LISTS["organisations"]) if rng.random() < 0.6 else made_up_name(rng),
         "name": " ".join(made_up_name(rng) for _ in range(rng.choice((1, 1, 2)))),
-        "num": str(rng.randint(2, 31) if rng.random() < 0.6 else rng.randint(32, 9999)),
+        "num": _number(rng),
         "year": str(rng.randint(1800, 2030)),
         "time": f"{rng.randint(1, 23)}:{rng.choice(('00', '15', '30', '45'))}",
         "phone": " ".join(str(rng.randint(100, 999)) for _ in range(3)),
@@ -64,13 +73,16 @@ def _fill(rng: random.Random) -> list[dict[str, str]]:
         "code": _code(rng),
         "hole": rng.choice(("{0}", "{name}", "%s", "{{user}}", "<b>" + word + "</b>", "$NAME")),
         "hole2": rng.choice(("{1}", "{count}", "%d", "{{n}}", str(rng.randint(2, 99)))),
-        "emoji": rng.choice(_LISTS["emoji"]),
+        "emoji": rng.choice(EMOJI),
     }
-    return [{**copied, "city": cities[0][i], "city2": cities[1][i], "day": day[i], "month": month[i]} for i in range(3)]
+    return [
+        {**copied, "city": cities[0][i], "city2": cities[1][i], "day": day[i], "month": month[i]}
+        for i in range(1 + len(WRITTEN))
+    ]
 
 
 def synthetic_pairs(count: int, language: str, seed: int) -> list[tuple[str, str]]:
-    """``count`` pairs of English and ``language`` ("es" or "de"), the same for the same seed."""
+    """``count`` pairs of English and ``language`` (of ``WRITTEN``), the same for the same seed."""
     column = WRITTEN[language]
     rng = random.Random(f"synthetic-{language}-{seed}")
     pairs = []

@@ -200,8 +200,9 @@ def run(
     minutes: float = 5.0,
     keep: int = 12,
     stop: int | None = None,
+    start: Path | None = None,
 ) -> int:
-    """Train from the last checkpoint (or from nothing) to ``plan.steps`` and return the steps done.
+    """Train from the last checkpoint (or from ``start``, or from nothing) to ``plan.steps`` and return the steps done.
 
     Args:
         folder: Where ``train.npz`` lies.
@@ -211,6 +212,7 @@ def run(
         minutes: A checkpoint is written after this time.
         keep: Checkpoints kept.
         stop: Leave (with a checkpoint) after this step.
+        start: A converted model whose weights are the first ones; None: random ones.
     """
     import torch
 
@@ -221,6 +223,10 @@ def run(
     with np.load(folder / "train.npz") as file:
         data = {name: file[name] for name in file.files}
     network = Network(shape).to(device)
+    if start is not None:
+        from translators.bundled.warm import starting_weights
+
+        network.load_state_dict(starting_weights(start, folder, plan.seed))
     steppers = optimizers(network, plan, rank)
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -325,11 +331,12 @@ def main() -> None:
     for name, default in asdict(Plan()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--stop", type=int, help="leave after this step")
+    parser.add_argument("--start", type=Path, help="converted model to go on from")
     parser.add_argument("--average", type=int, default=1, help="checkpoints to average at the end")
     args = parser.parse_args()
     plan = Plan(**{name: getattr(args, name) for name in asdict(Plan())})
     size = len(json.loads((args.out / "vocab.json").read_text(encoding="utf-8")))
-    done = train(args.out, plan, Shape(vocabulary=size), stop=args.stop)
+    done = train(args.out, plan, Shape(vocabulary=size), stop=args.stop, start=args.start)
     seen = export(args.out, args.out / "hf", args.average)
     print(f"{done} steps, {seen} target pieces, perplexity floor {math.exp(plan.smoothing):.2f}")
 

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
-import shutil
 from array import array
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from corpora.words import words
+from translators.bundled.synthetic import EMOJI
 
-SIZE = 8_000
-SAMPLE = 300_000
+SIZE = 14_000
+SAMPLE = 200_000
+LANGUAGES = ("es", "de", "fr", "nl", "zh", "en")
 END, UNKNOWN, PADDING = "</s>", "<unk>", "<pad>"
 MARKERS = ("▁[", "▁]")
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
@@ -33,9 +35,9 @@ def language_token(language: str) -> str:
 def learn(folder: Path, languages: list[str], size: int = SIZE, sample: int = SAMPLE) -> None:
     """Train the sentencepiece model on both sides of ``marked.tsv`` and write ``vocab.json``.
 
-    Bytes stand in for characters that are not in the vocabulary and digits are single pieces, both so that emoji,
-    foreign names and numbers can be copied. The brackets and the language tokens are one piece each; a language
-    token is a control symbol, hence never found in a user's text.
+    Bytes stand in for characters that are not in the vocabulary and digits are single pieces, both so that foreign
+    names and numbers can be copied; common emoji are pieces of their own. The brackets and the language tokens are
+    one piece each; a language token is a control symbol, hence never found in a user's text.
 
     Args:
         folder: Where ``marked.tsv`` lies.
@@ -48,12 +50,14 @@ def learn(folder: Path, languages: list[str], size: int = SIZE, sample: int = SA
     rows = (folder / "marked.tsv").read_text(encoding="utf-8").splitlines()
     step = max(1, len(rows) // sample)
     text = [side for row in rows[::step] for side in row.split("\t")[1:3]]
+    written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(text),
-        model_prefix=str(folder / "source"),
+        model_writer=written,  # a file's path would be stored in the model
         model_type="unigram",
         vocab_size=size - 1,
         character_coverage=0.9998,
+        required_chars="".join(sorted(set("".join(EMOJI)))),
         byte_fallback=True,
         split_digits=True,
         hard_vocab_limit=False,
@@ -66,9 +70,8 @@ def learn(folder: Path, languages: list[str], size: int = SIZE, sample: int = SA
         num_threads=1,
         minloglevel=2,
     )
-    (folder / "source.model").rename(folder / "source.spm")
-    (folder / "source.vocab").unlink()
-    shutil.copyfile(folder / "source.spm", folder / "target.spm")
+    for side in ("source", "target"):
+        (folder / f"{side}.spm").write_bytes(written.getvalue())
     model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
     pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
     ordered = [END, UNKNOWN, *(p for p in pieces if p not in (END, UNKNOWN)), PADDING]
@@ -147,7 +150,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="folder with marked.tsv")
-    parser.add_argument("--languages", nargs="+", default=["es", "de"])
+    parser.add_argument("--languages", nargs="+", default=list(LANGUAGES))
     parser.add_argument("--size", type=int, default=SIZE)
     args = parser.parse_args()
     learn(args.out, args.languages, args.size)

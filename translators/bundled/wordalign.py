@@ -1,4 +1,4 @@
-"""Word links for a whole training text: eflomal in both directions, then grow-diag.
+"""Word links for a whole training text: eflomal in both directions.
 
 eflomal (Östling and Tiedemann 2016, "Efficient Word Alignment with Markov Chain Monte Carlo") samples without a
 seed of ours, so links of rare words may differ from one run to the next.
@@ -13,35 +13,11 @@ from pathlib import Path
 from corpora.words import word_strings, words
 
 Link = tuple[int, int]
-_NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
 def tokens(text: str) -> list[str]:
     """Lower-cased words of a text, as the aligners see them."""
     return [word.lower() for word in word_strings(text, words(text))]
-
-
-def grow_diag(forward: set[Link], backward: set[Link]) -> set[Link]:
-    """Intersection of two directions, grown by neighbouring links of the union (Koehn et al. 2003, section 2).
-
-    The sweep goes over sorted links until nothing is added; the final step of the original is left out, since a
-    link that stands alone is often wrong.
-    """
-    links = forward & backward
-    union = forward | backward
-    sources, targets = {s for s, _ in links}, {t for _, t in links}
-    grown = True
-    while grown:
-        grown = False
-        for s, t in sorted(links):
-            for ds, dt in _NEIGHBOURS:
-                new = (s + ds, t + dt)
-                if new in union and new not in links and (new[0] not in sources or new[1] not in targets):
-                    links.add(new)
-                    sources.add(new[0])
-                    targets.add(new[1])
-                    grown = True
-    return links
 
 
 def _read_links(path: Path) -> Iterator[set[Link]]:

@@ -1,0 +1,94 @@
+"""Marker augmentation of a training text: a share of its pairs gets ``[ ]`` around aligned phrases on both sides.
+
+``python -m projectors.marked_text --out DIR`` is a step of the bundled models' recipe
+(``translators/bundled/README.md``). It reads ``DIR/train.tsv`` and writes ``DIR/marked.tsv``: target language, source,
+target, and the word links of the marked texts as ``i-j`` (words of :func:`corpora.words.words`). Pairs of the languages
+that are also translated into English follow once more the other way round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from corpora.words import words
+from projectors.aligners.lexical import LexicalAligner
+from projectors.base import ProjectionInput
+from translators.bundled.markers import Link, format_links, mark
+
+SHARE = 0.34
+INTO_ENGLISH = ("es", "de")
+REVERSED = 0.7
+FITTED = 60_000
+_CHUNK = 2_000
+
+
+def align(pairs: Sequence[tuple[str, str]], language: str) -> Iterator[set[Link]]:
+    """Word links of English and ``language``, learned from at most ``FITTED`` of the pairs themselves."""
+    inputs = [ProjectionInput("", source, target, (), "en", language) for source, target in pairs]
+    fitted = LexicalAligner(max_pairs=FITTED, max_cells=20_000_000).fit(inputs)
+    for start in range(0, len(inputs), _CHUNK):
+        for alignment in fitted.align(inputs[start : start + _CHUNK]):
+            yield set(alignment.links)
+
+
+def augment(
+    folder: Path,
+    *,
+    share: float = SHARE,
+    into_english: Collection[str] = INTO_ENGLISH,
+    reversed_share: float = REVERSED,
+    seed: int = 1,
+) -> tuple[int, int]:
+    """Align ``train.tsv`` by language, mark a share of its pairs and write ``marked.tsv`` in random order.
+
+    Args:
+        folder: Where ``train.tsv`` lies.
+        share: Share of the pairs in which phrases are marked, in either direction.
+        into_english: Languages whose pairs are also written from the language into English.
+        reversed_share: Share of their pairs that is.
+        seed: Of all that is drawn.
+
+    Returns:
+        Pairs written and pairs marked.
+    """
+    rows = [line.split("\t") for line in (folder / "train.tsv").read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if words(row[1]) and words(row[2])]
+    rng = random.Random(f"markers-{seed}")
+    written: list[str] = []
+    count = 0
+
+    def write(language: str, source: str, target: str, links: set[Link]) -> int:
+        before = source
+        if rng.random() < share:
+            source, target, links = mark(source, target, links, rng)
+        written.append(f"{language}\t{source}\t{target}\t{format_links(links)}\n")
+        return source != before
+
+    for language in sorted({row[0] for row in rows}):
+        own = [(source, target) for other, source, target in rows if other == language]
+        for (source, target), links in zip(own, align(own, language), strict=True):
+            count += write(language, source, target, links)
+            if language in into_english and rng.random() < reversed_share:
+                count += write("en", target, source, {(t, s) for s, t in links})
+    rng.shuffle(written)
+    (folder / "marked.tsv").write_text("".join(written), encoding="utf-8")
+    return len(written), count
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True, help="folder with train.tsv")
+    parser.add_argument("--share", type=float, default=SHARE)
+    parser.add_argument("--into-english", nargs="*", default=list(INTO_ENGLISH), help="languages also translated from")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    total, marked = augment(args.out, share=args.share, into_english=args.into_english, seed=args.seed)
+    print(f"{marked} of {total} pairs marked")
+
+
+if __name__ == "__main__":
+    main()

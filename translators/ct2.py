@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import ctranslate2
 import numpy as np
@@ -19,9 +19,14 @@ from translators.base import ForcedScore
 from translators.families import open_family, read_vocabulary
 from translators.families.base import Family, Frame, Limits
 from translators.pieces import Range, one_line, one_line_offsets
+from translators.search import Found, Running, Search
 
-# Rows handed to CTranslate2 at a time. While it translates one window, Python builds the texts of the one before.
-_WINDOW = 2048
+# Texts that are cut into pieces and handed to CTranslate2 at a time; it works on one window while Python makes another.
+_WINDOW_ROWS = 8192
+_WINDOW_CHARACTERS = 1 << 21
+# The weights of a small model stay in the processor's caches, where small batches are the fastest (256 to 512 tokens;
+# 2048 take 1.25 times as long); those of a large one are read from memory for every batch.
+_SMALL_MODEL = 64 << 20
 # What a decoder puts where bytes make no character.
 _BROKEN = "\ufffd"
 
@@ -38,8 +43,9 @@ class _Row:
 class CT2Translator:
     """A CTranslate2 directory with the description of its family, on one device.
 
-    Rows are sorted by length over the whole call and cut into batches of ``batch_tokens``; the batches depend on the
-    call alone, never on threads.
+    Rows are sorted by length over a window of thousands and cut into batches of ``batch_tokens``. With int8 on a CPU a
+    row comes out the same whatever rows are around it (``rows_independent``, see :mod:`translators.search`); otherwise
+    scores hang on the batch in their last digits, and the batches on the call alone, never on threads.
 
     Args:
         directory: Holds ``model.bin``, ``config.json``, a vocabulary, the tokeniser's files and ``spanferry.json``.
@@ -74,16 +80,20 @@ class CT2Translator:
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
         self.beam = beam
-        usual = 2048 if self.device == "cpu" else 32768
-        self.batch_tokens = batch_tokens or usual
-        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
-        self._batch_mark = [f"batch:{self.batch_tokens}"] if self.batch_tokens != usual else []
         family, facts = open_family(self.directory)
         self.family: Family = family
         self.name: str = facts["name"]
         self.raw: ctranslate2.Translator = devices.load(self.directory, self.device, self.compute_type)
         own = family.limits
         self.limits = Limits(min(own.source, max_source or own.source), min(own.target, max_target or own.target))
+        small = (self.directory / "model.bin").stat().st_size < _SMALL_MODEL
+        usual = 32768 if self.device != "cpu" else 512 if small else 2048
+        self.batch_tokens = batch_tokens or usual
+        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
+        self._batch_mark = [f"batch:{self.batch_tokens}"] if self.batch_tokens != usual else []
+        self._search = Search(
+            self.raw, beam=beam, batch_tokens=self.batch_tokens, compute_type=self.compute_type, limits=self.limits
+        )
         self.marker_aware = bool(facts.get("marker_aware", False))
         self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
         self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))
@@ -93,6 +103,11 @@ class CT2Translator:
     def vocab_size(self) -> int:
         """Tokens in the target vocabulary."""
         return len(self.vocabulary)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether a row comes out the same, to the last bit, whatever rows are around it."""
+        return self._search.rows_independent
 
     @property
     def signature(self) -> str:
@@ -127,20 +142,54 @@ class CT2Translator:
         Raises:
             ModelError: The model lacks a language, or fails on every row.
         """
-        frame = self.family.frame(source, target)
-        rows = self._rows(texts, frame)
-        results = [Translation("", reason=row.reason, truncated=row.reason in limits.CUT) for row in rows]
-        pending: list[tuple[list[_Row], list[Any], int]] = []
-        # How far ahead may depend on the machine; what a window and a batch hold may not.
-        depth = 1 + self.raw.num_translators // 8
-        for window in self._windows([row for row in rows if row.reason is None]):
-            cap = limits.output_cap(len(window[0].tokens), self.limits)
-            pending.append((window, self._submit(window, frame, cap), cap))
-            if len(pending) > depth:
-                self._collect(*pending.pop(0), frame, results)
-        for entry in pending:
-            self._collect(*entry, frame, results)
-        return results
+        return list(self.stream(texts, source, target))
+
+    def stream(self, texts: Iterable[str], source: str, target: str) -> Iterator[Translation]:
+        """As :meth:`translate`, for any number of texts: two windows of them are in memory, never all."""
+        for found in self._hypotheses(texts, self.family.frame(source, target), 1):
+            yield found[0]
+
+    def translate_nbest(self, texts: Sequence[str], source: str, target: str, count: int) -> list[list[Translation]]:
+        """For each text up to ``count`` translations, best first; a row that fails has one with its reason.
+
+        Raises:
+            ModelError: The model lacks a language, or fails on every row.
+        """
+        return list(self._hypotheses(texts, self.family.frame(source, target), count))
+
+    def _hypotheses(self, texts: Iterable[str], frame: Frame, count: int) -> Iterator[list[Translation]]:
+        under_way: deque[tuple[list[_Row], Running]] = deque()
+        for window in _windows(texts):
+            rows = self._rows(window, frame)
+            good = [row.tokens for row in rows if row.reason is None]
+            under_way.append((rows, self._search.start(good, frame, count)))
+            if len(under_way) > 1:
+                yield from self._finished(*under_way.popleft())
+        for rows, running in under_way:
+            yield from self._finished(rows, running)
+
+    def _finished(self, rows: Sequence[_Row], running: Running) -> list[list[Translation]]:
+        found = running.results()
+        errors = [one.error for one in found if one.reason == limits.MODEL_ERROR]
+        if len(errors) == len(found) > 1:
+            raise ModelError(
+                f"CTranslate2 fails on every row: {errors[0]}",
+                where=str(self.directory),
+                hint="device=cpu, or a smaller batch_tokens",
+            )
+        pieces = [hypothesis.pieces for one in found for hypothesis in one.hypotheses]
+        texts = iter(self.family.pieces("target").decode(pieces))
+        translated = iter([self._read(one, texts) for one in found])
+        return [[_failed(row.reason)] if row.reason else next(translated) for row in rows]
+
+    def _read(self, found: Found, texts: Iterator[str]) -> list[Translation]:
+        if found.reason:
+            return [_failed(found.reason)]
+        read = [
+            _failed(limits.BROKEN_OUTPUT) if _BROKEN in text else Translation(text.strip(), one.pieces, one.score)
+            for one, text in zip(found.hypotheses, texts, strict=False)
+        ]
+        return [one for one in read if one.reason is None] or read[:1]
 
     def _rows(self, texts: Sequence[str], frame: Frame) -> list[_Row]:
         reasons = [limits.text_reason(text) for text in texts]
@@ -157,70 +206,6 @@ class CT2Translator:
     def _without_specials(self, pieces: list[str]) -> list[str]:
         specials = self.family.specials
         return pieces if specials.isdisjoint(pieces) else [piece for piece in pieces if piece not in specials]
-
-    def _windows(self, rows: list[_Row]) -> Iterator[list[_Row]]:
-        """Longest first, at most ``_WINDOW`` rows, all with the same cap on their output."""
-        window: list[_Row] = []
-        cap = 0
-        for row in sorted(rows, key=lambda row: (-len(row.tokens), row.index)):
-            own = limits.output_cap(len(row.tokens), self.limits)
-            if window and (own != cap or len(window) == _WINDOW):
-                yield window
-                window = []
-            cap = own
-            window.append(row)
-        if window:
-            yield window
-
-    def _submit(self, rows: list[_Row], frame: Frame, cap: int) -> list[Any]:
-        prefix = list(frame.target_prefix)
-        futures: list[Any] = self.raw.translate_batch(
-            [row.tokens for row in rows],
-            [prefix] * len(rows) if prefix else None,
-            max_batch_size=self.batch_tokens,
-            batch_type="tokens",
-            beam_size=self.beam,
-            max_input_length=0,
-            max_decoding_length=cap,
-            return_scores=True,
-            asynchronous=True,
-        )
-        return futures
-
-    def _collect(
-        self, rows: list[_Row], futures: list[Any], cap: int, frame: Frame, results: list[Translation]
-    ) -> None:
-        skip = len(frame.target_prefix)
-        done: list[tuple[int, tuple[str, ...], float]] = []
-        failures: list[str] = []
-        for row, future in zip(rows, futures, strict=True):
-            try:
-                result = future.result()
-            except (RuntimeError, ValueError):
-                # A row that CTranslate2 refuses takes its whole batch with it; alone it takes only itself.
-                try:
-                    result = self._submit([row], frame, cap)[0].result()
-                except (RuntimeError, ValueError) as error:
-                    failures.append(str(error))
-                    results[row.index] = Translation("", reason=limits.MODEL_ERROR)
-                    continue
-            pieces = tuple(result.hypotheses[0][skip:])
-            if len(result.hypotheses[0]) >= cap:
-                results[row.index] = Translation("", truncated=True, reason=limits.OUTPUT_TRUNCATED)
-            else:
-                done.append((row.index, pieces, float(result.scores[0])))
-        if len(failures) == len(rows) > 1:
-            raise ModelError(
-                f"CTranslate2 fails on every row: {failures[0]}",
-                where=str(self.directory),
-                hint="device=cpu, or a smaller batch_tokens",
-            )
-        texts = self.family.pieces("target").decode([pieces for _, pieces, _ in done])
-        for (index, pieces, score), text in zip(done, texts, strict=True):
-            if _BROKEN in text:
-                results[index] = Translation("", reason=limits.BROKEN_OUTPUT)
-            else:
-                results[index] = Translation(text.strip(), pieces, score)
 
     def unknown(self, text: str, *, side: str = "source") -> int:
         """How many pieces of ``text`` the model does not know: it sees ``<unk>`` in their place."""
@@ -255,7 +240,9 @@ class CT2Translator:
         return list(self._frame_into(target).target_prefix)
 
     def _frame_into(self, target: str) -> Frame:
-        return self.family.frame(self.family.languages()[0][0], target)
+        sources, _ = self.family.languages()
+        # What a target starts with does not depend on the source, but a model may know some directions only.
+        return self.family.frame(next((s for s in sources if self.supports(s, target)), sources[0]), target)
 
     def decode(self, pieces: Sequence[str], lang: str) -> str:
         """The text of target pieces."""
@@ -267,8 +254,14 @@ class CT2Translator:
         Raises:
             RowError: ``bad_unicode``.
         """
+        return len(self._pieces(text, "source")) + self._frame_length
+
+    @cached_property
+    def _frame_length(self) -> int:
+        """Specials of a source: as many in every direction."""
         sources, targets = self.family.languages()
-        return len(self._pieces(text, "source")) + self.family.frame(sources[0], targets[0]).source_length
+        known = ((s, t) for s in sources for t in targets if self.supports(s, t))
+        return self.family.frame(*next(known)).source_length
 
     def pieces(self, text: str, language: str, *, side: str) -> tuple[list[str], list[Range]]:
         """Subword pieces of ``text`` (no specials) and the half-open code-point range each covers.
@@ -360,6 +353,24 @@ class CT2Translator:
                 rows[i] = _Row(i, [], reason)
             given.append(pieces)
         return rows, given
+
+
+def _failed(reason: str) -> Translation:
+    return Translation("", reason=reason, truncated=reason in limits.CUT)
+
+
+def _windows(texts: Iterable[str]) -> Iterator[list[str]]:
+    """``texts`` in stretches, bounded by rows and by characters."""
+    window: list[str] = []
+    size = 0
+    for text in texts:
+        if window and (len(window) == _WINDOW_ROWS or size + len(text) > _WINDOW_CHARACTERS):
+            yield window
+            window, size = [], 0
+        window.append(text)
+        size += len(text)
+    if window:
+        yield window
 
 
 def _ids(tokens: Sequence[str]) -> dict[str, int]:

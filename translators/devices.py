@@ -88,7 +88,12 @@ def load(directory: Path, device: str, compute_type: str) -> ctranslate2.Transla
                 size = (path / "model.bin").stat().st_size
                 inter, intra = threads(size) if device == "cpu" else (1, 0)
                 _LOADED[key] = ctranslate2.Translator(
-                    str(path), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
+                    str(path),
+                    device=device,
+                    compute_type=compute_type,
+                    inter_threads=inter,
+                    intra_threads=intra,
+                    max_queued_batches=-1,  # who submits bounds what waits, and goes on while the workers work
                 )
             except (OSError, RuntimeError, ValueError) as error:
                 raise ModelError(

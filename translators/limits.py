@@ -30,7 +30,8 @@ def text_reason(text: str) -> str | None:
     """Why ``text`` can't be translated whatever the model, or None."""
     if _SURROGATE.search(text):
         return BAD_UNICODE
-    if not text or text.isspace():
+    # White space, controls and what only formats other characters say nothing.
+    if not any(char.isprintable() and not char.isspace() for char in text):
         return EMPTY_SOURCE
     if "<" in text or "&" in text:
         bare, found = _MARKUP.subn(" ", text)

@@ -11,6 +11,8 @@ from corpora.errors import ModelError
 
 Range = tuple[int, int]
 WORD_START = "▁"
+# Control characters, null bytes among them, are none that a model has seen; they part words as white space does.
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 
 
 class PieceModel(Protocol):
@@ -30,8 +32,8 @@ class PieceModel(Protocol):
 
 
 def one_line(text: str) -> str:
-    """``text`` with every run of white space (line breaks too) as one space and none at the ends."""
-    return " ".join(text.split())
+    """``text`` with every run of white space (line breaks and controls too) as one space and none at the ends."""
+    return " ".join((text if text.isprintable() else text.translate(_CONTROLS)).split())
 
 
 def one_line_offsets(text: str) -> tuple[str, list[int]]:
@@ -39,7 +41,7 @@ def one_line_offsets(text: str) -> tuple[str, list[int]]:
     offsets: list[int] = []
     gap = None
     for i, char in enumerate(text):
-        if char.isspace():
+        if char.isspace() or ord(char) in _CONTROLS:
             gap = i if gap is None else gap
             continue
         if gap is not None and offsets:

@@ -155,16 +155,9 @@ def bundled_for(source: str | None, target: str | None, *, optional: bool = Fals
     pairs = []
     for directory in bundled_directories():
         facts = read_json(directory / DESCRIPTION)
-        sources, targets = facts["source_languages"], facts["target_languages"]
-        try:
-            if source is not None:
-                choose(source, sources, facts["name"])
-            if target is not None:
-                choose(target, targets, facts["name"])
-        except ModelError:
-            pairs += [f"{s} to {t}" for s in sources for t in targets]
-            continue
-        return directory
+        if _knows(facts, source, target):
+            return directory
+        pairs += [f"{s} to {t}" for s, t in facts["directions"]]
     if optional:
         return None
     raise ModelError(
@@ -172,6 +165,16 @@ def bundled_for(source: str | None, target: str | None, *, optional: bool = Fals
         valid=sorted(pairs) or "none: this installation has no bundled models",
         hint="use a larger model: --translator nllb-600m (needs the network once, and spanferry[convert])",
     )
+
+
+def _knows(facts: dict[str, Any], source: str | None, target: str | None) -> bool:
+    try:
+        own = None if source is None else choose(source, [s for s, _ in facts["directions"]], facts["name"])
+        if target is not None:
+            choose(target, [t for s, t in facts["directions"] if own in (None, s)], facts["name"])
+    except ModelError:
+        return False
+    return True
 
 
 def list_models() -> list[ModelInfo]:

@@ -54,7 +54,7 @@ def test_bundled_is_chosen_by_language(model_directory: Path, tmp_path: Path, mo
     for name, source, target in (("a", "en", "es"), ("b", "de", "en")):
         shutil.copytree(model_directory, tmp_path / name)
         changed = {**facts, "name": name, "source_languages": [source], "target_languages": [target]}
-        changed["language_tokens"] = {}
+        changed |= {"language_tokens": {}, "directions": [[source, target]]}
         (tmp_path / name / "spanferry.json").write_text(json.dumps(changed), encoding="utf-8")
     monkeypatch.setattr(load, "bundled_directories", lambda: [tmp_path / "a", tmp_path / "b"])
     load.bundled_for.cache_clear()
@@ -68,6 +68,18 @@ def test_bundled_is_chosen_by_language(model_directory: Path, tmp_path: Path, mo
         assert "Valid: de to en, en to es" in str(caught.value) and "nllb-600m" in str(caught.value)
     finally:
         load.bundled_for.cache_clear()
+
+
+def test_a_model_is_not_used_in_a_direction_it_was_not_trained_in(model_directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(model_directory, tmp_path / "model")
+    facts = json.loads((tmp_path / "model" / "spanferry.json").read_text(encoding="utf-8"))
+    facts |= {"source_languages": ["en", "de"], "directions": [["en", "es"], ["en", "de"]]}
+    (tmp_path / "model" / "spanferry.json").write_text(json.dumps(facts), encoding="utf-8")
+    model = load_translator(str(tmp_path / "model"))
+    assert model is not None and model.supports("en", "es") and not model.supports("de", "es")
+    with pytest.raises(ModelError, match="was not trained to translate de to es") as caught:
+        model.translate(["Ich habe zwei Katzen."], "de", "es")
+    assert "en to de, en to es" in str(caught.value)
 
 
 def test_parallel_and_classes_from_outside() -> None:

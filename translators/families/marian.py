@@ -36,6 +36,7 @@ class MarianFamily:
         self._tokens: dict[str, str] = dict(facts["language_tokens"])
         self._sources: tuple[str, ...] = tuple(sorted(facts["source_languages"]))
         self._targets: tuple[str, ...] = tuple(sorted(facts["target_languages"]))
+        self._directions = {(source, target) for source, target in facts.get("directions", ())}
         self._model: str = facts["name"]
         self._suffix = tuple(facts.get("source_suffix", ("</s>",)))
         self._sides = {side: SentencePieces(directory / f"{side}.spm") for side in ("source", "target")}
@@ -87,17 +88,29 @@ class MarianFamily:
                 valid="a vocabulary that ends in <pad>, without tokens that were added later",
                 hint="put added tokens before <pad> in vocab.json and in the embeddings",
             )
+        for side in (model.model.encoder, model.model.decoder):
+            # Of a checkpoint in float16 transformers makes the sines in float16 too; the origin has them exactly.
+            positions = side.embed_positions.float()
+            exact = positions.create_weight()
+            if (positions.weight - exact).abs().max() < 2e-3:
+                positions.weight.copy_(exact)
         decoder = model.model.decoder
         start = decoder.embed_tokens.weight[model.config.decoder_start_token_id].float()
-        positions = decoder.embed_positions.float().weight
-        positions[0] += start * (model.config.d_model**0.5 if model.config.scale_embedding else 1.0)
+        scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
+        decoder.embed_positions.weight[0] += start * scale
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 
     def frame(self, source: str, target: str) -> Frame:
-        choose(source, self._sources, self._model)
-        token = self._tokens.get(choose(target, self._targets, self._model))
+        own = choose(source, self._sources, self._model), choose(target, self._targets, self._model)
+        if self._directions and own not in self._directions:
+            raise ModelError(
+                f"{self._model} was not trained to translate {own[0]} to {own[1]}",
+                valid=sorted(f"{s} to {t}" for s, t in self._directions),
+                hint="translate into English first, or name another model: --translator nllb-600m",
+            )
+        token = self._tokens.get(own[1])
         return Frame((token,) if token else (), self._suffix, ())
 
     def pieces(self, side: str) -> SentencePieces:

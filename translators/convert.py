@@ -94,7 +94,7 @@ def convert(
                 if (source / file).is_file():
                     shutil.copyfile(source / file, partial / file)
             facts |= {"origin": origin, "revision": revision, "quantization": quantization}
-            facts["files"] = {"model.bin": _file_facts(partial / "model.bin")}
+            facts["files"] = {"model.bin": file_facts(partial / "model.bin")}
             text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
             (partial / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return final
@@ -135,7 +135,8 @@ def _weights(directory: Path) -> Iterator[Path]:
         yield from directory.glob(pattern)
 
 
-def _file_facts(path: Path) -> dict[str, Any]:
+def file_facts(path: Path) -> dict[str, Any]:
+    """Size in bytes and SHA-256 of a file."""
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 

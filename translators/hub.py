@@ -55,7 +55,7 @@ def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
     from huggingface_hub import HfApi, snapshot_download
 
     try:
-        found = _snapshot(repo, revision)
+        found = local_snapshot(repo, revision)
         if found is None:
             info = HfApi().model_info(repo, revision=revision, files_metadata=True)
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
@@ -76,7 +76,7 @@ def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
     return found, found.name
 
 
-def _snapshot(repo: str, revision: str | None) -> Path | None:
+def local_snapshot(repo: str, revision: str | None) -> Path | None:
     """What an earlier download left in the hub's cache, if it is a whole model."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

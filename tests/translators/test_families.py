@@ -47,7 +47,7 @@ class Origin:
                 self.tokenizer = transformers.M2M100Tokenizer(*files, src_lang="es")
             else:
                 self.tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
-            self.model = model_class.from_pretrained(directory).float().eval()
+            self.model = model_class.from_pretrained(directory, dtype=torch.float32).eval()
         self.model.generation_config.forced_eos_token_id = None  # the end put where the length limit cuts
         self.forced = None if forced is None else self.tokenizer.convert_tokens_to_ids(forced)
         self.spelled = spelled
@@ -314,6 +314,21 @@ def test_marian_with_tokens_behind_the_padding_is_an_error(cache: Path) -> None:
     with pytest.raises(ModelError, match=r"the last of the \d+ tokens is .*, not '<pad>'") as caught:
         convert(directory, quantization="float32", root=cache / "added")
     assert "Hint: put added tokens before <pad>" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["marian", "nllb"])
+def test_a_checkpoint_in_half_precision(cache: Path, name: str) -> None:
+    directory = getattr(checkpoints, name)(cache / "half" / name)
+    with quiet():
+        model = getattr(transformers, CASES[name][1]).from_pretrained(directory)
+        model.half().save_pretrained(directory)
+    origin = Origin(directory, type(model), **CASES[name][2])
+    assert json.loads((directory / "config.json").read_text(encoding="utf-8"))["dtype"] == "float16"
+    ours = CT2Translator(
+        convert(directory, quantization="float32", root=cache / "half"), device="cpu", compute_type="float32"
+    )
+    for source, score in zip(SOURCES, ours.score_pairs(SOURCES, TARGETS, *CASES[name][3]), strict=True):
+        np.testing.assert_allclose(score.logprobs, origin.logprobs(source, list(score.pieces)), atol=1e-4)
 
 
 def test_the_model_that_clipped_first_words() -> None:

@@ -39,6 +39,7 @@ class M2M100Family(NllbFamily):
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
         """transformers 5 leaves the language tokens out of the vocabulary unless the hub's own files name them."""
+        super().prepare(model, tokenizer)
         vocabulary = {**tokenizer.get_vocab(), **getattr(tokenizer, "lang_token_to_id", {})}
         tokenizer.get_vocab = lambda: vocabulary
 

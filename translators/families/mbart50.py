@@ -41,7 +41,7 @@ class MBart50Family(NllbFamily):
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
         """The converter reads from the configuration what transformers 5 leaves out: where the layers are
-        normalised, and that this mBART's decoder starts from ``</s>``. Its tokeniser has lost ``<s>``, which CTranslate2
+        normalised, and that the decoder starts from ``</s>``. Its tokeniser has lost ``<s>``, which CTranslate2
         wants to have a name."""
         config = model.config
         config.normalize_before = config.normalize_embedding = True

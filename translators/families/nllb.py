@@ -64,7 +64,10 @@ class NllbFamily:
 
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
-        """Nothing to set right."""
+        """Makes the sines of the positions in float32, which transformers has in float16 for such a checkpoint."""
+        for side in (model.model.encoder, model.model.decoder):
+            positions = side.embed_positions.float()
+            positions.make_weights(len(positions.weights), positions.embedding_dim, positions.padding_idx)
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets

@@ -1,0 +1,151 @@
+"""``spanferry evaluate`` on small gold made for the test, as a user runs it."""
+
+import csv
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from corpora.errors import SpanferryError
+from flows.cli import app
+from flows.evaluate import parse_method
+from tests.conftest import Run
+from tests.projectors.parallel_texts import expected, spanish
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """60 sentences of the little grammar, annotated on both sides; in one the gold of the target is different."""
+    folder = tmp_path_factory.mktemp("gold")
+    rows: tuple[list[object], list[object]] = ([], [])
+    for item in spanish()[::5][:60]:
+        target = []
+        for span, quote in zip(item.spans, expected(item), strict=True):
+            start = item.target_text.index(quote)
+            target.append({"start": start, "end": start + len(quote), "label": span.label})
+        if not rows[0]:
+            target = target[:-1]
+        source = [{"start": s.start, "end": s.end, "label": s.label} for s in item.spans]
+        rows[0].append({"id": item.id, "text": item.source_text, "spans": source})
+        rows[1].append({"id": item.id, "text": item.target_text, "spans": target})
+    paths = (folder / "toy.en.jsonl", folder / "toy.es.jsonl")
+    for path, own in zip(paths, rows, strict=True):
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in own), encoding="utf-8")
+    return paths
+
+
+def _evaluate(spanferry: Run, sides: tuple[Path, Path], *more: object) -> "tuple[str, str, int]":
+    done = spanferry(
+        "evaluate", "projection", "-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none", *more
+    )
+    return done.stdout, done.stderr, done.returncode
+
+
+METHODS = ("-p", "alignment", "-p", "copy", "-p", "alignment[rule=minmax]")
+
+
+def test_one_line_of_json_with_signatures(spanferry: Run, sides: tuple[Path, Path], tmp_path: Path) -> None:
+    first, errors, status = _evaluate(spanferry, sides, *METHODS, "--json", "--out", tmp_path / "a")
+    assert status == 0, errors
+    assert first.count("\n") == 1
+    told = json.loads(first)
+    aligned, copied, minmax = told["results"]
+    assert [row["method"] for row in told["results"]] == ["alignment", "copy", "alignment[rule=minmax]"]
+    assert (aligned["spans"], aligned["gold_spans"]) == (180, 179)
+    assert aligned["f1"] > 0.9 > copied["f1"] > 0.1
+    assert set(aligned["by_label"]) == {"PER", "THING", "TIME"}
+    assert sum(row["gold_spans"] for row in aligned["by_length"].values()) == 179
+    assert copied["not_placed"]["not_copied"] > 0
+    assert len({row["signature"] for row in told["results"]}) == 3
+    assert "gold:toy-es" in aligned["signature"] and "bootstrap:1000" in aligned["signature"]
+    (versus_copy, _) = told["comparisons"]
+    assert versus_copy["delta"] == pytest.approx(copied["f1"] - aligned["f1"], abs=2e-4)
+    assert versus_copy["p"] < 0.01
+    assert versus_copy["low"] < versus_copy["delta"] < versus_copy["high"] < 0
+    assert minmax["signature"].partition("|words")[0].endswith("minmax")
+
+    again, _, _ = _evaluate(spanferry, sides, *METHODS, "--json", "--out", tmp_path / "b")
+    assert again == first
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert {f.name for f in files} >= {"scores.csv", "by_label.csv", "by_length.csv", "comparisons.csv", "f1.svg"}
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        if name.suffix == ".svg":
+            ElementTree.parse(tmp_path / "a" / name)
+    with (tmp_path / "a" / "by_label.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 9 and {row["gold"] for row in rows} == {"toy-es"}
+
+
+def test_the_table_shows_what_the_json_tells(sides: tuple[Path, Path]) -> None:
+    own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none", *METHODS)
+    shown, told = (
+        CliRunner().invoke(app, ["evaluate", "projection", *map(str, own), *more]).stdout for more in ((), ("--json",))
+    )
+    for row in json.loads(told)["results"]:
+        line = next(line for line in shown.splitlines() if f" {row['method']} " in line and "toy-es" in line)
+        assert f"{row['f1']:.3f}".removeprefix("0") in line
+    assert "paired bootstrap" in shown
+
+
+def _error(*arguments: object) -> str:
+    """What the command says is wrong, in this process."""
+    done = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    assert isinstance(done.exception, SpanferryError), done.output
+    assert not done.stdout
+    return str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("-p", "alignmnt"), "did you mean 'alignment'?"),
+        (("-p", "copy[ration=1]"), "did you mean 'ratio'?"),
+        (("-p", "copy[ratio"), "has no ']'"),
+        (("-p", "copy[ratio]"), "has no '='"),
+        (("-p", "constrained"), "needs a model"),
+        (("--words", "mine"), "Valid: given, own"),
+        (("--pair-by", "name"), "Valid: index, id"),
+        (("--gold", "europarl-xx"), "did you mean 'europarl"),
+        (("--set", "text_kye=body"), "did you mean 'text_key'?"),
+        (("--set", "repair"), "has no '='"),
+    ],
+)
+def test_errors_come_before_any_work(more: tuple[str, ...], message: str, sides: tuple[Path, Path]) -> None:
+    own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none")
+    assert message in _error("projection", *own, *more)
+
+
+def test_no_gold(sides: tuple[Path, Path]) -> None:
+    assert "Hint: --gold europarl-es" in _error("projection")
+    assert "needs both sides" in _error("projection", "--input", sides[0])
+
+
+def test_options_of_a_method() -> None:
+    method = parse_method("alignment[aligner_options.prior=none,options=3]")
+    assert (method.kind, method.options) == ("alignment", {"aligner_options": {"prior": "none"}, "options": 3})
+    assert parse_method("my.module:Thing").kind == "my.module:Thing"
+
+
+def test_aligners_against_links(spanferry: Run, tmp_path: Path) -> None:
+    rows = []
+    for item in spanish()[:80]:
+        source, target = item.source_text.rstrip(".").split(), item.target_text.rstrip(".").split()
+        links = [[source.index(a), target.index(b)] for a, b in (("Rome", "Roma"), ("today", "hoy")) if a in source]
+        if links:
+            rows.append({"src_words": source, "tgt_words": target, "alignment": links})
+    path = tmp_path / "drawn.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    arguments = ("-i", path, "-t", "es", "--translator", "none", "-a", "lexical", "-a", "lexical[prior=none]")
+    done = spanferry("evaluate", "alignment", *arguments, "--json", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)["results"]
+    assert first["recall"] > 0.9
+    assert "aer" not in first
+    assert first["links"] == len(rows)
+    assert first["signature"] != second["signature"]
+    assert (tmp_path / "out" / "links.csv").read_text(encoding="utf-8").startswith("gold,language,method,pairs,links")
+    assert "needs a model" in _error("alignment", *arguments[:6], "-a", "attention")
+    assert "--links FILE" in _error("alignment", "-i", path)

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from corpora.errors import ConfigError, unknown_name
 
-_SECTIONS = {"reader": "read.options", "writer": "output.options.{name}"}  # of the configuration
+# Of the configuration.
+_SECTIONS = {"reader": "read.options", "writer": "output.options.{name}", "derivation": "options"}
 
 
 def option_defaults(cls: Any, fixed: tuple[str, ...] = ()) -> dict[str, Any]:

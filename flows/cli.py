@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from corpora.errors import SpanferryError
-from flows import cli_evaluate, cli_list, cli_run
+from flows import cli_derive, cli_evaluate, cli_inspect, cli_list, cli_parallel, cli_run
 
 app = typer.Typer(
     name="spanferry",
@@ -17,7 +17,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_run.app, name="run")
+cli_run.app.command("parallel")(cli_parallel.parallel)
+cli_run.app.command("derive")(cli_derive.derive)
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.command("inspect")(cli_inspect.inspect)
 app.command("list")(cli_list.list_components)
 app.command("models")(cli_list.models)
 

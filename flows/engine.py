@@ -3,7 +3,6 @@
 What is on disk decides what is done: a shard with its file and its manifest line is never computed again.
 """
 
-import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +70,12 @@ def execute(plan: Plan, progress: Progress) -> Outcome:
         return outcome
     problem: list[SpanferryError] = []
 
-    def body(submit: Callable[[Job], Any], completed: Callable[[Sequence[Any]], Iterator[Any]]) -> None:
+    config_json, root = plan.config.to_json(), str(plan.root.resolve())
+
+    def body(send: Callable[..., Any], completed: Callable[[Sequence[Any]], Iterator[Any]]) -> None:
+        def submit(job: Job) -> Any:
+            return send(config_json, root, *job)
+
         try:
             progress.start("read", plan.config.limit or 0, 0)
             outcome.shards = tasks.read_all(plan, lambda rows: progress.advance("read", rows))
@@ -82,8 +86,7 @@ def execute(plan: Plan, progress: Progress) -> Outcome:
         for target in plan.config.target:
             _run_language(plan, target, outcome, progress, submit, completed)
 
-    with _prefect(plan) as runner:
-        runner(body)
+    run_under_prefect(plan.config.flow, plan.config.executor, tasks.run_task, body)
     if problem:
         raise problem[0]
     return outcome
@@ -139,34 +142,36 @@ def _run_language(
             return
 
 
-@contextlib.contextmanager
-def _prefect(plan: Plan) -> Iterator[Callable[[Callable[..., None]], None]]:
-    """A function that runs a body as a Prefect flow, with a way to submit jobs and to wait for them."""
+Body = Callable[[Callable[..., Any], Callable[[Sequence[Any]], Iterator[Any]]], None]
+
+
+def run_under_prefect(name: str, executor: ExecutorConfig, function: Callable[..., Any], body: Body) -> None:
+    """Runs ``body`` as a Prefect flow.
+
+    Args:
+        name: The flow's name.
+        executor: Where its tasks run.
+        function: What a task does; it goes by name to other machines, so it is a module's own. Its parameters
+            ``name``, ``target`` and ``shard`` name the task.
+        body: Gets a function that submits the arguments of one task and returns its future, and one that yields
+            futures as they are done.
+    """
     prefect_setup.prepare()
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE
     from prefect.futures import as_completed
     from prefect.server.api.server import SubprocessASGIServer
 
-    step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(tasks.run_task)
-    config_json, root = plan.config.to_json(), str(plan.root.resolve())
+    step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
 
-    def submit(job: Job) -> Any:
-        name, target, shard = job
-        return step.submit(config_json, root, name, target, shard)
+    def work() -> None:
+        for server in SubprocessASGIServer._instances.values():
+            if server.server_process is not None:
+                prefect_setup.note_server(server.server_process.pid)
+        body(step.submit, as_completed)
 
-    def run(body: Callable[..., None]) -> None:
-        def work() -> None:
-            for server in SubprocessASGIServer._instances.values():
-                if server.server_process is not None:
-                    prefect_setup.note_server(server.server_process.pid)
-            body(submit, as_completed)
-
-        _work.append(work)
-        runner = _task_runner(plan.config.executor)
-        flow(name=plan.config.flow, task_runner=runner, log_prints=False)(_do_work)()
-
-    yield run
+    _work.append(work)
+    flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
 
 
 # An executor on other machines is sent the flow with each task. This function goes by name; a closure would take along

@@ -21,6 +21,9 @@ _HINTS = {
     "discontinuous": "discontinuous spans",
     "relations": "relations",
     "fields": "spans in a second text field",
+    "spans": "labelled spans",
+    "line_breaks": "line breaks inside a text",
+    "control": "control characters",
     "white_space": "spans that start, end or lie in white space",
 }
 

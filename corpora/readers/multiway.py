@@ -1,0 +1,184 @@
+"""Readers of rows in several languages: parallel files, finished runs, one file per language."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from corpora.emitted import EmittedDataset
+from corpora.errors import ConfigError, InputError
+from corpora.multiway import MultiRow, row_of_pair
+from corpora.options import checked_options, option_defaults
+from corpora.readers import open_reader
+from corpora.readers.base import BadRow
+from corpora.registry import resolve
+from corpora.schema import Example, Pair
+
+PARALLEL_READERS = {
+    "moses": "corpora.readers.moses:MosesReader",
+    "tsv": "corpora.readers.moses:TsvReader",
+    "tmx": "corpora.readers.tmx:TmxReader",
+}
+_FIXED = ("path",)
+
+
+@runtime_checkable
+class ParallelReader(Protocol):
+    """Rows of one or several languages as a stream. Every call of ``read`` starts from the beginning."""
+
+    @property
+    def signature(self) -> str:
+        """What is read: format, options that are not the defaults, content."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages its rows may have, in order."""
+        ...
+
+    def read(self) -> Iterator[MultiRow]:
+        """Yields every row; what can't be read is a missing cell with its reason, or a row with reasons.
+
+        Raises:
+            InputError: The data as a whole can't be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class CellReader:
+    """One file in one language, read by any reader: rows of one cell.
+
+    Attributes:
+        path: The file, folder or hub id.
+        lang: Its language.
+        format: Name of the reader; None: guessed.
+        options: Of the reader.
+    """
+
+    path: str
+    lang: str
+    format: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def _reader(self) -> Any:
+        return open_reader(self.path, lang=self.lang, format=self.format, options=dict(self.options))
+
+    @property
+    def signature(self) -> str:
+        """See ``ParallelReader.signature``."""
+        return str(self._reader.signature)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """See ``ParallelReader.languages``."""
+        return (self.lang,)
+
+    def read(self) -> Iterator[MultiRow]:
+        """See ``ParallelReader.read``."""
+        for row in self._reader.read():
+            if isinstance(row, BadRow):
+                yield MultiRow(row.id, {}, missing={self.lang: (f"read:{row.reason}",)}, split=row.split)
+            else:
+                # The set's language is the one that was asked for, whatever tag the row has.
+                yield MultiRow(row.id, {self.lang: replace(row, lang=self.lang)}, split=row.split)
+
+
+@dataclass(frozen=True)
+class RunReader:
+    """One target language of a finished run, its rejected rows included: rows of the source and that language.
+
+    Attributes:
+        path: The dataset, ``OUT/es``.
+        lang: The target language.
+    """
+
+    path: Path
+    lang: str
+
+    @property
+    def signature(self) -> str:
+        """See ``ParallelReader.signature``."""
+        return f"run:{self.lang}@{EmittedDataset(self.path).version}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """See ``ParallelReader.languages``."""
+        first = next((pair.source.lang for batch in EmittedDataset(self.path).pairs() for pair in batch), None)
+        if first is None:
+            raise InputError("the run's dataset has no rows", where=str(self.path), hint="an input with rows")
+        return first, self.lang
+
+    def read(self) -> Iterator[MultiRow]:
+        """See ``ParallelReader.read``. A row that the run rejected has its source, and the reasons for the target."""
+        for batch in EmittedDataset(self.path).pairs():
+            for pair in batch:
+                yield _run_row(pair, self.lang)
+
+
+def _run_row(pair: Pair, lang: str) -> MultiRow:
+    if pair.kept and pair.target is not None:
+        return row_of_pair(replace(pair, target=replace(pair.target, lang=lang)))
+    why = {lang: pair.reasons or ("run:no_target",)}
+    if any(reason.startswith("read:") for reason in pair.reasons):
+        return MultiRow(pair.source.id, {}, missing={**why, pair.source.lang: pair.reasons}, split=pair.source.split)
+    source: dict[str, Example] = {pair.source.lang: pair.source}
+    return MultiRow(pair.source.id, source, missing=why, split=pair.source.split)
+
+
+def open_parallel(
+    entry: str, *, format: str | None = None, options: Mapping[str, Any] | None = None
+) -> list[ParallelReader]:
+    """The readers of one input.
+
+    Args:
+        entry: A run directory (one reader per target language), ``<lang>=<file>`` for any file in one language, or a
+            parallel file: ``.tmx``, ``.tsv``, or the prefix of Moses files.
+        format: A name of ``PARALLEL_READERS``, or of ``corpora.readers.READERS`` for ``<lang>=<file>``.
+        options: Of the reader.
+
+    Raises:
+        ConfigError: The format can't be told, or an option is wrong.
+        InputError: There is no such file, or no finished run in the directory.
+    """
+    lang, sign, path = entry.partition("=")
+    if sign and lang and not Path(entry).exists():
+        return [CellReader(path, lang, format, tuple((options or {}).items()))]
+    place = Path(entry)
+    if format in (None, "run") and (place / "config.json").is_file():
+        return _run(place)
+    if format in (None, "run") and (place / "dataset_dict.json").is_file() and (place / "rejected").is_dir():
+        return [RunReader(place, place.name)]
+    name = format or {".tmx": "tmx", ".tsv": "tsv", ".gz": "tsv"}.get(place.suffix) or _moses(place)
+    if name is None:
+        raise ConfigError(
+            f"can't tell what the input {entry!r} is",
+            valid="a run directory, LANG=FILE, FILE.tmx, FILE.tsv, or the prefix of Moses files (PREFIX.en, PREFIX.es)",
+            hint=f"--input en={entry} for a file in one language",
+        )
+    cls = resolve("parallel reader", name, PARALLEL_READERS)
+    reader: ParallelReader = cls(place, **checked_options(cls, "reader", name, options or {}, _FIXED))
+    return [reader]
+
+
+def parallel_reader_options(name: str) -> dict[str, Any]:
+    """The options of a parallel reader and their defaults."""
+    return option_defaults(resolve("parallel reader", name, PARALLEL_READERS), _FIXED)
+
+
+def _run(place: Path) -> list[ParallelReader]:
+    found = sorted(
+        folder
+        for folder in place.iterdir()
+        if (folder / "dataset_dict.json").is_file() and (folder / ".spanferry.json").is_file()
+    )
+    if not found:
+        raise InputError(
+            "no finished language in the run directory", where=str(place), hint="run it again: it goes on where it was"
+        )
+    return [RunReader(folder, folder.name) for folder in found]
+
+
+def _moses(place: Path) -> str | None:
+    return "moses" if place.parent.is_dir() and len(list(place.parent.glob(f"{place.name}.*"))) > 1 else None

@@ -1,0 +1,81 @@
+"""What the formats of parallel text share: rows of several languages, also made from pairs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from corpora.files import work_folder
+from corpora.multiway import MultiRow, row_of_pair
+from corpora.options import checked_options, option_defaults
+from corpora.registry import resolve
+from corpora.schema import Pair
+from corpora.writers.base import WriteReport, replayable
+
+PARALLEL_WRITERS = {
+    "multiway": "corpora.writers.multiway:MultiwayWriter",
+    "bilingual": "corpora.writers.multiway:BilingualWriter",
+    "translation": "corpora.writers.translation:TranslationWriter",
+    "moses": "corpora.writers.moses:MosesWriter",
+    "tmx": "corpora.writers.tmx:TmxWriter",
+}
+
+
+@runtime_checkable
+class ParallelWriter(Protocol):
+    """Rows of several languages to files in a format."""
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """What the format keeps, out of ``corpora.writers.base.EVERYTHING``."""
+        ...
+
+    def write_rows(self, rows: Iterable[MultiRow], out: Path, languages: Sequence[str]) -> WriteReport:
+        """Writes the rows into the folder ``out``: kept ones by split, rejected ones beside them.
+
+        Args:
+            rows: Can be iterated more than once. The same rows give the same bytes.
+            out: The folder; files of an earlier output in it are replaced.
+            languages: The set's languages, in order.
+
+        Raises:
+            OutputError: The format can't hold something, and the option ``allow_loss`` was not chosen.
+        """
+        ...
+
+
+def open_parallel_writer(name: str, options: Mapping[str, Any] | None = None) -> ParallelWriter:
+    """The writer ``name`` (of ``PARALLEL_WRITERS``, or ``package.module:Class``) with ``options``.
+
+    Raises:
+        ConfigError: Unknown name or option, or a value the option does not take.
+    """
+    cls = resolve("parallel writer", name, PARALLEL_WRITERS)
+    writer: ParallelWriter = cls(**checked_options(cls, "writer", name, options or {}))
+    return writer
+
+
+def parallel_writer_options(name: str) -> dict[str, Any]:
+    """The options of a parallel writer and their defaults."""
+    return option_defaults(resolve("parallel writer", name, PARALLEL_WRITERS))
+
+
+@contextmanager
+def rows_of_pairs(batches: Iterable[list[Pair]], out: Path) -> Iterator[Iterable[MultiRow]]:
+    """Pairs as rows of two languages that can be iterated more than once."""
+    with work_folder(out) as folder, replayable(batches, folder) as pairs:
+        yield _Rows(pairs)
+
+
+def languages_of(rows: Iterable[MultiRow]) -> list[str]:
+    """The languages of the rows, in order of first appearance."""
+    return list(dict.fromkeys(lang for row in rows for lang in row.languages))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    batches: Iterable[list[Pair]]
+
+    def __iter__(self) -> Iterator[MultiRow]:
+        return (row_of_pair(pair) for batch in self.batches for pair in batch)

@@ -1,0 +1,147 @@
+"""``spanferry run parallel``."""
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from corpora.errors import OutputError
+from flows.config import build_config
+from flows.parallel_config import ParallelConfig
+
+if TYPE_CHECKING:
+    from flows.parallel_run import SetResult
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", "-i", help="A run directory, LANG=FILE, FILE.tmx, FILE.tsv or a Moses prefix; may be repeated."
+    ),
+]
+Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Which languages, in this order.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
+Format = Annotated[str | None, typer.Option(help="Reader of the inputs.", show_default="guessed")]
+Pairs = Annotated[str | None, typer.Option(help="Word links: auto, pivot, all or none.", show_default="auto")]
+Aligner = Annotated[str | None, typer.Option(help="Aligner; see spanferry list.", show_default="lexical")]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--write", help="multiway, bilingual, translation, moses, tmx; may be repeated."),
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file.", show_default=False)]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any option as section.key=value; may be repeated.", show_default=False),
+]
+Limit = Annotated[int | None, typer.Option(help="Join at most so many rows.", show_default=False)]
+Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
+Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
+Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected.")]
+Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
+
+
+def parallel(
+    input: Inputs = None,
+    language: Languages = None,
+    out: Out = None,
+    format: Format = None,
+    pairs: Pairs = None,
+    aligner: Aligner = None,
+    write: Formats = None,
+    config: ConfigFile = None,
+    set: Settings = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Join runs and files into rows of several languages, with spans and word alignments."""
+    options = {
+        "rows.inputs": input or None,
+        "rows.languages": language or None,
+        "rows.format": format,
+        "rows.limit": limit,
+        "align.pairs": pairs,
+        "align.aligner": aligner,
+        "output.formats": write or None,
+        "out": out,
+        "seed": seed,
+        "executor.kind": executor,
+        "executor.workers": workers,
+    }
+    resolved = build_config(ParallelConfig, "parallel", file=config, settings=set or (), options=options)
+    from flows.parallel import run_parallel
+
+    if overwrite:
+        forget(resolved.out)
+    finish(run_parallel(resolved, Console(stderr=True, highlight=False)), as_json=json, strict=strict)
+
+
+def forget(out: Path) -> None:
+    """Removes an earlier run, and nothing that is not one."""
+    import shutil
+
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / "config.json").exists():
+        raise OutputError("not a run directory: no config.json in it", where=str(out), hint="--out an empty directory")
+    shutil.rmtree(out)
+
+
+def finish(result: "SetResult", *, as_json: bool, strict: bool) -> None:
+    """Prints what was written, and leaves with 1 where a shard failed (or a row was rejected, with ``strict``)."""
+    rejected = sum(counts["rejected"] for counts in result.counts.values())
+    if as_json:
+        print(json_module.dumps(_as_dict(result), ensure_ascii=False, sort_keys=True))
+    else:
+        _print(result)
+    if result.failures or (strict and rejected):
+        raise typer.Exit(1)
+
+
+def _as_dict(result: "SetResult") -> dict[str, object]:
+    return {
+        "out": str(result.out),
+        "seconds": round(result.seconds, 2),
+        "computed": result.computed,
+        "rows": result.counts,
+        "reasons": result.reasons,
+        "failures": [
+            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": str(f.error)} for f in result.failures
+        ],
+    }
+
+
+def _print(result: "SetResult") -> None:
+    console = Console(highlight=False)
+    for name, counts in result.counts.items():
+        table = Table(title=name, title_justify="left", show_header=False)
+        table.add_column(style="bold")
+        table.add_column(justify="right")
+        table.add_column()
+        for split, count in counts.items():
+            table.add_row(
+                split, f"{count:,}", "rows, by reason (a row may have several):" if split == "rejected" else ""
+            )
+        for reason, count in result.reasons[name].items():
+            table.add_row("", f"{count:,}", reason)
+        console.print(table)
+    for failure in result.failures:
+        console.print(
+            f"stage {failure.stage}, shard {failure.shard} failed: {failure.error}", style="red", markup=False
+        )
+    if result.failures:
+        console.print("The other shards are kept: the same command goes on from there.", style="red")
+    for name, place in result.written.items():
+        if (place / "dataset_dict.json").exists():
+            line = f"python -c \"import datasets; print(datasets.load_from_disk('{place}'))\""
+            console.print(f"[dim]{name:>14}[/]  {line}", soft_wrap=True)
+        console.print(f"[dim]{'report':>14}[/]  less {place}/report.md", soft_wrap=True)
+    console.print(f"{result.seconds:.1f} s")

@@ -252,6 +252,12 @@ def fold(decisions: Iterable[Decision]) -> RowState:
     return state
 
 
+def undoable(decisions: Sequence[Decision]) -> str | None:
+    """The id of the last decision that has not been taken back."""
+    undone = {d.undoes for d in decisions if d.action == "undo"}
+    return next((d.id for d in reversed(decisions) if d.action != "undo" and d.id not in undone), None)
+
+
 def by_example(decisions: Iterable[Decision]) -> dict[Key, list[Decision]]:
     """The decisions of each example, in order."""
     found: dict[Key, list[Decision]] = {}

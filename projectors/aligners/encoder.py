@@ -13,7 +13,7 @@ import numpy as np
 from corpora.errors import ConfigError, ModelError
 from corpora.words import word_strings, words
 from projectors.aligners.encoder_convert import TOKENIZER, encoder_directory, encoder_facts
-from projectors.aligners.encoder_links import METHODS, Links, Side, extract
+from projectors.aligners.encoder_links import METHODS, Found, Side, extract
 from projectors.base import Alignment, ProjectionInput, Range
 from translators import devices
 from translators.convert import quantization_for
@@ -116,14 +116,15 @@ class EncoderAligner:
         order = sorted(lengths, key=lambda k: (lengths[k], inputs[k].source_text, inputs[k].target_text))
         batches = list(_batches(order, lengths, _BATCH_PIECES[self.device]))
 
-        def run(members: list[int]) -> list[tuple[Links, np.ndarray]]:
+        def run(members: list[int]) -> list[Found]:
             given = [pieces[side][k] for side in (0, 1) for k in members]
             return self._links(given, [tuple(map(len, ranges[k])) for k in members])
 
         with ThreadPoolExecutor(self._encoder.num_encoders) as pool:
-            for members, found in zip(batches, pool.map(run, batches), strict=True):
-                for k, (links, probabilities) in zip(members, found, strict=True):
-                    out[k] = Alignment(*ranges[k], probabilities, links)
+            for members, results in zip(batches, pool.map(run, batches), strict=True):
+                for k, found in zip(members, results, strict=True):
+                    ways = (found.forward, found.backward)
+                    out[k] = Alignment(*ranges[k], found.probabilities, found.links, None, *ways)
         return [alignment for alignment in out if alignment is not None]
 
     def _pieces(self, sentences: Sequence[list[str]]) -> list[_Pieces]:
@@ -133,7 +134,7 @@ class EncoderAligner:
             for found in encoded
         ]
 
-    def _links(self, given: list[_Pieces], counts: list[tuple[int, ...]]) -> list[tuple[Links, np.ndarray]]:
+    def _links(self, given: list[_Pieces], counts: list[tuple[int, ...]]) -> list[Found]:
         """Links of one batch; ``given`` has the pieces of all sources, then of all targets."""
         view = self._encoder.forward_batch([one.ids for one in given]).last_hidden_state
         if self.device != "cpu":

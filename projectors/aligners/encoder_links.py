@@ -40,11 +40,21 @@ class Side:
         return (self.words[:, :, None] == np.arange(most)[None, None]).astype(np.float32)
 
 
-def extract(source: Side, target: Side, method: str, threshold: float) -> list[tuple[Links, np.ndarray]]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of one pair; the arrays are float32 (n_source_words, n_target_words), see ``Alignment``."""
+
+    links: Links
+    probabilities: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+
+
+def extract(source: Side, target: Side, method: str, threshold: float) -> list[Found]:
     """Links and probabilities of the words of every pair.
 
-    Whatever the method of the links, a probability is the geometric mean over both directions of AWESOME's softmax,
-    summed over the pieces of the word that is reached and averaged over those of the word it comes from.
+    Whatever the method of the links, probabilities are those of AWESOME's softmax, summed over the pieces of the word
+    that is reached and averaged over those of the word it comes from, and then the geometric mean of both directions.
 
     Args:
         source: Left side.
@@ -53,13 +63,13 @@ def extract(source: Side, target: Side, method: str, threshold: float) -> list[t
         threshold: What both directions' softmax must exceed for a link, for ``softmax``.
 
     Returns:
-        For each pair the links, sorted, and float32 (n_source_words, n_target_words).
+        One for each pair, its links sorted.
     """
     real = (source.words >= 0)[:, :, None] & (target.words >= 0)[:, None, :]
     products = source.vectors @ target.vectors.transpose(0, 2, 1)  # (n_pairs, n_source_pieces, n_target_pieces)
-    forward, backward = _softmax(products, real, 2), _softmax(products, real, 1)
+    by_target, by_source = _softmax(products, real, 2), _softmax(products, real, 1)
     if method == "softmax":
-        linked = (forward > threshold) & (backward > threshold)
+        linked = (by_target > threshold) & (by_source > threshold)
     else:
         norms = [np.maximum(np.linalg.norm(side.vectors, axis=2), 1e-12) for side in (source, target)]
         cosine = products / norms[0][:, :, None] / norms[1][:, None, :]
@@ -68,19 +78,17 @@ def extract(source: Side, target: Side, method: str, threshold: float) -> list[t
     left, right = source.membership(), target.membership()
     words = left.transpose(0, 2, 1) @ linked.astype(np.float32) @ right > 0
     left_share, right_share = (side / np.maximum(side.sum(axis=1, keepdims=True), 1.0) for side in (left, right))
-    there = left_share.transpose(0, 2, 1) @ forward @ right
-    back = left.transpose(0, 2, 1) @ backward @ right_share
-    probabilities = np.round(np.sqrt(there * back), _DIGITS).clip(0.0, 1.0).astype(np.float32)
+    backward = np.round(left_share.transpose(0, 2, 1) @ by_target @ right, _DIGITS).clip(0.0, 1.0)
+    forward = np.round(left.transpose(0, 2, 1) @ by_source @ right_share, _DIGITS).clip(0.0, 1.0)
+    both = np.round(np.sqrt(forward * backward), _DIGITS)
     where = np.argwhere(words)
     ends = np.searchsorted(where[:, 0], np.arange(1, len(words) + 1))
-    listed, begin = [], 0
-    for end in ends:
-        listed.append(tuple((i, j) for _, i, j in where[begin:end].tolist()))
+    out, begin = [], 0
+    for k, (end, n, m) in enumerate(zip(ends, source.counts, target.counts, strict=True)):
+        links = tuple((i, j) for _, i, j in where[begin:end].tolist())
+        out.append(Found(links, *(matrix[k, :n, :m].copy() for matrix in (both, forward, backward))))
         begin = end
-    return [
-        (links, probabilities[k, :n, :m].copy())
-        for k, (links, n, m) in enumerate(zip(listed, source.counts, target.counts, strict=True))
-    ]
+    return out
 
 
 def mutual(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:

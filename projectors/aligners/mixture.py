@@ -106,14 +106,21 @@ class MixtureAligner:
         if not usable:
             return first
         total = sum(weight for _, weight in usable)
-        matrices = [(a.probabilities.astype(np.float64), weight / total) for a, weight in usable]
-        if self.mean == "geometric":
-            mixed = np.exp(sum(share * np.log(np.maximum(matrix, _FLOOR)) for matrix, share in matrices))
-        else:
-            mixed = np.asarray(sum(share * matrix for matrix, share in matrices))
-        mean = np.round(mixed, _DIGITS).clip(0.0, 1.0).astype(np.float32)
+        shares = [weight / total for _, weight in usable]
+        mean = self._averaged([a.probabilities for a, _ in usable], shares)
         links = tuple((int(i), int(j)) for i, j in np.argwhere(mean >= _LINKED))
-        return Alignment(first.source_words, first.target_words, mean, links)
+        ways = [[getattr(a, way) for a, _ in usable] for way in ("forward", "backward")]
+        averaged = [None if any(m is None for m in given) else self._averaged(given, shares) for given in ways]
+        return Alignment(first.source_words, first.target_words, mean, links, None, *averaged)
+
+    def _averaged(self, matrices: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
+        """The mean of matrices of one shape, float32."""
+        stacked = np.stack(matrices).astype(np.float64)
+        if self.mean == "geometric":
+            mixed = np.exp(np.tensordot(shares, np.log(np.maximum(stacked, _FLOOR)), axes=1))
+        else:
+            mixed = np.tensordot(shares, stacked, axes=1)
+        return np.round(mixed, _DIGITS).clip(0.0, 1.0).astype(np.float32)
 
 
 _EXAMPLE = 'parts=[{kind="lexical"}, {kind="attention", weight=0.5}]'

@@ -99,15 +99,17 @@ def test_a_probability_is_the_mean_of_both_directions() -> None:
     one, two = np.float32([[[4, 0], [0, 4], [0, 0]]]), np.float32([[[1, 0], [0.9, 0], [0, 1]]])
     left = Side(one, np.array([[0, 1, -1]]), [2])
     right = Side(two, np.array([[0, 0, 1]]), [2])
-    ((links, found),) = extract(left, right, "argmax", 0.0)
+    (found,) = extract(left, right, "argmax", 0.0)
     there, back = np.exp(one[0, :2] @ two[0].T), np.exp(one[0, :2] @ two[0].T)
     there, back = there / there.sum(axis=1, keepdims=True), back / back.sum(axis=0, keepdims=True)
     expected = [
         [np.sqrt((there[i, 0] + there[i, 1]) * (back[i, 0] + back[i, 1]) / 2), np.sqrt(there[i, 2] * back[i, 2])]
         for i in (0, 1)
     ]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert links == ((0, 0), (1, 1))
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(found.forward.sum(axis=0), 1.0, atol=1e-5)
+    np.testing.assert_allclose(found.backward.sum(axis=1), 1.0, atol=1e-5)
+    assert found.links == ((0, 0), (1, 1))
 
 
 def test_probabilities_and_posterior_segments(checkpoints) -> None:

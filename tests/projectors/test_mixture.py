@@ -78,6 +78,7 @@ def test_parts_are_fitted_and_their_tables_travel(fitted: MixtureAligner) -> Non
     for one, other in zip(again.align(TEXTS[:9]), fitted.align(TEXTS[:9]), strict=True):
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
         assert one.links == other.links
+        assert one.forward is not None and (one.forward.sum(axis=0) <= 1.0001).all()
     with pytest.raises(InputError, match="cut off"):
         fitted.with_state(fitted.state()[:-1])
 

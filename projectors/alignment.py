@@ -96,7 +96,7 @@ class AlignmentProjector:
         if self.rule == "posterior":
             found = self._by_posterior(item, alignment, [part for _, part in parts])
         else:
-            found = [self._by_rule(item, alignment, part) for _, part in parts]
+            found = _together([part for _, part in parts], [self._by_rule(item, alignment, part) for _, part in parts])
         out = []
         for k, span in enumerate(item.spans):
             out.append(
@@ -178,3 +178,12 @@ class AlignmentProjector:
     @property
     def _method(self) -> str:
         return f"align.{self.aligner.signature.partition('.')[0].partition('|')[0]}.{self.rule}"
+
+
+def _together(parts: Sequence[Range], found: Sequence[Option | str]) -> list[Option | str]:
+    """What the links say of each part alone, less those that break its relation to a likelier one: ``overlap``."""
+    options = [[] if isinstance(one, str) else [(*one[0], one[1])] for one in found]
+    kept = choose(parts, options, absent=-1.0)
+    return [
+        one if isinstance(one, str) or index is not None else "overlap" for one, index in zip(found, kept, strict=True)
+    ]

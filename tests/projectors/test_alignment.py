@@ -127,12 +127,12 @@ def test_a_type_that_loses_a_span_loses_all_and_others_stay() -> None:
     assert placed(AlignmentProjector(aligner), text) == ["Xx", "unaligned", "Yy", "Yy"]
     strict = AlignmentProjector(aligner, filters=["type_counts"])
     assert placed(strict, text) == ["type_count", "unaligned", "Yy", "Yy"]
-    # Two places of one type that are one in the target.
+    # Two places of one type that would be one in the target: disjoint spans stay so.
     merged = replace(text, spans=(Span(6, 8, "B", "a"), Span(9, 11, "B", "b"), spans[0]))
-    assert placed(AlignmentProjector(aligner, "minmax"), merged) == ["Yy", "Yy", "Xx"]
+    assert placed(AlignmentProjector(aligner, "minmax"), merged) == ["Yy", "overlap", "Xx"]
     assert placed(AlignmentProjector(aligner, "minmax", filters=["type_counts"]), merged) == [
         "type_count",
-        "type_count",
+        "overlap",
         "Xx",
     ]
 

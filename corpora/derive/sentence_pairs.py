@@ -48,14 +48,14 @@ class SentencePairs:
     source: str = ""
     premise: str = "premise"
     hypothesis: str = "hypothesis"
-    separator: str = " || "
+    separator: str = " | "
     translators: Callable[[str, str], Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.into:
             raise ConfigError("sentence-pairs needs a language to translate into", hint="--set options.into=es")
         if not self.separator.strip():
-            raise ConfigError("the separator can't be white space", hint='--set options.separator=" || "')
+            raise ConfigError("the separator can't be white space", hint='--set options.separator=" | "')
 
     def translations(self, languages: Sequence[str]) -> list[Direction]:
         """See ``TranslatingDerivation.translations``."""
@@ -109,6 +109,9 @@ class SentencePairs:
             texts = [piece.strip() for piece in texts[0].split(mark)]
             if len(texts) != 2 or not all(texts):
                 return refused(row, "sentence_pairs:separator", part=part, translation=found[0].text)
+            # After the separator the model thinks itself inside a sentence.
+            originals = self._fields(row) or ("", "")
+            texts = [t[0].upper() + t[1:] if o[0].isupper() else t for t, o in zip(texts, originals, strict=True)]
         values = {
             "premise": texts[0],
             "hypothesis": texts[1],

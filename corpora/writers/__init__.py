@@ -12,6 +12,9 @@ WRITERS = {
     "parquet": "corpora.writers.parquet:ParquetWriter",
     "jsonl": "corpora.writers.jsonl:JsonlWriter",
     "conll": "corpora.writers.conll:ConllWriter",
+    "translation": "corpora.writers.translation:TranslationWriter",
+    "moses": "corpora.writers.moses:MosesWriter",
+    "tmx": "corpora.writers.tmx:TmxWriter",
 }
 
 __all__ = ["EVERYTHING", "WRITERS", "WriteReport", "Writer", "open_writer", "writer_options"]

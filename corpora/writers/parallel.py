@@ -1,12 +1,13 @@
 """What the formats of parallel text share: rows of several languages, also made from pairs."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
-from corpora.files import work_folder
 from corpora.multiway import MultiRow, row_of_pair
 from corpora.options import checked_options, option_defaults
 from corpora.registry import resolve
@@ -20,6 +21,8 @@ PARALLEL_WRITERS = {
     "moses": "corpora.writers.moses:MosesWriter",
     "tmx": "corpora.writers.tmx:TmxWriter",
 }
+
+_SPOOL = ".pairs."
 
 
 @runtime_checkable
@@ -64,7 +67,11 @@ def parallel_writer_options(name: str) -> dict[str, Any]:
 @contextmanager
 def rows_of_pairs(batches: Iterable[list[Pair]], out: Path) -> Iterator[Iterable[MultiRow]]:
     """Pairs as rows of two languages that can be iterated more than once."""
-    with work_folder(out) as folder, replayable(batches, folder) as pairs:
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(f"{_SPOOL}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # Not the writer's own work folder: that one is swept when the writer begins.
+    with TemporaryDirectory(dir=out, prefix=_SPOOL) as folder, replayable(batches, Path(folder)) as pairs:
         yield _Rows(pairs)
 
 

@@ -12,6 +12,7 @@ from translators.families import FAMILIES
 FLOWS = {
     "translate-train": "translate annotated data and carry its labels over",
     "project": "carry labels over to a given translation",
+    "apply-decisions": "write the corrected dataset from what people decided in the inspector",
 }
 
 SAMPLES = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from corpora import filters as filtering
+from corpora.decisions import LOG
 from corpora.errors import OutputError
 from corpora.schema import Pair
 from flows import stages, tasks
@@ -64,7 +65,7 @@ def run_flow(config: RunConfig, console: Console | None = None) -> RunResult:
     out = config.out
     if out.exists() and not out.is_dir():
         raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
-    if out.exists() and any(out.iterdir()) and not (out / "config.json").exists():
+    if out.exists() and any(p.name != LOG for p in out.iterdir()) and not (out / "config.json").exists():
         raise OutputError("the directory holds something else than a run", where=str(out), hint="--out NEW_DIRECTORY")
     plan = plan_of(config.to_json(), str(out / "stages"))
     check(plan)

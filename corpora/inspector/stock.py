@@ -158,7 +158,7 @@ class Stock:
         return np.arange(self.rows, dtype=np.uint32)
 
     def _search(self, query: Query, frame: pl.DataFrame) -> np.ndarray:
-        found = frame.select(pl.arg_where(query.condition())).to_series().to_numpy()
+        found = frame.with_row_index("row").lazy().filter(query.condition()).select("row").collect()["row"].to_numpy()
         if query.sort == "order":
             return found
         by = frame["id" if query.sort == "id" else "score"].gather(found)

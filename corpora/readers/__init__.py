@@ -19,6 +19,7 @@ READERS = {
     "hf": "corpora.readers.huggingface:HubReader",
     "saved": "corpora.readers.huggingface:SavedReader",
     "parquet": "corpora.readers.huggingface:ParquetReader",
+    "reviewed": "corpora.readers.reviewed:ReviewedReader",
 }
 
 __all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]

@@ -1,0 +1,71 @@
+"""Rows that people have reviewed, as gold: what ``spanferry run apply-decisions`` wrote."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from corpora.emitted import EmittedDataset
+from corpora.errors import ConfigError
+from corpora.readers.base import BadRow
+from corpora.review import META
+from corpora.schema import Example, Pair
+
+
+@dataclass(frozen=True)
+class ReviewedReader:
+    """Reads either side of the reviewed rows of a corrected dataset: those on which a person has judged every span.
+
+    The language chooses the side, so that one folder serves as ``--input`` and as ``--target-input``.
+
+    Attributes:
+        path: The folder, ``OUT/es-reviewed``.
+        lang: BCP-47 tag of the side: the source's or the target's.
+    """
+
+    name: ClassVar[str] = "reviewed"
+
+    path: Path
+    lang: str
+
+    @property
+    def signature(self) -> str:
+        """See ``Reader.signature``."""
+        return f"src:{self.name}.{self.lang}@{EmittedDataset(self.path).version}"
+
+    def read(self) -> Iterator[Example | BadRow]:
+        """See ``Reader.read``.
+
+        Raises:
+            InputError: The folder holds no dataset of Spanferry's.
+            ConfigError: No reviewed row has a side in this language.
+        """
+        others: set[str] = set()
+        found = False
+        for batch in EmittedDataset(self.path).pairs():
+            for pair in batch:
+                if pair.target is None or not is_gold(pair):
+                    continue
+                sides = {pair.target.lang: pair.target, pair.source.lang: pair.source}
+                if self.lang in sides:
+                    found = True
+                    yield _plain(sides[self.lang])
+                others |= set(sides)
+        if not found:
+            raise ConfigError(
+                f"no row with a side in {self.lang!r} has been reviewed to its last span",
+                where=str(self.path),
+                valid=sorted(others) or None,
+                hint="spanferry inspect OUT, then spanferry run apply-decisions --out OUT",
+            )
+
+
+def is_gold(pair: Pair) -> bool:
+    """Whether a person has judged every span of the row."""
+    review: Any = pair.source.meta.get(META)
+    return isinstance(review, dict) and review.get("complete") is True
+
+
+def _plain(example: Example) -> Example:
+    meta = {key: value for key, value in example.meta.items() if key != META}
+    return replace(example, meta=meta)

@@ -1,0 +1,143 @@
+"""``spanferry run apply-decisions`` and ``spanferry decisions``: the way out of a review, to other tools and back."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from corpora.decisions import Decision, DecisionLog, require_log
+from corpora.errors import InputError, unknown_name
+from corpora.inspector.corpora_of import Corpus, find_corpora
+from corpora.readers import BadRow, open_reader
+from corpora.schema import Example
+from corpora.writers import open_writer
+from flows.config import build_config
+from flows.decisions import STALE, ApplyConfig, run_apply, summary
+
+app = typer.Typer(no_args_is_help=True, help="Decisions of a review: to other tools and back.")
+
+Run = Annotated[Path, typer.Argument(help="The run's folder.")]
+Target = Annotated[str | None, typer.Option("--target", "-t", help="Dataset, where there are several.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Option of the format as key=value.")]
+
+
+def apply_decisions(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder.", show_default="out")] = None,
+    target: Annotated[list[str] | None, typer.Option("--target", "-t", help="Only this dataset; repeatable.")] = None,
+    write: Annotated[list[str] | None, typer.Option("--write", help="Further formats; may be repeated.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="TOML file.")] = None,
+    set: Annotated[list[str] | None, typer.Option("--set", help="Any option as section.key=value.")] = None,
+    json_line: Annotated[bool, typer.Option("--json", help="The counts as one line of JSON.")] = False,
+) -> None:
+    """Write the corrected dataset OUT/<target>-reviewed from what people decided in the inspector."""
+    options = {"out": out, "target": target or None, "output.formats": write or None}
+    resolved = build_config(ApplyConfig, "apply-decisions", file=config, settings=set or (), options=options)
+    done = run_apply(resolved)
+    if json_line:
+        facts = {a.corpus: {"directory": str(a.directory), **summary(a.counts)} for a in done}
+        print(json.dumps(facts, sort_keys=True))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for applied in done:
+        counts = applied.counts
+        what = ", ".join(f"{n} {name}" for name, n in sorted(counts.applied.items())) or "nothing"
+        decided = f"{counts.reviewed} of {counts.rows} rows decided on, {counts.gold} gold"
+        console.print(f"[bold]{applied.corpus}[/]  {decided}; applied: {what}")
+        if counts.stale:
+            listed = applied.directory / STALE
+            console.print(f"    [yellow]{len(counts.stale)} decisions do not fit the data any more:[/] {listed}")
+        console.print(f"    the dataset  {applied.directory}")
+    if not done:
+        console.print("no decision on any dataset here")
+
+
+@app.command("export")
+def export_rows(
+    run: Run,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write into.")],
+    format: Annotated[str, typer.Option(help="A writer, such as label_studio or doccano.")] = "label_studio",
+    target: Target = None,
+    set: Settings = None,
+) -> None:
+    """Write a dataset for another tool to correct."""
+    corpus = _corpus(run, target)
+    report = open_writer(format, _options(set)).write(corpus.open().pairs(), to)
+    console = Console(highlight=False, soft_wrap=True)
+    rows = sum(report.rows.values())
+    console.print(f"{rows} rows of {corpus.name} as {format}, in {to}:", ", ".join(report.files))
+    for kind, count in report.lost.items():
+        console.print(f"    lost: {count} {kind}")
+
+
+@app.command("import")
+def import_rows(
+    run: Run,
+    files: Annotated[list[Path], typer.Argument(help="What the other tool exported.")],
+    format: Annotated[str, typer.Option(help="A reader, such as label_studio or doccano.")] = "label_studio",
+    target: Target = None,
+    who: Annotated[str, typer.Option(help="Stands in every decision.")] = "import",
+    set: Settings = None,
+) -> None:
+    """Take over corrections that were made in another tool, as decisions; then spanferry run apply-decisions."""
+    from corpora.decisions_import import import_corrections
+
+    corpus = _corpus(run, target)
+    data = corpus.open()
+    pairs = (pair for batch in data.pairs() for pair in batch)
+    lang = next((p.target.lang for batch in data.pairs() for p in batch if p.target), "und")
+    examples = [row for path in files for row in _examples(path, format, lang, set)]
+    log = DecisionLog(corpus.log)
+    lines: dict[tuple[str, str], list[Decision]] = {}
+    for decision in log.decisions:
+        if decision.corpus == corpus.key:
+            lines.setdefault((decision.split, decision.example), []).append(decision)
+    done = import_corrections(pairs, examples, corpus.key, who, lines)
+    if done.decisions:
+        log.append(lambda fresh: done.decisions)
+    console = Console(highlight=False, soft_wrap=True)
+    what = ", ".join(f"{count} {action}" for action, count in done.actions.items()) or "nothing new"
+    console.print(f"{done.examples} corrected rows of {corpus.name}: {what}")
+    for name, reason in done.refused[:10]:
+        console.print(f"    not taken: {name!r}: {reason}", markup=False)
+    if len(done.refused) > 10:
+        console.print(f"    and {len(done.refused) - 10} more")
+
+
+@app.command("stale")
+def stale_decisions(run: Run, target: Target = None) -> None:
+    """List the decisions that do not fit the data any more, one line of JSON each."""
+    from corpora.review import ReviewCounts, apply_decisions
+    from flows.decisions import stale_lines, twins_of
+
+    corpus = _corpus(run, target)
+    decisions = [d for d in require_log(corpus.log).decisions if d.corpus == corpus.key]
+    data, counts = corpus.open(), ReviewCounts()
+    for _ in apply_decisions(data.pairs(), corpus.key, decisions, counts, twins_of(data, corpus.key, decisions)):
+        pass
+    for line in stale_lines(counts):
+        print(line, end="")
+
+
+def _corpus(run: Path, target: str | None) -> Corpus:
+    corpora = [c for c in find_corpora(run) if not c.reviewed]
+    if target is None and len(corpora) == 1:
+        return corpora[0]
+    found = [c for c in corpora if target in (c.name, c.key)]
+    if len(found) != 1:
+        names = [c.name for c in corpora]
+        raise unknown_name("dataset", target or "", names, hint=f"--target {names[0]}")
+    return found[0]
+
+
+def _examples(path: Path, format: str, lang: str, settings: list[str] | None) -> Iterator[Example]:
+    for row in open_reader(path, lang=lang, format=format, options=_options(settings)).read():
+        if isinstance(row, BadRow):
+            raise InputError(f"a row can't be read ({row.reason})", where=f"{path}: {row.id}", hint=row.message)
+        yield row
+
+
+def _options(settings: list[str] | None) -> dict[str, Any]:
+    return dict(s.partition("=")[::2] for s in settings or ())

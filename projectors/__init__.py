@@ -5,5 +5,6 @@ PROJECTORS = {
     "constrained": "projectors.constrained:ConstrainedProjector",
     "alignment": "projectors.alignment:AlignmentProjector",
     "markers": "projectors.markers:MarkersProjector",
+    "candidates": "projectors.candidates:CandidatesProjector",
     "copy": "projectors.copying:CopyProjector",
 }

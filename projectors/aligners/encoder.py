@@ -21,7 +21,7 @@ from translators.ct2 import weights_hash
 from translators.limits import BAD_UNICODE, text_reason
 
 # Pieces of both sides in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
-_BATCH_PIECES = {"cpu": 2048, "cuda": 32768}
+_BATCH_PIECES = {"cpu": 512, "cuda": 32768}
 _LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
 _LOCK = threading.Lock()
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from corpora.errors import OutputError
 from corpora.files import content_hash, publish, work_folder
+from corpora.writers.base import REJECTED, WriteReport
 from corpora.writers.features import features_json
 
-REJECTED = "rejected"
 REJECTED_SCHEMA = pa.schema(
     [("id", pa.string()), ("split", pa.string()), ("reasons", pa.list_(pa.string())), ("texts", pa.string())]
 )
@@ -50,7 +50,7 @@ def write_records(
     *,
     features: Mapping[str, Any] | None = None,
     shard_rows: int = 100_000,
-) -> dict[str, int]:
+) -> WriteReport:
     """Writes the kept records by split and the rejected ones beside them; memory does not grow with the records.
 
     Args:
@@ -59,9 +59,6 @@ def write_records(
         schema: The columns, ``id`` first.
         features: The library ``datasets``' description of columns that it has a type of its own for.
         shard_rows: Rows per file.
-
-    Returns:
-        Rows by split in order of first appearance; ``rejected`` last, always there.
 
     Raises:
         OutputError: A split is called what can't be a folder's name.
@@ -82,15 +79,16 @@ def write_records(
                 )
                 continue
             if record.split not in groups:
-                groups[record.split] = _Group(new / _checked(record.split), schema, shard_rows)
+                groups[record.split] = _Group(new / check_split(record.split), schema, shard_rows)
             groups[record.split].add({"id": record.id, **record.values})
         groups = groups or {"train": _Group(new / "train", schema, shard_rows)}
         for name, group in groups.items():
             group.close(name, dict(features or {}))
         rejected.close(None, {})
         (new / _INDEX).write_text(json.dumps({"splits": list(groups)}), encoding="utf-8")
+        files = tuple(sorted(p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()))
         publish(new, out, index=_INDEX, stale=_old_splits(out))
-    return {**{name: group.rows for name, group in groups.items()}, REJECTED: rejected.rows}
+    return WriteReport({**{name: group.rows for name, group in groups.items()}, REJECTED: rejected.rows}, {}, files)
 
 
 class _Group:
@@ -158,10 +156,18 @@ class _Group:
             self._sink.close()
 
 
-def _checked(split: str) -> str:
-    if split == REJECTED or not split.replace("_", "").replace(".", "").replace("-", "").isalnum() or split[0] == ".":
+def check_split(split: str) -> str:
+    """The split, if it can be a folder's and a file's name.
+
+    Raises:
+        OutputError: It can't.
+    """
+    named = split.replace("_", "").replace(".", "").replace("-", "")
+    if split == REJECTED or not named.isalnum() or split[0] == ".":
         raise OutputError(
-            f"a split can't be called {split!r}", valid="letters, digits, '_', '-' and '.', and not 'rejected'"
+            f"a split can't be called {split!r}",
+            valid="letters, digits, '_', '-' and '.', and not 'rejected'",
+            hint="--set rows.options.split=train",
         )
     return split
 

@@ -40,7 +40,7 @@ def _emit(plan: SetPlan, result: SetResult) -> None:
     place = plan.config.out / derivation.name
     stamp = {"kind": derivation.name, "made": digest(plan.derive_signature)}
     if not (place / STAMP).exists() or json.loads((place / STAMP).read_text(encoding="utf-8")) != stamp:
-        counts = write_records(_all(plan), place, derivation.schema)
+        counts = write_records(_all(plan), place, derivation.schema).rows
         if isinstance(derivation, SideFiles):
             _side_files(derivation, plan, place)
         write_documents(place, _facts(plan, counts))

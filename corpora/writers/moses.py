@@ -16,6 +16,7 @@ from typing import IO, ClassVar
 
 from corpora.files import publish, work_folder
 from corpora.multiway import Direction, MultiRow
+from corpora.records import check_split
 from corpora.schema import Pair
 from corpora.writers.base import REJECTED, WriteReport, refuse_loss
 from corpora.writers.multiway import pharaoh
@@ -59,10 +60,8 @@ class MosesWriter:
                     files[name] = stack.enter_context((new / name).open("w", encoding="utf-8", newline="\n"))
                 files[name].write(f"{line}\n")
 
-            for group in ("train", REJECTED):
-                counts[group] += 0
             for row in rows:
-                group = REJECTED if row.reasons else row.split
+                group = REJECTED if row.reasons else check_split(row.split)
                 counts[group] += 1
                 put(f"{group}.ids", row.id)
                 for lang in languages:
@@ -71,12 +70,10 @@ class MosesWriter:
                     self._aligned(row, direction, group, put)
             for file in files.values():
                 file.close()
-            if not files:
-                put(f"{REJECTED}.ids", "")
-                files[f"{REJECTED}.ids"].close()
-            written = tuple(sorted(files))
-            publish(new, out, index=written[0])
-        splits = [name for name in counts if name != REJECTED and (counts[name] or len(counts) == 2)]
+            (new / f"{REJECTED}.ids").touch()
+            written = tuple(sorted({*files, f"{REJECTED}.ids"}))
+            publish(new, out, index=f"{REJECTED}.ids")
+        splits = [name for name in counts if name != REJECTED] or ["train"]
         return WriteReport({name: counts[name] for name in (*splits, REJECTED)}, dict(sorted(lost.items())), written)
 
     def _line(self, row: MultiRow, lang: str, lost: Counter[str]) -> str:

@@ -23,7 +23,7 @@ from pydantic import Field
 from corpora.arrow import RANGE, RELATION, SCORE
 from corpora.derive.base import directions_of, refused
 from corpora.multiway import MISSING, SPAN_SCORES, MultiRow, WordLinks, pairs_of
-from corpora.records import REJECTED, Record, write_records
+from corpora.records import Record, write_records
 from corpora.schema import Example, Span
 from corpora.writers.base import EVERYTHING, WriteReport
 
@@ -70,7 +70,7 @@ class MultiwayWriter:
         fields = tuple(dict.fromkeys(name for row in rows for e in row.examples.values() for name in e.texts))
         schema = _multiway_schema(languages, fields or ("text",))
         records = (_multiway_record(row, languages) for row in rows)
-        return WriteReport(write_records(records, out, schema, shard_rows=self.shard_rows))
+        return write_records(records, out, schema, shard_rows=self.shard_rows)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class BilingualWriter:
     def write_rows(self, rows: Iterable[MultiRow], out: Path, languages: Sequence[str]) -> WriteReport:
         """See ``ParallelWriter.write_rows``."""
         records = (record for row in rows for record in self._records(row))
-        return WriteReport(write_records(records, out, _BILINGUAL, shard_rows=self.shard_rows))
+        return write_records(records, out, _BILINGUAL, shard_rows=self.shard_rows)
 
     def _records(self, row: MultiRow) -> Iterator[Record]:
         if row.reasons:
@@ -115,11 +115,6 @@ class BilingualWriter:
 def rejected_record(row: MultiRow) -> Record:
     """A rejected row with all its reasons and its texts."""
     return Record(row.id, {}, row.split, row.reasons, {lang: dict(e.texts) for lang, e in row.examples.items()})
-
-
-def rejected_count(report: dict[str, int]) -> int:
-    """How many rejected rows a report of ``write_records`` counts."""
-    return report[REJECTED]
 
 
 def _multiway_schema(languages: Sequence[str], fields: Sequence[str]) -> pa.Schema:

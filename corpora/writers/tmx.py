@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from corpora.files import publish, work_folder
 from corpora.multiway import MultiRow
+from corpora.records import check_split
 from corpora.schema import Example, Pair, Span
 from corpora.writers.base import REJECTED, WriteReport, refuse_loss
 from corpora.writers.parallel import languages_of, rows_of_pairs
@@ -70,7 +71,7 @@ class TmxWriter:
                 return files[group]
 
             for row in rows:
-                group = REJECTED if row.reasons else row.split
+                group = REJECTED if row.reasons else check_split(row.split)
                 counts[group] += 1
                 file_of(group).writelines(self._units(row, lost))
             file_of(REJECTED)
@@ -78,7 +79,7 @@ class TmxWriter:
                 file.write(_TAIL)
                 file.close()
             publish(new, out, index=f"{REJECTED}.tmx")
-        splits = [name for name in counts if name != REJECTED]
+        splits = [name for name in counts if name != REJECTED] or ["train"]
         rows_by_split = {name: counts[name] for name in (*splits, REJECTED)}
         return WriteReport(rows_by_split, dict(sorted(lost.items())), tuple(sorted(f"{g}.tmx" for g in files)))
 

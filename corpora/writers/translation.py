@@ -87,8 +87,7 @@ class TranslationWriter:
             else {"num_languages": len(ordered), "_type": "TranslationVariableLanguages"}
         )
         records = (record for row in rows for record in _records(row, fixed))
-        counts = write_records(records, out, schema, features={"translation": feature}, shard_rows=self.shard_rows)
-        return WriteReport(counts)
+        return write_records(records, out, schema, features={"translation": feature}, shard_rows=self.shard_rows)
 
 
 def _records(row: MultiRow, fixed: bool) -> Iterator[Record]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from corpora.decisions import LOG
 from corpora.errors import InputError, OutputError
 from corpora.samples import sample_path
 from flows.config import RunConfig, build_config
@@ -28,6 +29,12 @@ Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", 
 Format = Annotated[str | None, typer.Option(help="Reader; guessed from the path.", show_default="guessed")]
 Translator = Annotated[
     str | None, typer.Option(help="bundled, a directory, a hub id or package.module:Class.", show_default="bundled")
+]
+Protect = Annotated[
+    bool, typer.Option("--protect", help="Carry placeholders, URLs, code and markup through the translation.")
+]
+Glossary = Annotated[
+    str | None, typer.Option(help="TSV: source term, target term(s), language.", show_default=False, metavar="FILE")
 ]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")]
 Projector = Annotated[str | None, typer.Option(help="Projector; see spanferry list.", show_default="default")]
@@ -57,6 +64,8 @@ def translate_train(
     out: Out = None,
     format: Format = None,
     translator: Translator = None,
+    protect: Protect = False,
+    glossary: Glossary = None,
     device: Device = None,
     projector: Projector = None,
     write: Formats = None,
@@ -75,6 +84,7 @@ def translate_train(
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
+    options |= {"translator.protect": protect or None, "translator.glossary": glossary}
     resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
     _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, as_json=json)
 
@@ -171,9 +181,13 @@ def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_
 
 
 def _forget(out: Path) -> None:
-    """Removes an earlier run, and nothing that is not one."""
-    if not out.exists() or not any(out.iterdir()):
+    """Removes an earlier run, and nothing that is not one; what people decided on it stays."""
+    if not out.exists() or not any(path.name != LOG for path in out.iterdir()):
         return
     if not (out / "config.json").exists():
         raise OutputError("not a run directory: no config.json in it", where=str(out), hint="--out an empty directory")
-    shutil.rmtree(out)
+    for path in out.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOG:
+            path.unlink()

@@ -43,6 +43,9 @@ class TranslatorConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "default"
     beam: int = Field(default=4, ge=1, le=64)
+    protect: bool = Field(default=False, description="carry placeholders, URLs, code and markup through")
+    glossary: str = Field(default="", description="TSV file: source term, target term(s), language")
+    memory_mb: int = Field(default=512, ge=0, description="MB of translations kept across runs; 0: none")
 
 
 class SegmentConfig(Section):

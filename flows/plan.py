@@ -18,6 +18,7 @@ from flows.store import Stage, digest
 from projectors.base import FittedProjector, Projector
 from projectors.build import build_projector
 from translators.load import load_translator
+from translators.wrap import wrap
 
 VERSION = "0.1.0"
 _LOCK = threading.Lock()
@@ -57,7 +58,11 @@ class Plan:
     def filters(self) -> list[Filter]:
         """The filters, in order."""
         chosen = self.config.filters
-        return filtering.default_filters() if chosen is None else filtering.build(chosen)
+        if not self.config.translator.glossary:
+            return filtering.default_filters() if chosen is None else filtering.build(chosen)
+        configs = [{"kind": kind} for kind in filtering.FILTERS] if chosen is None else chosen
+        own = {"path": self.config.translator.glossary}
+        return filtering.build([{**own, **c} if c.get("kind") == "glossary" else c for c in configs])
 
     def projector(self, target: str, *, fitted: bool = True) -> Projector:
         """The projector for one target language, with its tables where it learns from the corpus."""
@@ -144,7 +149,7 @@ def plan_of(config_json: str, root: str) -> Plan:
 def _load(config_json: str, target: str, optional: bool) -> Any:
     config = RunConfig.model_validate_json(config_json)
     section = config.translator
-    return load_translator(
+    found = load_translator(
         section.model,
         source=config.source,
         target=target,
@@ -153,6 +158,7 @@ def _load(config_json: str, target: str, optional: bool) -> Any:
         beam=section.beam,
         optional=optional,
     )
+    return wrap(found, protect=section.protect, glossary=section.glossary, memory_mb=section.memory_mb)
 
 
 def _translator(config_json: str, target: str, optional: bool) -> Any:

@@ -17,6 +17,7 @@ FILTERS: dict[str, str] = {
     "confidence": "corpora.filters.confidence:Confidence",
     "repetition": "corpora.filters.repetition:Repetition",
     "untranslated": "corpora.filters.untranslated:Untranslated",
+    "glossary": "corpora.filters.glossary:GlossaryTerms",
     "duplicates": "corpora.filters.duplicates:Duplicates",
     "conflicts": "corpora.filters.conflicts:Conflicts",
 }

@@ -1,6 +1,7 @@
 """The contract that all filters share: configuration, columns, decisions, tables."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,13 @@ def test_thresholds_change_decisions_without_scoring_again() -> None:
 
 
 @pytest.mark.parametrize("kind", FILTERS)
-def test_every_option_is_in_exactly_one_signature(kind: str) -> None:
+def test_every_option_is_in_exactly_one_signature(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "terms.tsv").write_text("dog\tperro\n", encoding="utf-8")
     (one,) = build([{"kind": kind}])
     changes: dict[str, Any] = {
         "keep": "none", "side": "both", "kinds": ("url",), "others": ("en",), "max_run": 3, "words_up_to": 3,
         "smoothing": 9, "min_letters": 5, "longest": 3, "ngram": 4, "max_letters": 7, "high": 4.5, "span_high": 4.5,
-        "splits": ("test",),
+        "splits": ("test",), "path": str(tmp_path / "terms.tsv"),
     }  # fmt: skip
     for option in type(one).model_fields:  # type: ignore[attr-defined]
         (other,) = build([{"kind": kind, option: changes.get(option, 0.35)}])

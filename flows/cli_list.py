@@ -12,7 +12,7 @@ from corpora.registry import resolve, unknown_name
 from flows.components import KINDS
 
 # What the flow gives to a component itself; everything else is the user's to set.
-_GIVEN = {"path", "lang", "translator", "source_lang", "target_lang"}
+_GIVEN = {"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang"}
 
 
 def list_components(

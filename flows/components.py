@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from corpora.derive import DERIVATIONS
 from corpora.filters import FILTERS
 from corpora.readers import READERS
+from corpora.readers.multiway import PARALLEL_READERS
 from corpora.writers import WRITERS
+from corpora.writers.parallel import PARALLEL_WRITERS
 from projectors import PROJECTORS
 from projectors.aligners import ALIGNERS
 from translators.families import FAMILIES
@@ -12,6 +15,8 @@ from translators.families import FAMILIES
 FLOWS = {
     "translate-train": "translate annotated data and carry its labels over",
     "project": "carry labels over to a given translation",
+    "parallel": "join runs and files into rows of several languages, with spans and alignments",
+    "derive": "make a training set of such rows: instructions, prompts, a dictionary, word pairs …",
     "apply-decisions": "write the corrected dataset from what people decided in the inspector",
 }
 
@@ -24,6 +29,9 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "flows": FLOWS,
     "readers": READERS,
     "writers": WRITERS,
+    "parallel-readers": PARALLEL_READERS,
+    "parallel-writers": PARALLEL_WRITERS,
+    "derivations": DERIVATIONS,
     "projectors": PROJECTORS,
     "aligners": ALIGNERS,
     "filters": FILTERS,

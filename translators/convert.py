@@ -18,7 +18,7 @@ from typing import Any
 from corpora.errors import ConfigError, MissingExtraError, ModelError
 from translators.cache import models_root, require_space, written_once
 from translators.families import DESCRIPTION, describe, read_json, read_vocabulary, recognise
-from translators.families.base import Family, ModelFiles
+from translators.families.base import ModelFiles, ModelKind
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "int8_bfloat16", "float16", "bfloat16", "float32", "int16")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -87,7 +87,8 @@ def convert(
     require_space(final, sum(path.stat().st_size for path in weights) + (64 << 20), f"converting {files.name}")
     with written_once(final) as partial:
         if partial is not None:
-            _convert_weights(source, partial, quantization, family, files)
+            for file, text in _convert_weights(source, partial, quantization, family, files).items():
+                (partial / file).write_text(text, encoding="utf-8")
             found = replace(files, vocabulary=read_vocabulary(partial))
             facts = describe(found, str(source))
             for file in recognise(found, str(source)).tokenizer_files:
@@ -141,7 +142,10 @@ def file_facts(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _convert_weights(source: Path, out: Path, quantization: str, family: type[Family], files: ModelFiles) -> None:
+def _convert_weights(
+    source: Path, out: Path, quantization: str, family: type[ModelKind], files: ModelFiles
+) -> dict[str, str]:
+    """Writes the converted weights to ``out``; what is returned are further files for it, name to text."""
     from ctranslate2.converters import TransformersConverter
 
     class Converter(TransformersConverter):
@@ -150,13 +154,19 @@ def _convert_weights(source: Path, out: Path, quantization: str, family: type[Fa
             return self.model
 
         def load_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
-            tokenizer = family.load_tokenizer(source, files)
-            family.prepare(self.model, tokenizer)
-            return tokenizer
+            self.tokenizer = family.load_tokenizer(source, files)
+            family.prepare(self.model, self.tokenizer)
+            return self.tokenizer
+
+        def _load(self) -> Any:
+            spec = super()._load()
+            self.files = family.finish(spec, self.model, self.tokenizer)
+            return spec
 
     with quiet():
         try:
-            Converter(str(source)).convert(str(out), quantization=quantization)
+            converter = Converter(str(source))
+            converter.convert(str(out), quantization=quantization)
         except ModelError:
             raise
         except Exception as error:  # readers of weights and tokenisers raise classes of their own
@@ -165,6 +175,7 @@ def _convert_weights(source: Path, out: Path, quantization: str, family: type[Fa
                 where=str(source),
                 hint="check that the directory is complete, or convert it yourself and give the CTranslate2 directory",
             ) from error
+    return converter.files
 
 
 @contextlib.contextmanager

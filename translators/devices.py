@@ -6,13 +6,15 @@ import os
 import threading
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import ctranslate2
 
 from corpora.errors import ConfigError, ModelError
 
 DEVICES = ("auto", "cpu", "cuda")
-_LOADED: dict[tuple[str, str, str], ctranslate2.Translator] = {}
+_LOADED: dict[tuple[str, str, str, str], Any] = {}
+Engine = TypeVar("Engine", ctranslate2.Translator, ctranslate2.Generator)
 _LOCK = threading.Lock()
 
 
@@ -69,25 +71,26 @@ def threads(model_bytes: int) -> tuple[int, int]:
     return max(1, cores() // intra), intra
 
 
-def load(directory: Path, device: str, compute_type: str) -> ctranslate2.Translator:
+def load(directory: Path, device: str, compute_type: str, engine: type[Engine] = ctranslate2.Translator) -> Engine:
     """The model in ``directory``, loaded at most once in this process for one device and computation type.
 
     Args:
         directory: CTranslate2 directory.
         device: ``cpu`` or ``cuda``.
         compute_type: A type that the device supports.
+        engine: What runs it: ``ctranslate2.Translator``, or ``Generator`` for a language model.
 
     Raises:
         ModelError: The directory holds no model that CTranslate2 can read.
     """
     path = directory.resolve()
-    key = (str(path), device, compute_type)
+    key = (str(path), device, compute_type, engine.__name__)
     with _LOCK:
         if key not in _LOADED:
             try:
                 size = (path / "model.bin").stat().st_size
                 inter, intra = threads(size) if device == "cpu" else (1, 0)
-                _LOADED[key] = ctranslate2.Translator(
+                _LOADED[key] = engine(
                     str(path),
                     device=device,
                     compute_type=compute_type,
@@ -99,4 +102,5 @@ def load(directory: Path, device: str, compute_type: str) -> ctranslate2.Transla
                 raise ModelError(
                     f"CTranslate2 can't load it: {error}", where=str(directory), hint="spanferry models"
                 ) from error
-        return _LOADED[key]
+        loaded: Engine = _LOADED[key]
+        return loaded

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from translators.convert import quiet
-from translators.families.base import Family, Frame, ModelFiles
+from translators.families.base import Frame, ModelFiles, ModelKind
 
 
 class Origin:
@@ -20,7 +20,7 @@ class Origin:
         files: What the directory says of itself.
     """
 
-    def __init__(self, directory: Path, family: type[Family], files: ModelFiles) -> None:
+    def __init__(self, directory: Path, family: type[ModelKind], files: ModelFiles) -> None:
         import torch
         from transformers import AutoModelForSeq2SeqLM
 

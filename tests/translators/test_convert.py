@@ -89,8 +89,8 @@ def test_a_failed_conversion_leaves_nothing(source: Path, tmp_path: Path, own_ca
         ({"config.json": "{", "model.safetensors": ""}, "can't be read"),
         ({"config.json": "[]", "model.safetensors": ""}, "is not a JSON object"),
         (
-            {"config.json": '{"model_type": "llama"}', "model.safetensors": ""},
-            "no family knows a model of type 'llama'",
+            {"config.json": '{"model_type": "nllb-moe"}', "model.safetensors": ""},
+            "no family knows a model of type 'nllb-moe'",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from corpora.errors import ModelError
 from corpora.registry import resolve
-from translators.families.base import Family, ModelFiles
+from translators.families.base import Family, ModelFiles, ModelKind
 
 # In this order they are asked whether a model is theirs: NLLB before M2M100, whose architecture it shares.
 FAMILIES = {
@@ -18,12 +18,14 @@ FAMILIES = {
     "m2m100": "translators.families.m2m100:M2M100Family",
     "mbart50": "translators.families.mbart50:MBart50Family",
     "t5": "translators.families.t5:T5Family",
+    "llm": "translators.families.llm:LlmFamily",
 }
+LLM = "llm"
 DESCRIPTION = "spanferry.json"
 
 
 def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
-    """The family of a CTranslate2 directory, ready to use, and the directory's description.
+    """The family of an encoder-decoder's CTranslate2 directory, ready to use, and the directory's description.
 
     A directory without ``spanferry.json`` (converted by another tool) is described from its vocabulary.
 
@@ -39,6 +41,8 @@ def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
         facts = describe(ModelFiles(directory.resolve().name, vocabulary=vocabulary, files=names), str(directory))
     if read_json(directory / "config.json").get("add_source_eos", False):
         facts = {**facts, "source_suffix": []}
+    if facts.get("family") == LLM:
+        raise ModelError("is a language model, not an encoder-decoder", where=str(directory), hint="load_translator(…)")
     try:
         family: Family = resolve("model family", facts["family"], FAMILIES)(directory, facts, vocabulary)
     except KeyError as error:
@@ -58,14 +62,14 @@ def describe(files: ModelFiles, where: str) -> dict[str, Any]:
     return {"name": files.name, "family": family.name, **family.describe(files)}
 
 
-def recognise(files: ModelFiles, where: str) -> type[Family]:
+def recognise(files: ModelFiles, where: str) -> type[ModelKind]:
     """The family a model belongs to.
 
     Raises:
         ModelError: None.
     """
     for name in FAMILIES:
-        family: type[Family] = resolve("model family", name, FAMILIES)
+        family: type[ModelKind] = resolve("model family", name, FAMILIES)
         if family.recognises(files):
             return family
     kind = files.config.get("model_type")
@@ -83,7 +87,7 @@ def read_vocabulary(directory: Path, side: str = "source") -> list[str]:
     Raises:
         ModelError: There is no vocabulary or it can't be read.
     """
-    for name in (f"{side}_vocabulary", "shared_vocabulary"):
+    for name in (f"{side}_vocabulary", "shared_vocabulary", "vocabulary"):
         try:
             if (path := directory / f"{name}.json").is_file():
                 return list(json.loads(path.read_text(encoding="utf-8")))

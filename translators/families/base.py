@@ -57,22 +57,16 @@ class ModelFiles:
     files: frozenset[str] = frozenset()
 
 
-class Family(Protocol):
-    """One converted model directory as its family reads it.
+class ModelKind(Protocol):
+    """How one kind of model is recognised and converted.
 
     Attributes:
         name: Name of the family, a key of ``translators.families.FAMILIES``.
         tokenizer_files: Files that are copied beside the converted weights where the model has them.
-        limits: Of this model.
-        specials: Tokens that steer the model and so may never come from a text.
     """
 
     name: ClassVar[str]
     tokenizer_files: ClassVar[tuple[str, ...]]
-    limits: Limits
-    specials: frozenset[str]
-
-    def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None: ...
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
@@ -92,8 +86,35 @@ class Family(Protocol):
 
     @classmethod
     def prepare(cls, model: Any, tokenizer: Any) -> None:
-        """Sets right what transformers loaded, in place, before the weights are converted."""
+        """Sets right what transformers loaded, in place, before the weights are converted.
+
+        Raises:
+            ModelError: A model that the conversion would not leave as it is.
+        """
         ...
+
+    @classmethod
+    def finish(cls, spec: Any, model: Any, tokenizer: Any) -> dict[str, str]:
+        """Adds to the converted weights, in place, what the converter left out.
+
+        Returns:
+            Further files to be written beside them, name to text.
+        """
+        ...
+
+
+class Family(ModelKind, Protocol):
+    """One converted encoder-decoder as its family reads it.
+
+    Attributes:
+        limits: Of this model.
+        specials: Tokens that steer the model and so may never come from a text.
+    """
+
+    limits: Limits
+    specials: frozenset[str]
+
+    def __init__(self, directory: Path, facts: Mapping[str, Any], vocabulary: Sequence[str]) -> None: ...
 
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         """Source and target languages as BCP-47 tags, each sorted."""

@@ -99,6 +99,11 @@ class MarianFamily:
         scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
         decoder.embed_positions.weight[0] += start * scale
 
+    @classmethod
+    def finish(cls, spec: Any, model: Any, tokenizer: Any) -> dict[str, str]:
+        """Nothing to add."""
+        return {}
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 

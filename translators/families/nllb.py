@@ -69,6 +69,11 @@ class NllbFamily:
             positions = side.embed_positions.float()
             positions.make_weights(len(positions.weights), positions.embedding_dim, positions.padding_idx)
 
+    @classmethod
+    def finish(cls, spec: Any, model: Any, tokenizer: Any) -> dict[str, str]:
+        """Nothing to add."""
+        return {}
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 

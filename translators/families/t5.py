@@ -70,6 +70,11 @@ class T5Family:
         config = model.config
         config.tie_word_embeddings = getattr(config, "scale_decoder_outputs", config.tie_word_embeddings)
 
+    @classmethod
+    def finish(cls, spec: Any, model: Any, tokenizer: Any) -> dict[str, str]:
+        """Nothing to add."""
+        return {}
+
     def languages(self) -> tuple[Sequence[str], Sequence[str]]:
         return self._sources, self._targets
 

@@ -6,5 +6,6 @@ PROJECTORS = {
     "alignment": "projectors.alignment:AlignmentProjector",
     "markers": "projectors.markers:MarkersProjector",
     "candidates": "projectors.candidates:CandidatesProjector",
+    "contextual": "projectors.contextual:ContextualProjector",
     "copy": "projectors.copying:CopyProjector",
 }

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from corpora.errors import SpanferryError
-from flows import cli_decisions, cli_derive, cli_evaluate, cli_inspect, cli_list, cli_parallel, cli_run
+from flows import cli_decisions, cli_derive, cli_evaluate, cli_inspect, cli_list, cli_models, cli_parallel, cli_run
 
 app = typer.Typer(
     name="spanferry",
@@ -24,7 +24,7 @@ cli_run.app.command("apply-decisions")(cli_decisions.apply_decisions)
 app.command("inspect")(cli_inspect.inspect)
 app.add_typer(cli_decisions.app, name="decisions")
 app.command("list")(cli_list.list_components)
-app.command("models")(cli_list.models)
+app.add_typer(cli_models.app, name="models")
 
 
 def _version(wanted: bool) -> None:

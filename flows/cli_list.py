@@ -1,4 +1,4 @@
-"""``spanferry list`` and ``spanferry models``: what there is to choose from."""
+"""``spanferry list``: what there is to choose from."""
 
 import inspect
 from typing import Annotated, Any
@@ -54,14 +54,3 @@ def options_of(cls: Any) -> dict[str, Any]:
     parameters = inspect.signature(cls).parameters.values()
     return {p.name: p.default for p in parameters if p.name not in _GIVEN and p.default is not p.empty}
 
-
-def models() -> None:
-    """List the models that are here: bundled ones and those in the cache."""
-    from translators.load import list_models
-
-    table = Table(show_edge=False, box=None, padding=(0, 2))
-    for title in ("name", "family", "languages", "size", "where"):
-        table.add_column(title, style="bold" if title == "name" else None)
-    for model in list_models():
-        table.add_row(model.name, model.family, model.languages, f"{model.megabytes:.1f} MB", model.where)
-    Console(highlight=False).print(table)

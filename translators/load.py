@@ -35,6 +35,7 @@ class ModelInfo:
         quantization: How its weights are stored.
         megabytes: Size of the directory, in 10^6 bytes.
         where: ``bundled`` or the directory.
+        directory: The directory.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ModelInfo:
     quantization: str
     megabytes: float
     where: str
+    directory: str
 
 
 def load_translator(
@@ -193,7 +195,8 @@ def _infos(directories: list[Path], where: str | None) -> Iterator[ModelInfo]:
         size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
         name = facts["name"] if where else facts.get("origin") or facts["name"]
         quantization = str(facts.get("quantization", "unknown"))
-        yield ModelInfo(name, family, f"{sources} > {targets}", quantization, size / 1e6, where or str(directory))
+        shown = where or str(directory)
+        yield ModelInfo(name, family, f"{sources} > {targets}", quantization, size / 1e6, shown, str(directory))
 
 
 def _shown(languages: list[str]) -> str:

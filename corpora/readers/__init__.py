@@ -15,6 +15,8 @@ READERS = {
     "jsonl": "corpora.readers.jsonl:JsonlReader",
     "conll": "corpora.readers.conll:ConllReader",
     "squad": "corpora.readers.squad:SquadReader",
+    "label_studio": "corpora.readers.label_studio:LabelStudioReader",
+    "doccano": "corpora.readers.doccano:DoccanoReader",
     "text": "corpora.readers.parallel:LinesReader",
     "hf": "corpora.readers.huggingface:HubReader",
     "saved": "corpora.readers.huggingface:SavedReader",

@@ -12,6 +12,8 @@ WRITERS = {
     "parquet": "corpora.writers.parquet:ParquetWriter",
     "jsonl": "corpora.writers.jsonl:JsonlWriter",
     "conll": "corpora.writers.conll:ConllWriter",
+    "label_studio": "corpora.writers.label_studio:LabelStudioWriter",
+    "doccano": "corpora.writers.doccano:DoccanoWriter",
     "translation": "corpora.writers.translation:TranslationWriter",
     "moses": "corpora.writers.moses:MosesWriter",
     "tmx": "corpora.writers.tmx:TmxWriter",

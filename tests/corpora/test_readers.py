@@ -60,13 +60,13 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             None,
             {},
             "{path}: neither the suffix '.bin' nor the first line tells the format\n"
-            "Valid: conll, hf, jsonl, parquet, saved, squad, text\nHint: --set read.format=NAME",
+            f"Valid: {', '.join(sorted(READERS))}\nHint: --set read.format=NAME",
         ),
         (
             "a.bin",
             "conl",
             {},
-            "unknown reader 'conl'\nValid: conll, hf, jsonl, parquet, saved, squad, text\nHint: did you mean 'conll'?",
+            f"unknown reader 'conl'\nValid: {', '.join(sorted(READERS))}\nHint: did you mean 'conll'?",
         ),
         (
             "a.jsonl",

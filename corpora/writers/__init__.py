@@ -12,6 +12,7 @@ WRITERS = {
     "parquet": "corpora.writers.parquet:ParquetWriter",
     "jsonl": "corpora.writers.jsonl:JsonlWriter",
     "conll": "corpora.writers.conll:ConllWriter",
+    "squad": "corpora.writers.squad:SquadWriter",
     "label_studio": "corpora.writers.label_studio:LabelStudioWriter",
     "doccano": "corpora.writers.doccano:DoccanoWriter",
     "translation": "corpora.writers.translation:TranslationWriter",

@@ -13,7 +13,12 @@ FORMATS = list(WRITERS)
 # Formats of texts can't hold what the rows here have, and say so unless they may drop it.
 OPTIONS = {"doccano": {"relations": True}, "moses": {"allow_loss": True}, "tmx": {"allow_loss": True}}
 OPTIONS |= {"squad": {"allow_loss": True}}
-LOST = {"conll": {"relations": 1}, "squad": {"fields": 11, "relations": 1}, "moses": {"spans": 15, "relations": 3}, "tmx": {"relations": 5}}
+LOST = {
+    "conll": {"relations": 1},
+    "squad": {"fields": 11, "relations": 1},
+    "moses": {"spans": 15, "relations": 3},
+    "tmx": {"relations": 5},
+}
 
 
 def with_spans(spans, relations=()):

@@ -1,0 +1,136 @@
+"""SQuAD JSON: ``OUT/<split>.json`` and ``OUT/rejected.json``, which the reader ``squad`` takes back.
+
+Questions in a row about the same context share a paragraph, those in a row of the same title an article. A row without
+translation is written as its source. A rejected question has its ``reasons`` beside it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+from corpora.errors import OutputError
+from corpora.files import publish, work_folder
+from corpora.readers.squad import ANSWER, CONTEXT, QUESTION
+from corpora.schema import Example, Pair
+from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
+
+
+@dataclass(frozen=True)
+class SquadWriter:
+    """Writes questions with their contexts and answers; spans that carry the label ``answer`` are the answers.
+
+    Attributes:
+        version: What the file says it is: ``1.1``, or ``v2.0``, in which ``is_impossible`` marks what has no answer.
+        allow_loss: Leaves out what SQuAD can't hold (spans with other labels or outside the context, relations, the
+            gaps of discontinuous spans), and counts it, instead of stopping; a row of other fields is then a context
+            without a question.
+    """
+
+    name: ClassVar[str] = "squad"
+    holds: ClassVar[frozenset[str]] = frozenset({"overlap", "fields"})
+
+    version: str = "1.1"
+    allow_loss: bool = False
+
+    def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
+        """See ``Writer.write``.
+
+        Raises:
+            OutputError: A kept row has no question or no context.
+        """
+        lost: Counter[str] = Counter()
+        with work_folder(out) as folder, replayable(batches, folder) as rows, ExitStack() as stack:
+            groups = survey(rows).groups()
+            new = folder / "new"
+            new.mkdir()
+            files = {
+                group: _File(
+                    stack.enter_context((new / f"{group}.json").open("w", encoding="utf-8", newline="\n")), self.version
+                )
+                for group, _, _ in groups
+            }
+            for batch in rows:
+                for pair in batch:
+                    self._add(files[group_of(pair)], pair, lost)
+            for file in files.values():
+                file.close()
+            stack.close()
+            publish(new, out, index=f"{REJECTED}.json")
+        names = tuple(sorted(f"{group}.json" for group, _, _ in groups))
+        return WriteReport({g: n for g, _, n in groups}, dict(sorted(lost.items())), names)
+
+    def _add(self, file: "_File", pair: Pair, lost: Counter[str]) -> None:
+        example = subject(pair)
+        if not {QUESTION, CONTEXT} <= set(example.texts):
+            if pair.kept and not self.allow_loss:
+                raise OutputError(
+                    f"the format {self.name} needs the fields {QUESTION!r} and {CONTEXT!r}, this row has"
+                    f" {', '.join(example.texts)}",
+                    where=example.id,
+                    hint="--set output.options.squad.allow_loss=true makes the text a context without a question",
+                )
+            example = replace(example, texts={QUESTION: "", CONTEXT: example.text})
+        answers = [span for span in example.spans if span.field == CONTEXT and span.label == ANSWER]
+        missing = Counter(
+            fields=len(example.spans) - len(answers),
+            relations=len(example.relations),
+            discontinuous=sum(bool(span.fragments) for span in answers),
+        )
+        if pair.kept and not self.allow_loss:
+            refuse_loss(missing, example.id, self.name, self.name)
+        lost.update(+missing)
+        question: dict[str, Any] = {
+            **{key: value for key, value in example.meta.items() if key != "title"},
+            "id": example.id,
+            QUESTION: example.texts[QUESTION],
+            "answers": [{"text": example.quote(span), "answer_start": span.start} for span in answers],
+        }
+        if self.version.startswith("v2"):
+            question["is_impossible"] = not answers
+        if pair.reasons:
+            question["reasons"] = list(pair.reasons)
+        file.add(_title(example), example.texts[CONTEXT], question)
+
+
+class _File:
+    """One file, written question by question."""
+
+    def __init__(self, stream: TextIO, version: str) -> None:
+        self.stream = stream
+        self.place: tuple[str, str] | None = None  # title and context of the open paragraph
+        stream.write(f'{{"version": {json.dumps(version)}, "data": [')
+
+    def add(self, title: str, context: str, question: dict[str, Any]) -> None:
+        """The next question; a new title or context ends the paragraph or article before it."""
+        if self.place == (title, context):
+            self.stream.write(",\n")
+        else:
+            self._leave(title)
+            self.stream.write(f'{{"context": {_dumped(context)}, "qas": [\n')
+        self.place = (title, context)
+        self.stream.write(_dumped(question))
+
+    def _leave(self, title: str) -> None:
+        if self.place is None:
+            self.stream.write(f'\n{{"title": {_dumped(title)}, "paragraphs": [\n')
+        elif self.place[0] == title:
+            self.stream.write("]},\n")
+        else:
+            self.stream.write(f']}}]}},\n{{"title": {_dumped(title)}, "paragraphs": [\n')
+
+    def close(self) -> None:
+        """Ends what is open."""
+        self.stream.write("]}\n" if self.place is None else "]}]}]}\n")
+
+
+def _title(example: Example) -> str:
+    title = example.meta.get("title", "")
+    return title if isinstance(title, str) else ""
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -96,5 +96,6 @@ def _next_commands(result: RunResult, console: Console) -> None:
     if result.config.flow == "translate-train":
         lines.append(("your own data", "spanferry run translate-train --input FILE --source en --target es --out DIR"))
     lines.append(("what there is", "spanferry list"))
+    lines.append(("look at it", f"spanferry inspect {out}"))
     for title, command in lines:
         console.print(f"[dim]{title:>14}[/]  {command}", soft_wrap=True)

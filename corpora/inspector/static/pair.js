@@ -71,7 +71,7 @@ function render(texts) {
   showSpans($("spans"), data.spans, chosen, choose);
   showLabels($("labels"), data.labels, adding ?? data.spans[chosen]?.label, (label) => press({ key: "", label }));
   draw(true);
-  $("main").dataset.loaded = `${data.number}:${data.version}:${chosen}`;
+  main.dataset.loaded = `${data.number}:${data.version}:${chosen}`;
 }
 
 function draw(bring) {
@@ -273,14 +273,18 @@ async function handle({ key, alt, label, place }) {
 
 function press(wanted) {
   queue = queue.then(() => handle(wanted)).catch(async (error) => {
-    if (!(error instanceof Failed)) throw error;
-    if (error.status === 409) {
+    if (!(error instanceof Failed)) {
+      say(`This went wrong in the page itself: ${error}`);
+      console.error(error);
+    } else if (error.status === 409) {
       await load(data.number, { keep: true, push: false }).catch(() => {});
       render(true);
       say(`Out of date, and not saved: ${error.message}. The row has been loaded again.`);
     } else {
       say(error.message);
     }
+  }).finally(() => {
+    main.dataset.handled = Number(main.dataset.handled ?? 0) + 1;
   });
   return queue;
 }

@@ -54,8 +54,12 @@ def add(
     target: Target = None,
     device: Annotated[str, typer.Option(help="The device it is for: auto, cpu or cuda.")] = "auto",
     compute_type: Annotated[str, typer.Option(help="A CTranslate2 type; default is int8 on cpu.")] = "default",
+    layer: Annotated[
+        int | None, typer.Option(help="Of an encoder that aligns: the last layer.", show_default=False)
+    ] = None,
 ) -> None:
     """Download a model if it has to be, convert it once, and print where it is."""
+    from projectors.aligners.encoder_convert import encoder_directory, is_encoder
     from translators import devices
     from translators.convert import quantization_for
     from translators.load import BUNDLED, model_directory
@@ -64,7 +68,11 @@ def add(
         raise ModelError("the bundled models are here already", hint="spanferry models path bundled")
     actual = devices.resolve_device(device)
     kind = compute_type if compute_type == "default" else devices.resolve_compute_type(compute_type, actual)
-    directory = model_directory(name, source, target, quantization_for(actual, kind))
+    quantization = quantization_for(actual, kind)
+    if layer is not None or is_encoder(name):
+        directory = encoder_directory(name, layer, quantization)
+    else:
+        directory = model_directory(name, source, target, quantization)
     size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     typer.echo(f"{name}: {size / 1e6:.1f} MB", err=True)
     typer.echo(directory)

@@ -69,6 +69,17 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
     return convert_encoder(files, name=repo, revision=commit, layer=layer, quantization=quantization)
 
 
+def is_encoder(model: str) -> bool:
+    """Whether ``model`` is a short name of an encoder or a directory with one, converted or not. A hub id is not looked
+    up."""
+    path = Path(model).expanduser()
+    if (path / DESCRIPTION).is_file():
+        return bool(read_json(path / DESCRIPTION).get("encoder"))
+    if is_hugging_face(path):
+        return read_json(path / "config.json").get("model_type") in _LAYOUTS
+    return model.lower() in NAMES and not path.is_dir()
+
+
 def convert_encoder(
     source: Path, *, name: str = "", revision: str = "", layer: int | None = None, quantization: str = "int8"
 ) -> Path:

@@ -20,6 +20,7 @@ from corpora.errors import ConfigError, ModelError
 from corpora.schema import Span
 from corpora.words import word_strings, words
 from projectors.aligners.encoder import EncoderAligner
+from projectors.aligners.encoder_convert import is_encoder
 from projectors.aligners.encoder_links import Side, extract
 from projectors.aligners.simalign import SimalignAligner
 from projectors.alignment import AlignmentProjector
@@ -204,6 +205,17 @@ def test_converted_once_and_used_without_the_checkpoint(checkpoints, tmp_path: P
     again = exact(first.directory, layer=None)
     assert again.signature == first.signature
     assert [a.links for a in again.align(PAIRS)] == [a.links for a in first.align(PAIRS)]
+
+
+def test_added_by_the_command_line(checkpoints, cache: Path, spanferry, model) -> None:
+    done = spanferry("models", "add", checkpoints["xlm-roberta"], "--layer", 1, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    directory = Path(done.stdout.strip())
+    assert directory.parent == cache / "models" and directory.name.endswith("-l1-int8")
+    aligner = EncoderAligner(str(directory), "argmax", device="cpu")
+    assert aligner.directory == directory and aligner.align(PAIRS[:1])[0].links
+    known = [is_encoder(str(name)) for name in (directory, checkpoints["bert"], "LaBSE", "owner/name", model.directory)]
+    assert known == [True, True, True, False, False]
 
 
 def test_the_same_file_from_a_checkpoint_without_pooler(checkpoints, tmp_path: Path) -> None:

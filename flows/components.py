@@ -10,6 +10,7 @@ from corpora.writers import WRITERS
 from corpora.writers.parallel import PARALLEL_WRITERS
 from projectors import PROJECTORS
 from projectors.aligners import ALIGNERS
+from translators import TRANSLATORS
 from translators.families import FAMILIES
 
 FLOWS = {
@@ -35,6 +36,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "projectors": PROJECTORS,
     "aligners": ALIGNERS,
     "filters": FILTERS,
+    "translators": TRANSLATORS,
     "families": FAMILIES,
     "samples": SAMPLES,
 }

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from corpora.errors import ConfigError, InputError, nearest
 from corpora.filters import FILTERS
+from translators.endpoint_secrets import refuse_secrets
 
 
 class Section(BaseModel):
@@ -39,13 +40,22 @@ class ReadConfig(Section):
 class TranslatorConfig(Section):
     """The model that translates and scores."""
 
-    model: str = Field(default="bundled", description="bundled, a directory, a hub id or package.module:Class")
+    model: str = Field(
+        default="bundled", description="bundled, a directory, a hub id, endpoint:MODEL or package.module:Class"
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "default"
     beam: int = Field(default=4, ge=1, le=64)
     protect: bool = Field(default=False, description="carry placeholders, URLs, code and markup through")
     glossary: str = Field(default="", description="TSV file: source term, target term(s), language")
     memory_mb: int = Field(default=512, ge=0, description="MB of translations kept across runs; 0: none")
+    options: dict[str, Any] = Field(default_factory=dict, description="further options of the model")
+
+    @field_validator("options")
+    @classmethod
+    def _without_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
+        refuse_secrets(options)  # an error of our own, which pydantic lets through: its own would show the value
+        return options
 
 
 class SegmentConfig(Section):

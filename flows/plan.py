@@ -157,6 +157,7 @@ def _load(config_json: str, target: str, optional: bool) -> Any:
         compute_type=section.compute_type,
         beam=section.beam,
         optional=optional,
+        **section.options,
     )
     return wrap(found, protect=section.protect, glossary=section.glossary, memory_mb=section.memory_mb)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from corpora.errors import ModelError
 from translators.cache import cache_root, require_space
 from translators.convert import WEIGHTS, is_hugging_face
+from translators.languages import choose, tags_of
+from translators.languages_codes import CODES
 
 NAMES = {
     "nllb-600m": "facebook/nllb-200-distilled-600M",
@@ -16,7 +18,18 @@ NAMES = {
     "m2m100-418m": "facebook/m2m100_418M",
     "m2m100-1.2b": "facebook/m2m100_1.2B",
     "small100": "alirezamsh/small100",
+    "mbart50": "facebook/mbart-large-50-many-to-many-mmt",
     "madlad-3b": "google/madlad400-3b-mt",
+    "madlad-7b": "google/madlad400-7b-mt",
+    "madlad-10b": "google/madlad400-10b-mt",
+}
+# Part of a released model's name to the table of its codes.
+_TABLES = {
+    "nllb-200": "nllb",
+    "m2m100": "m2m100",
+    "small100": "small100",
+    "mbart-large-50": "mbart50",
+    "madlad400": "madlad",
 }
 OPUS = "opus-mt"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w.-]+)?")
@@ -41,6 +54,24 @@ def hub_id(spec: str, source: str | None = None, target: str | None = None) -> t
         return None
     repo, _, revision = spec.partition("@")
     return repo, revision or None
+
+
+def check_languages(repo: str, source: str | None, target: str | None) -> None:
+    """Tells before a download of gigabytes that a released model does not know a language.
+
+    Raises:
+        ModelError: It does not; the message names the nearest.
+    """
+    owner, _, name = repo.partition("/")
+    table = next((table for part, table in _TABLES.items() if part in name.lower()), None)
+    if table is None or f"{owner}/" not in {f"{known.split('/')[0]}/" for known in NAMES.values()}:
+        return
+    codes = (code.split("_")[0] for code in CODES[table]) if table == "mbart50" else CODES[table]
+    known = list(tags_of(codes))
+    # MADLAD says nothing of the source, whatever it is.
+    for tag in (None if table == "madlad" else source, target):
+        if tag is not None:
+            choose(tag, known, repo)
 
 
 def download(repo: str, revision: str | None = None) -> tuple[Path, str]:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import ModelError, nearest
+from corpora.errors import ModelError, nearest, unknown_name
 from corpora.registry import resolve
-from translators import devices
+from translators import TRANSLATORS, devices
 from translators.base import Translator
 from translators.cache import models_root
 from translators.convert import convert, is_hugging_face, quantization_for
 from translators.ct2 import CT2Translator
-from translators.families import DESCRIPTION, read_json
-from translators.hub import NAMES, OPUS, download, hub_id
+from translators.endpoint import Endpoint
+from translators.families import DESCRIPTION, LLM, read_json
+from translators.generator import CT2Generator
+from translators.hub import NAMES, OPUS, check_languages, download, hub_id
 from translators.languages import ANY, choose
+from translators.prompted import PromptTranslator
+from translators.prompts import choose_template
 
 BUNDLED = "bundled"
-TRANSLATORS = {"parallel": "translators.parallel:ParallelTranslator"}
-"""Translators that are not a model directory: name to class, made without arguments."""
+ENDPOINT = "endpoint:"
+# What has a place of its own in the configuration.
+_OWN = frozenset({"beam", "device", "compute_type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +69,32 @@ def load_translator(
 
     Args:
         spec: ``bundled``; a CTranslate2 directory; a directory in Hugging Face layout; a hub id, ``id@revision`` or a
-            short name (``nllb-600m`` …, ``opus-mt``); ``parallel``; or ``package.module:Class``, a class that is made
-            without arguments.
+            short name (``nllb-600m`` …, ``opus-mt``); ``endpoint:MODEL``; ``parallel``; or ``package.module:Class``,
+            a class that is made without arguments.
         source: Language to translate from, BCP-47. ``bundled`` and ``opus-mt`` choose their model by it; where both
             languages are given, a model that lacks one is an error.
         target: Language to translate into.
         device: ``auto``, ``cpu`` or ``cuda``.
         compute_type: A CTranslate2 type, or ``default``.
-        beam: Hypotheses kept at each step.
+        beam: Hypotheses kept at each step; language models are greedy.
         optional: Return None where there is no bundled model for the languages.
-        **options: Further options of :class:`~translators.ct2.CT2Translator`.
+        **options: Further options of :class:`~translators.ct2.CT2Translator`; for a language model ``template`` and
+            those of :class:`~translators.prompted.PromptTranslator` and :class:`~translators.generator.CT2Generator` or
+            :class:`~translators.endpoint.Endpoint`.
 
     Raises:
         ModelError: No such model, or it lacks a language.
         ConfigError: An option that is not valid.
         MissingExtraError: Converting needs torch.
     """
-    if spec in TRANSLATORS or (":" in spec and not Path(spec).exists()):
-        found: Translator = resolve("translator", spec, TRANSLATORS)()
+    found: Translator
+    if spec.startswith(ENDPOINT):
+        found = _prompted(spec, device, compute_type, options)
+    elif spec in TRANSLATORS or (":" in spec and not Path(spec).exists()):
+        if spec == ENDPOINT.rstrip(":"):
+            raise ModelError("the endpoint's model is not named", hint=f"--translator {ENDPOINT}MODEL")
+        _sorted_options(options)
+        found = resolve("translator", spec, TRANSLATORS)()
     else:
         actual = devices.resolve_device(device)
         if spec == BUNDLED:
@@ -89,12 +104,81 @@ def load_translator(
             directory = model_directory(spec, source, target, quantization_for(actual, kind))
         if directory is None:
             return None
-        found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **options)
+        if _is_language_model(directory):
+            found = _prompted(str(directory), actual, compute_type, options)
+        else:
+            _sorted_options(options, CT2Translator)
+            found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **options)
     if source and target and not found.supports(source, target):
         if isinstance(found, CT2Translator):
             found.family.frame(source, target)  # raises the error that names the nearest language
+        if isinstance(found, PromptTranslator):
+            found.languages(source, target)  # likewise
         raise ModelError(f"translator {spec!r} does not translate {source} to {target}", hint="spanferry models")
     return found
+
+
+def load_generator(
+    spec: str, *, device: str = "auto", compute_type: str = "default", **options: Any
+) -> CT2Generator | Endpoint:
+    """The language model that ``spec`` names, to be asked whatever one likes.
+
+    Args:
+        spec: ``endpoint:MODEL``, or a directory or hub id of a decoder-only model, as for :func:`load_translator`.
+        device: ``auto``, ``cpu`` or ``cuda``, for a local one.
+        compute_type: A CTranslate2 type, or ``default``, likewise.
+        **options: Further options of :class:`~translators.endpoint.Endpoint`, or of
+            :class:`~translators.generator.CT2Generator`.
+
+    Raises:
+        ModelError: No such model, or it is no language model.
+        ConfigError: An option that is not valid.
+        MissingExtraError: Converting needs torch.
+    """
+    if spec.startswith(ENDPOINT):
+        _sorted_options(options, Endpoint)
+        return Endpoint(spec.removeprefix(ENDPOINT), **options)
+    actual = devices.resolve_device(device)
+    kind = devices.resolve_compute_type(compute_type, actual) if compute_type != "default" else compute_type
+    directory = model_directory(spec, None, None, quantization_for(actual, kind))
+    _sorted_options(options, CT2Generator)
+    return CT2Generator(directory, device=actual, compute_type=compute_type, **options)
+
+
+def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, Any]) -> PromptTranslator:
+    engine = Endpoint if spec.startswith(ENDPOINT) else CT2Generator
+    chosen = str(options.get("template", "auto"))
+    asking, running = _sorted_options(
+        {name: value for name, value in options.items() if name != "template"}, PromptTranslator, engine
+    )
+    generator = load_generator(spec, device=device, compute_type=compute_type, **running)
+    has_chat = isinstance(generator, Endpoint) or generator.template is not None
+    template = choose_template(chosen, generator.name, has_chat=has_chat)
+    if isinstance(generator, CT2Generator) and has_chat and not template.chat:
+        generator = load_generator(spec, device=device, compute_type=compute_type, **{**running, "chat": False})
+    return PromptTranslator(generator, template, **asking)
+
+
+def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The options that each of ``makers`` takes by name.
+
+    Raises:
+        ConfigError: None of them takes one.
+    """
+    taken = [
+        {name for name, p in inspect.signature(maker).parameters.items() if p.kind is p.KEYWORD_ONLY} - _OWN
+        for maker in makers
+    ]
+    for name in options:
+        if not any(name in names for names in taken):
+            valid = sorted({*itertools.chain(*taken), *(["template"] if len(makers) > 1 else [])})
+            raise unknown_name("option of the translator", name, valid, hint=None if valid else "it takes none")
+    return [{name: value for name, value in options.items() if name in names} for names in taken]
+
+
+def _is_language_model(directory: Path) -> bool:
+    path = directory / DESCRIPTION
+    return path.is_file() and read_json(path).get("family") == LLM
 
 
 def model_directory(spec: str, source: str | None, target: str | None, quantization: str) -> Path:
@@ -117,7 +201,7 @@ def model_directory(spec: str, source: str | None, target: str | None, quantizat
         )
     named = hub_id(spec, source, target)
     if named is None:
-        known = [BUNDLED, OPUS, *NAMES, *TRANSLATORS]
+        known = [BUNDLED, OPUS, *NAMES, *TRANSLATORS, f"{ENDPOINT}MODEL"]
         close = nearest(spec, known)
         raise ModelError(
             f"no translator {spec!r}",
@@ -128,6 +212,7 @@ def model_directory(spec: str, source: str | None, target: str | None, quantizat
     # A converted model needs no network, not even to ask whether there is a newer one: pin a revision for that.
     if (here := _converted(repo, revision, quantization)) is not None:
         return here
+    check_languages(repo, source, target)
     files, commit = download(repo, revision)
     return convert(files, name=repo, origin=repo, revision=commit, quantization=quantization)
 

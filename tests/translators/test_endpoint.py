@@ -1,0 +1,386 @@
+"""An endpoint that runs in this process: what is sent, what comes back, and everything that can go wrong."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from corpora.errors import ConfigError, ModelError
+from flows.config import RunConfig, build_config
+from translators.base import TextGenerator, Translator
+from translators.endpoint import Endpoint
+from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
+from translators.load import load_generator, load_translator
+from translators.prompted import PromptTranslator
+
+KEY = "sk-very-secret-0123456789"
+Reply = tuple[int, dict[str, str], Any]
+
+
+def answer(text: str, *, finish: str = "stop", tokens: tuple[int, int] = (10, 5)) -> Reply:
+    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    return 200, {}, {"choices": [{"message": {"content": text}, "finish_reason": finish}], "usage": usage}
+
+
+class Server:
+    """Answers by ``reply``; keeps every request's headers and body."""
+
+    def __init__(self) -> None:
+        self.reply: Callable[[dict[str, Any], int], Reply] = lambda body, _: answer(prompt_of(body).upper())
+        self.requests: list[tuple[dict[str, str], dict[str, Any]]] = []
+        self.most_at_once = self.at_once = 0
+        lock = threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                with lock:
+                    number = sum(prompt_of(b) == prompt_of(body) for _, b in server.requests)
+                    server.requests.append(({k.lower(): v for k, v in self.headers.items()}, {**body, "_": self.path}))
+                    server.at_once += 1
+                    server.most_at_once = max(server.most_at_once, server.at_once)
+                status, headers, content = server.reply(body, number)
+                with lock:
+                    server.at_once -= 1
+                data = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(status)
+                for name, value in {"content-type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.http = _Quiet(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """A client that no longer waits is part of the tests."""
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    prompt: str = body["messages"][-1]["content"]
+    return prompt
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("SPANFERRY_API_KEY", KEY)
+    # Waiting between tries is told to the limiter and the clock below; here nobody waits.
+    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
+    found = Server()
+    yield found
+    found.http.shutdown()
+    found.http.server_close()
+
+
+def test_what_is_sent_and_what_comes_back(server: Server) -> None:
+    endpoint = Endpoint("small-model", url=server.url + "/")
+    assert isinstance(endpoint, TextGenerator)
+    found = endpoint.generate(["hello", "ça va 你好"], max_tokens=7, stop=["\n"])
+    assert [a.text for a in found] == ["HELLO", "ÇA VA 你好"]
+    assert [(a.tokens, a.score, a.truncated, a.reason) for a in found] == [(5, None, False, None)] * 2
+    headers, body = next(r for r in server.requests if prompt_of(r[1]) == "hello")
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert body == {
+        "_": "/v1/chat/completions", "model": "small-model", "messages": [{"role": "user", "content": "hello"}],
+        "max_tokens": 7, "temperature": 0, "seed": 0, "stop": ["\n"],
+    }  # fmt: skip
+
+
+def test_without_a_key_none_is_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPANFERRY_API_KEY")
+    Endpoint("m", url=server.url).generate(["a"])
+    monkeypatch.setenv("OTHER", f" {KEY}\n")  # as it comes out of a file
+    Endpoint("m", url=server.url, key_env="OTHER").generate(["b"])
+    assert [headers.get("authorization") for headers, _ in server.requests] == [None, f"Bearer {KEY}"]
+
+
+def test_further_fields(server: Server) -> None:
+    endpoint = Endpoint("m", url=server.url, extra={"max_tokens": None, "max_completion_tokens": 9})
+    endpoint.generate(["a"])
+    body = server.requests[0][1]
+    assert "max_tokens" not in body and body["max_completion_tokens"] == 9
+
+
+def test_the_order_is_that_of_the_prompts(server: Server) -> None:
+    """The first prompts are answered last, and only so many are under way."""
+    gate, seen = threading.Event(), []
+
+    def reply(body: dict[str, Any], _: int) -> Reply:
+        seen.append(prompt_of(body))
+        if len(seen) == 4:
+            gate.set()
+        if prompt_of(body) in ("p0", "p1", "p2"):
+            gate.wait(10)
+        return answer(prompt_of(body).upper())
+
+    server.reply = reply
+    found = Endpoint("m", url=server.url, concurrency=4).generate([f"p{i}" for i in range(20)])
+    assert [a.text for a in found] == [f"P{i}" for i in range(20)]
+    assert 2 <= server.most_at_once <= 4
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 529])
+def test_what_passes_is_tried_again(server: Server, status: int) -> None:
+    server.reply = lambda body, number: answer("fine") if number == 2 else (status, {}, {"error": "busy"})
+    endpoint = Endpoint("m", url=server.url)
+    assert endpoint.generate(["a"])[0].text == "fine"
+    assert len(server.requests) == 3
+    assert endpoint.usage == Usage(requests=1, retries=2, prompt_tokens=10, completion_tokens=5)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "tries"),
+    [
+        ((400, {}, {"error": "too long"}), "endpoint_http_400", 1),
+        ((422, {}, {}), "endpoint_http_422", 1),
+        ((302, {"location": "http://127.0.0.1:1/"}, {}), "endpoint_http_302", 1),
+        ((503, {}, b"no json"), "endpoint_http_503", 3),
+        ((429, {"retry-after": "86400"}, {}), "endpoint_http_429", 1),
+        ((200, {}, b"no json"), "endpoint_bad_answer", 1),
+        ((200, {}, []), "endpoint_bad_answer", 1),
+        ((200, {}, {"choices": []}), "endpoint_bad_answer", 1),
+        ((200, {}, {"choices": [{"message": {"content": {"text": "a"}}}]}), "endpoint_bad_answer", 1),
+        (answer("half of it", finish="length"), "output_truncated", 1),
+        (answer("", finish="content_filter"), "content_filter", 1),
+        (answer("  \n"), "empty_output", 1),
+    ],
+)
+def test_a_row_that_fails_fails_alone(server: Server, reply: Reply, reason: str, tries: int) -> None:
+    server.reply = lambda body, _: reply if prompt_of(body) == "bad" else answer("good")
+    found = Endpoint("m", url=server.url, retries=2).generate(["one", "bad", "two"])
+    assert [a.text for a in found] == ["good", "", "good"]
+    assert [a.reason for a in found] == [None, reason, None]
+    assert found[1].truncated == (reason == "output_truncated")
+    assert sum(prompt_of(body) == "bad" for _, body in server.requests) == tries
+
+
+def test_rows_that_can_not_be_asked_are_not_sent(server: Server) -> None:
+    found = Endpoint("m", url=server.url).generate(["", " \n", "a\ud800", "fine"])
+    assert [a.reason for a in found] == ["empty_source", "empty_source", "bad_unicode", None]
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_takes_too_long(server: Server) -> None:
+    """The first row is answered, so the endpoint is there; the other never is."""
+    hold = threading.Event()
+
+    def reply(body: dict[str, Any], _: int) -> Reply:
+        if prompt_of(body) == "slow":
+            hold.wait(20)
+        return answer("done")
+
+    server.reply = reply
+    endpoint = Endpoint("m", url=server.url, timeout=0.2, retries=1)
+    assert endpoint.generate(["quick"])[0].text == "done"
+    assert endpoint.generate(["slow"])[0].reason == "endpoint_timeout"
+    hold.set()
+    assert endpoint.usage.retries == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "does not take the key"), (403, "let this key"), (404, "no such model")]
+)
+def test_what_no_row_can_change_ends_the_run(
+    server: Server, status: int, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.reply = lambda body, _: (status, {}, {"error": {"message": f"Incorrect key: {KEY}"}})
+    with pytest.raises(ModelError, match=said) as caught:
+        Endpoint("m", url=server.url).generate(["a", "b"])
+    assert "Hint:" in str(caught.value) and server.url in str(caught.value)
+    assert KEY not in str(caught.value) and KEY not in caplog.text
+    chain: BaseException | None = caught.value
+    while chain is not None:
+        assert KEY not in repr(chain)
+        chain = chain.__cause__ or chain.__context__
+
+
+def test_nobody_there_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        with pytest.raises(ModelError, match=r"can't be reached \(unreachable, 3 tries\)"):
+            Endpoint("m", url=url, retries=2).generate(["a", "b"])
+
+
+def test_the_key_is_nowhere(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    endpoint = Endpoint("m", url=server.url)
+    endpoint.generate(["a"])
+    assert server.requests[0][0]["authorization"] == f"Bearer {KEY}"
+    assert KEY not in endpoint.signature and KEY not in repr(vars(endpoint)) and KEY not in caplog.text
+
+
+def test_a_key_with_characters_no_key_has_is_not_repeated(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANFERRY_API_KEY", "sécret\x01")
+    with pytest.raises(ModelError, match="SPANFERRY_API_KEY holds can't be a key") as caught:
+        Endpoint("m", url=server.url).generate(["a"])
+    assert "cret" not in str(caught.value).replace("secret", "")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [f"translator.options.api_key={KEY}", f"translator.options.key={KEY}", f"translator.options.Authorization={KEY}",
+     f"translator.options.url=https://user:{KEY}@host/v1", f"translator.options.url=https://host/v1?key={KEY}",
+     f'translator.options.extra={{api-key="{KEY}"}}'],
+)  # fmt: skip
+def test_a_configuration_takes_no_secret_and_does_not_repeat_it(setting: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config(RunConfig, "translate-train", settings=[setting], options={"target": ("es",)})
+    assert "environment variable" in str(caught.value) and KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host/v1", "http://"])
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(ConfigError, match="the endpoint has no address") as caught:
+        Endpoint("m", url=url)
+    assert "translator.options.url=" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"retries": -1}, {"timeout": 0}, {"price_in": -1.0}])
+def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
+    name = next(iter(options))
+    with pytest.raises(ConfigError, match=f"{name}="):
+        Endpoint("m", url="http://localhost/v1", **options)
+
+
+def test_the_signature_has_what_changes_the_output() -> None:
+    base = Endpoint("m", url="http://localhost/v1")
+    assert base.signature.startswith("llm:m@")
+    same = {"timeout": 1.0, "retries": 1, "concurrency": 2, "price_in": 3.0, "requests_per_minute": 9, "key_env": "X"}
+    assert Endpoint("m", url="http://localhost/v1", **same).signature == base.signature  # type: ignore[arg-type]
+    others = [Endpoint("n", url="http://localhost/v1"), Endpoint("m", url="http://other/v1"),
+              Endpoint("m", url="http://localhost/v1", extra={"top_p": 0.5})]  # fmt: skip
+    assert len({base.signature, *(other.signature for other in others)}) == 4
+
+
+def test_the_cost_is_counted(server: Server) -> None:
+    server.reply = lambda body, _: answer("x", tokens=(1000, 200))
+    endpoint = Endpoint("m", url=server.url, price_in=2.5, price_out=10.0)
+    endpoint.generate(["a", "b", "c"])
+    assert endpoint.usage == Usage(3, 0, 3000, 600, pytest.approx(0.0135))
+
+
+class Clock:
+    """Time that passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def limiter(**limits: int) -> tuple[RateLimiter, Clock]:
+    clock = Clock()
+    return RateLimiter(**limits, clock=lambda: clock.now, sleep=clock.sleep), clock
+
+
+def test_no_minute_holds_more_requests_than_its_share() -> None:
+    gate, clock = limiter(requests=3)
+    passed = []
+    for _ in range(10):
+        gate.wait(1)
+        passed.append(clock.now)
+        clock.now += 5
+    assert passed == [0, 5, 10, 60, 65, 70, 120, 125, 130, 180]
+    assert all(later - earlier >= 60 for earlier, later in zip(passed, passed[3:], strict=False))
+
+
+def test_no_minute_holds_more_tokens_than_its_share() -> None:
+    gate, clock = limiter(tokens=100)
+    gate.wait(40)
+    clock.now = 10
+    entry = gate.wait(60)
+    gate.wait(40)
+    assert clock.now == 60, "until the first 40 are a minute old"
+    gate.settle(entry, 10)  # they were only ten
+    gate.wait(50)
+    assert clock.now == 60
+    gate.wait(500)
+    assert clock.now == 120, "what is larger than the share goes alone"
+
+
+def test_a_server_that_says_wait_stops_everybody() -> None:
+    gate, clock = limiter()
+    gate.wait(1)
+    gate.pause(17)
+    gate.wait(1)
+    assert clock.now == 17 and clock.slept == [17]
+
+
+def test_retry_after_is_waited_for(server: Server) -> None:
+    server.reply = lambda body, number: answer("fine") if number else (429, {"Retry-After": "7"}, {})
+    endpoint = Endpoint("m", url=server.url)
+    clock = Clock()
+    endpoint._limiter = RateLimiter(clock=lambda: clock.now, sleep=clock.sleep)
+    assert endpoint.generate(["a"])[0].text == "fine"
+    assert clock.slept == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("-1", 0.0), ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
+     ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0), ("soon", None), ("", None)],
+)  # fmt: skip
+def test_retry_after(said: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": said}, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
+
+
+def test_waits_grow_and_are_spread_without_chance() -> None:
+    waits = [backoff("a", attempt) for attempt in range(12)]
+    assert waits == [backoff("a", attempt) for attempt in range(12)]
+    for attempt, seconds in enumerate(waits):
+        longest = min(30.0, 0.5 * 2**attempt)
+        assert longest / 2 <= seconds <= longest
+    assert len({backoff(prompt, 3) for prompt in "abcdefgh"}) == 8
+
+
+def test_a_translator_behind_an_endpoint(server: Server) -> None:
+    """From the command line's spelling to rows, in order, and a row that fails alone."""
+
+    def reply(body: dict[str, Any], _: int) -> Reply:
+        text = next(line for line in prompt_of(body).split("\n") if line.startswith("English: "))[9:]
+        return (400, {}, {}) if "bomb" in text else answer(f"\n{text[::-1]}\n\nI hope this helps!")
+
+    server.reply = reply
+    found = load_translator("endpoint:m", source="en", target="sr-Latn", url=server.url, retries=0)
+    assert isinstance(found, PromptTranslator) and isinstance(found, Translator)
+    rows = found.translate(["abc {text} def", "a bomb", "", "<br/>", "x  y\nz"], "en", "sr-Latn")
+    assert [r.text for r in rows] == ["fed }txet{ cba", "", "", "", "z y x"]
+    assert [r.reason for r in rows] == [None, "endpoint_http_400", "empty_source", "only_markup", None]
+    sent = prompt_of(server.requests[0][1])
+    assert "into Serbian (Latin script)" in sent
+    assert found.signature.startswith("mt:m@") and "|prompt:instruct@" in found.signature
+
+
+def test_errors_before_any_request(server: Server) -> None:
+    with pytest.raises(ModelError, match="no name is known for the language 'xx'") as caught:
+        load_translator("endpoint:m", source="en", target="xx", url=server.url)
+    assert "nearest: " in str(caught.value)
+    with pytest.raises(ConfigError, match="unknown option of the translator 'concurency'") as wrong:
+        load_translator("endpoint:m", url=server.url, concurency=2)
+    assert "did you mean 'concurrency'?" in str(wrong.value)
+    with pytest.raises(ModelError, match="the endpoint's model is not named"):
+        load_translator("endpoint")
+    with pytest.raises(ConfigError, match="no model is named"):
+        load_generator("endpoint:", url=server.url)
+    assert server.requests == []

@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    path = next((options.data / "tatoeba").glob("*es*.gz"))
+    path = options.data / "tatoeba" / "spa-eng.txt.gz"
     inputs = []
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:

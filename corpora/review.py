@@ -215,13 +215,14 @@ def state_of(lines: Sequence[Decision], pair: Pair, *, twin: bool) -> RowState:
 
 
 def _left_over(lines: Sequence[Decision], met: set[str] | None, stale: Sequence[Stale], *, twin: bool) -> list[Stale]:
-    state = fold(lines)
-    if met is None:
-        lost = [Stale(d, v, NO_EXAMPLE) for d, v in state.verdicts.values()]
-        return lost + ([Stale(state.row, None, NO_EXAMPLE)] if state.row and not state.row.verdicts else [])
-    if not twin:
+    if met is not None and not twin:
         return list(stale)
-    return [Stale(d, v, TEXT_CHANGED) for d, v in state.verdicts.values() if d.id not in met]
+    state = fold(lines)
+    reason = NO_EXAMPLE if met is None else TEXT_CHANGED
+    lost = [Stale(d, v, reason) for d, v in state.verdicts.values() if not met or d.id not in met]
+    if state.row is not None and not state.row.verdicts and (not met or state.row.id not in met):
+        lost.append(Stale(state.row, None, reason))
+    return lost
 
 
 def _obstacle(verdict: Verdict, decision: Decision, pair: Pair, sources: Mapping[str, Span]) -> str | None:

@@ -1,6 +1,7 @@
 """``spanferry run apply-decisions`` and ``spanferry decisions``: the way out of a review, to other tools and back."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from corpora.decisions import Decision, DecisionLog, require_log
-from corpora.errors import InputError, unknown_name
+from corpora.errors import unknown_name
 from corpora.inspector.corpora_of import Corpus, find_corpora
 from corpora.readers import BadRow, open_reader
 from corpora.schema import Example
@@ -88,7 +89,8 @@ def import_rows(
     data = corpus.open()
     pairs = (pair for batch in data.pairs() for pair in batch)
     lang = next((p.target.lang for batch in data.pairs() for p in batch if p.target), "und")
-    examples = [row for path in files for row in _examples(path, format, lang, set)]
+    rows = [row for path in files for row in _read(path, format, lang, set)]
+    examples = [row for row in rows if not isinstance(row, BadRow)]
     log = DecisionLog(corpus.log)
     lines: dict[tuple[str, str], list[Decision]] = {}
     for decision in log.decisions:
@@ -100,10 +102,10 @@ def import_rows(
     console = Console(highlight=False, soft_wrap=True)
     what = ", ".join(f"{count} {action}" for action, count in done.actions.items()) or "nothing new"
     console.print(f"{done.examples} corrected rows of {corpus.name}: {what}")
-    for name, reason in done.refused[:10]:
-        console.print(f"    not taken: {name!r}: {reason}", markup=False)
-    if len(done.refused) > 10:
-        console.print(f"    and {len(done.refused) - 10} more")
+    refused = done.refused + [(row.id, row.reason) for row in rows if isinstance(row, BadRow)]
+    for reason, count in Counter(reason for _, reason in refused).items():
+        first = next(name for name, why in refused if why == reason)
+        console.print(f"    not taken: {count} {reason}, such as {first!r}", markup=False)
 
 
 @app.command("stale")
@@ -132,11 +134,8 @@ def _corpus(run: Path, target: str | None) -> Corpus:
     return found[0]
 
 
-def _examples(path: Path, format: str, lang: str, settings: list[str] | None) -> Iterator[Example]:
-    for row in open_reader(path, lang=lang, format=format, options=_options(settings)).read():
-        if isinstance(row, BadRow):
-            raise InputError(f"a row can't be read ({row.reason})", where=f"{path}: {row.id}", hint=row.message)
-        yield row
+def _read(path: Path, format: str, lang: str, settings: list[str] | None) -> Iterator[Example | BadRow]:
+    yield from open_reader(path, lang=lang, format=format, options=_options(settings)).read()
 
 
 def _options(settings: list[str] | None) -> dict[str, Any]:

@@ -13,10 +13,13 @@ import torch
 import transformers
 from checkpoints_llm import ARCHITECTURES, language_model
 
-from corpora.errors import ModelError
+from corpora.errors import ConfigError, ModelError
 from translators.base import TextGenerator
 from translators.convert import convert, quiet
+from translators.ct2 import CT2Translator
 from translators.generator import CT2Generator
+from translators.load import load_generator, load_translator
+from translators.prompted import PromptTranslator
 
 PROMPTS = [
     "Translate: I have two cats and one dog.",
@@ -165,6 +168,58 @@ def test_the_order_and_the_company_change_nothing(cache: Path) -> None:
     assert together[: len(PROMPTS)] == together[len(PROMPTS) : 2 * len(PROMPTS)]
     assert [ours.generate([p], max_tokens=24, stop=marks)[0] for p in PROMPTS] == together[: len(PROMPTS)]
     assert ours.signature.startswith("llm:int8@") and ours.signature.endswith("|ct2:int8")
+
+
+def test_a_language_model_is_a_translator(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a directory to rows: the prompt's tokens and the answer are those of transformers."""
+    monkeypatch.setenv("SPANFERRY_CACHE", str(tmp_path))
+    directory = language_model(cache / "translating", "llama", ascii_only=True)
+    template, memory = tmp_path / "mine.toml", tmp_path / "memory.tsv"
+    asks = ['message = "{examples}{text} into {target}:"', 'example = "{example_source} is {example_target} "']
+    template.write_text("\n".join([*asks, 'stop = ["e"]']), encoding="utf-8")
+    memory.write_text("two cats\tdos gatos\none dog\tun perro\n", encoding="utf-8")
+    ours = load_translator(
+        str(directory), source="en", target="es", device="cpu", compute_type="float32",
+        template=str(template), examples=str(memory), shots=1,
+    )  # fmt: skip
+    assert isinstance(ours, PromptTranslator) and ours.generator.context == 256
+    with quiet():
+        origin = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    texts = ["two small cats", "one  lazy dog", "where is the station"]
+    found = ours.translate(texts, "en", "es")
+    shown = ["two cats is dos gatos two small cats", "one dog is un perro one lazy dog", "where is the station"]
+    seen = 0
+    for row, prompt in zip(found, shown, strict=True):
+        ids = chat_ids(tokenizer, f"{prompt} into Spanish:")
+        with torch.no_grad(), quiet():
+            out = origin.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=64, pad_token_id=0)[0]
+        text = tokenizer.decode(out[len(ids) :], skip_special_tokens=True)
+        line = " ".join(text[: text.find("e")].strip().split("\n")[0].split()) if "e" in text else ""
+        seen += bool(line)
+        assert row.text == line
+    assert seen >= 1, "some answer has to be there to be compared"
+    assert ours.signature.startswith("mt:translating@") and "|prompt:mine@" in ours.signature
+    with pytest.raises(ConfigError, match="unknown option of the translator 'shot'"):
+        load_translator(str(directory), device="cpu", compute_type="float32", shot=1)
+
+
+def test_a_prompt_outside_the_chat_format(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANFERRY_CACHE", str(tmp_path))
+    directory = str(language_model(cache / "ALMA-small", "gpt2", ascii_only=True))
+    ours = load_translator(directory, device="cpu", compute_type="float32")
+    assert isinstance(ours, PromptTranslator) and isinstance(ours.generator, CT2Generator)
+    assert ours.template.name == "alma" and ours.generator.template is None
+    asked = load_generator(directory, device="cpu", compute_type="float32")
+    assert isinstance(asked, CT2Generator) and asked.template is not None
+
+
+def test_an_encoder_decoder_is_no_generator(model_directory: Path, cache: Path) -> None:
+    with pytest.raises(ModelError, match="is of the family 'marian'"):
+        load_generator(str(model_directory), device="cpu")
+    ours = made(language_model(cache / "no-translator", "gpt2"), cache)
+    with pytest.raises(ModelError, match="is a language model, not an encoder-decoder"):
+        CT2Translator(ours.directory, device="cpu")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Which of the units are switched, and into what."""

@@ -1,0 +1,1 @@
+"""Which stretches of words may be switched."""

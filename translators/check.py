@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from translators.convert import convert, file_facts, is_hugging_face, read_files
+from translators.check_base import SAMPLES, STEPS, TOLERANCE, CheckResult, files_as_recorded
+from translators.check_llm import against_origin
+from translators.convert import convert, is_hugging_face, read_files
 from translators.ct2 import CT2Translator
-from translators.families import DESCRIPTION, read_json, read_vocabulary, recognise
+from translators.families import DESCRIPTION, LLM, read_json, read_vocabulary, recognise
+from translators.generator import CT2Generator
 from translators.hub import hub_id, local_snapshot
 from translators.languages import ANY, parts
 from translators.languages_codes import CODES
@@ -21,34 +24,7 @@ from translators.load import BUNDLED, bundled_directories, model_directory
 from translators.origin import Origin
 from translators.pieces import one_line
 
-TOLERANCE = 1e-3  # nats
-STEPS = 32
-# One line each, in the scripts of most models, with what tokenisers disagree about.
-SAMPLES = (
-    "The two cats were asleep under the kitchen table.",
-    "Is it true that 25 % of them cost less than €3.50?",
-    "Anna  and Łukasz met in São Paulo on 3 May 2021.",
-    "Сегодня в Москве идёт снег.",
-    "今天天气很好。",
-    "القطة نائمة تحت الطاولة.",
-)
 TARGETS = ("Dos gatos dormían.", "Ist das wahr?", "Anna et Łukasz", "Сегодня идёт снег.", "今天天气很好。", "a 25 %")
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One thing that was checked.
-
-    Attributes:
-        name: What: ``family``, ``files``, ``language tokens``, ``round trip``, and against the origin ``tokens in``,
-            ``special pieces``, ``log-probabilities``, ``greedy output``.
-        passed: Whether it holds; None where it could not be looked at, which is no failure.
-        detail: The numbers, or why not.
-    """
-
-    name: str
-    passed: bool | None
-    detail: str
 
 
 def check_model(path_or_name: str) -> list[CheckResult]:
@@ -86,12 +62,18 @@ def _family_of(source: Path) -> CheckResult:
 
 
 def _check_converted(directory: Path) -> Iterator[CheckResult]:
-    model = CT2Translator(directory, device="cpu")
     facts = read_json(directory / DESCRIPTION) if (directory / DESCRIPTION).is_file() else {}
-    yield CheckResult("family", True, f"{model.family.name}, {facts.get('quantization', 'quantization not told')}")
-    yield _files(directory, facts)
-    yield _language_tokens(model, facts)
-    yield _round_trip(model)
+    quantization = facts.get("quantization", "quantization not told")
+    if facts.get("family") == LLM:
+        CT2Generator(directory, device="cpu")  # can it be loaded, with its tokeniser and chat template?
+        yield CheckResult("family", True, f"{LLM}, {quantization}")
+        yield files_as_recorded(directory, facts)
+    else:
+        model = CT2Translator(directory, device="cpu")
+        yield CheckResult("family", True, f"{model.family.name}, {quantization}")
+        yield files_as_recorded(directory, facts)
+        yield _language_tokens(model, facts)
+        yield _round_trip(model)
     source = _origin_of(facts)
     if source is None:
         yield CheckResult("origin", None, "not compared: what it was converted from is not on this machine")
@@ -114,24 +96,14 @@ def _compared(source: Path) -> Iterator[CheckResult]:
     family = recognise(files, str(source))
     with tempfile.TemporaryDirectory() as root:
         made = convert(source, quantization="float32", root=Path(root))
+        if family.name == LLM:
+            yield from against_origin(CT2Generator(made, device="cpu", compute_type="float32"), source)
+            return
         model = CT2Translator(made, device="cpu", compute_type="float32", beam=1)
         facts = read_json(made / DESCRIPTION)
         yield _language_tokens(model, facts)
         yield _round_trip(model)
         yield from _against(model, Origin(source, family, files), facts)
-
-
-def _files(directory: Path, facts: Mapping[str, Any]) -> CheckResult:
-    recorded = {**facts.get("files", {})}
-    if not recorded:
-        return CheckResult("files", None, "no hashes were recorded when it was converted")
-    wrong = [
-        name for name, known in recorded.items()
-        if not (directory / name).is_file() or file_facts(directory / name)["sha256"] != known["sha256"]
-    ]  # fmt: skip
-    if wrong:
-        return CheckResult("files", False, f"not as they were recorded: {', '.join(sorted(wrong))}")
-    return CheckResult("files", True, f"{len(recorded)} as they were recorded")
 
 
 def _language_tokens(model: CT2Translator, facts: Mapping[str, Any]) -> CheckResult:

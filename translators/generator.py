@@ -21,7 +21,7 @@ from translators.families.llm import CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER
 EMPTY_OUTPUT = "empty_output"
 # What some chat templates ask for besides the messages. A template must not look at the clock: the same prompt has to
 # give the same answer tomorrow.
-_TEMPLATE_VALUES = {"add_generation_prompt": True, "enable_thinking": False, "date_string": "01 Jan 2025"}
+CHAT_VALUES = {"add_generation_prompt": True, "enable_thinking": False, "date_string": "01 Jan 2025"}
 _BROKEN = "\ufffd"
 
 
@@ -73,7 +73,8 @@ class CT2Generator:
         self.raw: ctranslate2.Generator = devices.load(
             self.directory, self.device, self.compute_type, ctranslate2.Generator
         )
-        self._ends = _end_ids(self.directory, self._tokenizer, self._special)
+        self.ends = _end_ids(self.directory, self._tokenizer, self._special)
+        """Ids of the tokens that end an answer."""
         spelled = [t.content for t in self._tokenizer.get_added_tokens_decoder().values() if t.special]
         self._spelled = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)")
         self._stops = lru_cache(maxsize=32)(self._stop_ids)
@@ -108,7 +109,7 @@ class CT2Generator:
             chats, *_ = render_jinja_template(
                 [[{"role": "user", "content": prompt}]],
                 chat_template=self.template,
-                **{**self._special, **_TEMPLATE_VALUES},
+                **{**self._special, **CHAT_VALUES},
             )
         except Exception as error:  # jinja's own, and whatever a template raises
             raise ModelError(
@@ -147,7 +148,7 @@ class CT2Generator:
             if len(rows[i]) + cap > self.context:
                 results[i] = Generation("", truncated=True, reason=limits.SOURCE_TOO_LONG)
                 del rows[i]
-        ends = sorted({*self._ends, *(end for text in stop for end in self._stops(text))})
+        ends = sorted({*self.ends, *(end for text in stop for end in self._stops(text))})
         waiting: dict[int, Any] = {}
         for batch in self._batches(rows):
             waiting.update(zip(batch, self._submit([rows[i] for i in batch], cap, ends), strict=True))

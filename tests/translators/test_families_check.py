@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 import checkpoints
+from checkpoints_llm import language_model
 from safetensors.torch import load_file, save_file
 
 from corpora.errors import ModelError
@@ -59,6 +60,18 @@ def test_a_converted_model_is_compared_where_its_origin_is_here(
     found = by_name(check_model(str(made)))
     assert list(found) == ["family", "files", "language tokens", "round trip", *AGAINST]
     assert all(result.passed for result in found.values())
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_a_language_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: bool) -> None:
+    directory = language_model(tmp_path / "small", "llama3", chat=chat)
+    found = by_name(check_model(str(directory)))
+    assert list(found) == ["family", *AGAINST] and all(result.passed for result in found.values()), found
+    assert found["tokens in"].detail == f"6 prompts {'in its chat format' if chat else 'without a chat format'}"
+    made = convert(directory, name="owner/small", origin="owner/small", revision="0" * 40)
+    assert [r.passed for r in check_model(str(made))] == [True, True, None]
+    monkeypatch.setattr(check, "local_snapshot", lambda repo, revision: directory)
+    assert [r.name for r in check_model(str(made))] == ["family", "files", *AGAINST]
 
 
 def test_changed_weights_are_seen(source: Path) -> None:

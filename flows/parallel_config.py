@@ -28,7 +28,9 @@ class RowsConfig(Section):
     options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
     join: Literal["id", "index"] = Field(default="id", description="index: the n-th rows of all inputs, no ids")
     languages: tuple[str, ...] = Field(default=(), description="which, and in what order; empty: all")
-    min_languages: int = Field(default=2, ge=1, description="a row with fewer cells is rejected")
+    min_languages: int | None = Field(
+        default=None, ge=1, description="a row with fewer cells is rejected; absent: 2, or what the derivation needs"
+    )
     shard_rows: int = Field(default=1000, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1)
 
@@ -76,7 +78,7 @@ class DeriveConfig(Section):
     flow: Literal["derive"]
     kind: str = Field(default="", description="a derivation's name or package.module:Class")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the derivation")
-    rows: RowsConfig = RowsConfig(min_languages=1)
+    rows: RowsConfig = RowsConfig()
     align: AlignConfig = AlignConfig()
     translator: TranslatorConfig = TranslatorConfig()
     reverse: str | None = Field(default=None, description="the model of the way back; the same if it is absent")

@@ -57,11 +57,18 @@ class SetPlan:
                 close = nearest(lang, found, 1)
                 hint = f"did you mean {close[0]!r}?" if close else "--input LANG=FILE adds one"
                 raise ConfigError(f"no input has the language {lang!r}", valid=found, hint=hint)
-        if len(chosen or found) < min(2, self.config.rows.min_languages):
+        if len(chosen or found) < min(2, self.min_languages):
             raise InputError(
                 f"all inputs together have one language, {found[0]!r}", hint="--input LANG=FILE adds another"
             )
         return chosen or found
+
+    @property
+    def min_languages(self) -> int:
+        """How many cells a row needs."""
+        return self.config.rows.min_languages or (
+            2 if isinstance(self.config, ParallelConfig) else self.derivation.min_languages
+        )
 
     @cached_property
     def directions(self) -> list[Direction]:
@@ -113,7 +120,7 @@ class SetPlan:
     def rows_signature(self) -> str:
         rows = self.config.rows
         parts = [reader.signature for reader in self.readers]
-        parts += [f"join:{rows.join}", f"languages:{'+'.join(self.languages)}", f"min:{rows.min_languages}"]
+        parts += [f"join:{rows.join}", f"languages:{'+'.join(self.languages)}", f"min:{self.min_languages}"]
         parts += [f"shard:{rows.shard_rows}", f"limit:{rows.limit or 'none'}", f"version:{VERSION}"]
         return "|".join(parts)
 
@@ -182,6 +189,8 @@ def check(plan: SetPlan) -> Sequence[str]:
     if not plan.config.rows.inputs:
         raise InputError("no input", hint="--input RUN_DIRECTORY, --input en=FILE --input es=FILE, or --input FILE.tmx")
     plan.writers()
+    if isinstance(plan.config, DeriveConfig):
+        _ = plan.derivation
     _ = plan.languages, plan.signature
     if isinstance(plan.config, DeriveConfig) and isinstance(plan.derivation, TranslatingDerivation):
         for source, target in plan.derivation.translations(plan.languages):

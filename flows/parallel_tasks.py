@@ -35,7 +35,7 @@ def read_rows(plan: SetPlan, tell: Callable[[int], None] = lambda rows: None) ->
         shard, batch = shard + 1, []
 
     places = [getattr(reader, "path", reader.signature) for reader in plan.readers]
-    for number, row in enumerate(join(stored, [str(p) for p in places], plan.languages, rows.min_languages, rows.join)):
+    for number, row in enumerate(join(stored, [str(p) for p in places], plan.languages, plan.min_languages, rows.join)):
         if rows.limit is not None and number >= rows.limit:
             break
         batch.append(row)

@@ -23,6 +23,7 @@ class Derivation(Protocol):
         task: The hub's task category of such a set.
         local: Whether a record follows from one row alone; the rows of a shard can then be derived apart from others.
         needs: What the rows must have: ``links`` (word links between the languages), or nothing.
+        min_languages: How many cells a row needs for anything to be derived from it.
     """
 
     name: ClassVar[str]
@@ -31,6 +32,7 @@ class Derivation(Protocol):
     task: ClassVar[str]
     local: ClassVar[bool]
     needs: ClassVar[frozenset[str]]
+    min_languages: ClassVar[int]
 
     @property
     def schema(self) -> pa.Schema:

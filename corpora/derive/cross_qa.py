@@ -32,6 +32,7 @@ class CrossQa:
     task: ClassVar[str] = "question-answering"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     question: str = "question"
     context: str = "context"

@@ -37,6 +37,7 @@ class BilingualDictionary:
     task: ClassVar[str] = "translation"
     local: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     min_count: Annotated[int, Field(ge=1)] = 1

@@ -44,6 +44,7 @@ class DictionaryChains:
     task: ClassVar[str] = "translation"
     local: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     auxiliaries: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ class Instructions:
     task: ClassVar[str] = "translation"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     hubs: tuple[str, ...] = ()

@@ -54,6 +54,7 @@ class Interleaved:
     task: ClassVar[str] = "text-generation"
     local: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     window: int = 2048

@@ -39,6 +39,7 @@ class MultilingualPrompts:
     task: ClassVar[str] = "translation"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     auxiliaries: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ class Preferences:
     task: ClassVar[str] = "text-generation"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     prompt: str = "instruction"
     response: str = "response"

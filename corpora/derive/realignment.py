@@ -32,6 +32,7 @@ class Realignment:
     task: ClassVar[str] = "feature-extraction"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     min_probability: Annotated[float, Field(ge=0, le=1)] = 0.0

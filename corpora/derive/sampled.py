@@ -36,6 +36,7 @@ class Sampled:
     task: ClassVar[str] = "translation"
     local: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 2
 
     directions: tuple[str, ...] = ()
     alpha: Annotated[float, Field(ge=0)] = 0.5

@@ -42,6 +42,7 @@ class SentencePairs:
     task: ClassVar[str] = "text-classification"
     local: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    min_languages: ClassVar[int] = 1
 
     into: str = ""
     ways: tuple[Way, ...] = WAYS

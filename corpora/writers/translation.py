@@ -68,7 +68,7 @@ class TranslationWriter:
             raise OutputError(
                 f"the feature Translation can't hold a row without {absent}",
                 where=gap.id,
-                hint="--set output.options.translation.feature=variable, or --set min_languages=N for whole rows",
+                hint="--set output.options.translation.feature=variable, or --set rows.min_languages=N for whole rows",
             )
         fixed = self.feature != "variable" and gap is None
         ordered = sorted(languages)

@@ -13,6 +13,8 @@ from corpora.errors import MissingExtraError, ModelError
 from translators.bundled.priors import PriorTable
 
 _COMMAND = "eflomal-align"
+# What a link in a prior table counts beside one in the corpus. Of 0, 0.2 and 1 the best on Europarl es, xSID de and zh.
+_TABLE_SHARE = 0.2
 Words = Sequence[str]
 
 
@@ -111,7 +113,7 @@ def run(
 
 
 def table_priors(table: PriorTable, pairs: Sequence[tuple[Words, Words]]) -> str:
-    """Lines of a prior table for the words of ``pairs``: its expected link counts are the command's pseudo-counts."""
+    """Lines of a prior table for the words of ``pairs``: a fifth of its expected link counts as pseudo-counts."""
     seen = [{word for pair in pairs for word in pair[side]} for side in (0, 1)]
     known = [
         np.array([word in words for word in listed], dtype=bool)
@@ -123,7 +125,7 @@ def table_priors(table: PriorTable, pairs: Sequence[tuple[Words, Words]]) -> str
     sources, targets = table.source_ids[wanted].tolist(), table.target_ids[wanted].tolist()
     return "".join(
         f"LEX\t{table.source_words[s]}\t{table.target_words[t]}\t{count:.4g}\n"
-        for s, t, count in zip(sources, targets, table.counts[wanted].tolist(), strict=True)
+        for s, t, count in zip(sources, targets, (_TABLE_SHARE * table.counts[wanted]).tolist(), strict=True)
     )
 
 

@@ -151,7 +151,7 @@ class EncoderAligner:
             # The first and the last piece are specials.
             cut = slice(1, longest - 1)
             sides.append(Side(vectors[rows, cut], belongs[rows, cut], [count[side] for count in counts]))
-        return extract(*sides, self.method, self.threshold)
+        return extract(sides[0], sides[1], self.method, self.threshold)
 
 
 def _load(directory: Path, device: str, compute_type: str) -> tuple[ctranslate2.Encoder, Any]:

@@ -102,7 +102,7 @@ def test_tables_become_priors_of_the_words_at_hand(aligner: EflomalAligner, tmp_
     pairs = [(tokens(["Uno", "due"]), tokens(["X", "y"]))] * 40
     table = table_from_counts({("uno", "y"): 500.0, ("due", "x"): 500.0, ("tre", "x"): 9.0, ("uno", "w"): 9.0})
     priors = table_priors(table, pairs)
-    assert priors == "LEX\tdue\tx\t500\nLEX\tuno\ty\t500\n"
+    assert priors == "LEX\tdue\tx\t100\nLEX\tuno\ty\t100\n"
     assert table_priors(table_from_counts({}), pairs) == ""
     votes = run(aligner._command, pairs, priors, tmp_path, runs=3, model=1)
     # Nothing else tells which word is which.

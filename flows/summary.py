@@ -1,13 +1,17 @@
 """What a run says at its end: a table, and the commands to go on."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from flows.emit import Emitted, gold_scores
+from flows.plan import plan_of
 from flows.run import RunResult
+
+_PAID = ("requests", "retries", "prompt_tokens", "completion_tokens", "cost_millionths")
 
 
 def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None:
@@ -34,6 +38,8 @@ def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None
         console.print("The other shards are kept: the same command goes on from there.", style="red")
     if result.emitted:
         console.print(_speed(result))
+        if asked := _asked(result):
+            console.print(asked)
         _next_commands(result, console)
 
 
@@ -44,6 +50,7 @@ def as_dict(result: RunResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 2),
         "languages": {e.target: {**e.counts, **gold_scores(e.counts)} for e in result.emitted},
         "computed": result.outcome.computed,
+        **({"endpoint": asked} if (asked := endpoint_usage(result)) else {}),
         "failures": [
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": str(f.error)} for f in result.failures
         ],
@@ -83,6 +90,29 @@ def _speed(result: RunResult) -> str:
         return f"everything was there already ({result.seconds:.1f} s)"
     return (
         f"{rows:,} rows in {result.seconds:.1f} s, {rows / max(result.seconds, 1e-9):,.0f} rows/s with all that starts"
+    )
+
+
+def endpoint_usage(result: RunResult) -> dict[str, int]:
+    """What an endpoint was asked and paid, over all shards and languages, in earlier runs too; empty without one."""
+    total: Counter[str] = Counter()
+    if result.config.flow == "translate-train":
+        plan = plan_of(result.config.to_json(), str(result.config.out / "stages"))
+        for emitted in result.emitted:
+            for entry in plan.stage("translate", emitted.target).entries().values():
+                total.update({name: entry.counts.get(name, 0) for name in _PAID})
+    return dict(total) if total["requests"] else {}
+
+
+def _asked(result: RunResult) -> str:
+    asked = endpoint_usage(result)
+    if not asked:
+        return ""
+    cost = f", cost {asked['cost_millionths'] / 1e6:,.4f}" if asked["cost_millionths"] else ""
+    again = f" ({asked['retries']:,} tried again)" if asked["retries"] else ""
+    return (
+        f"the endpoint answered {asked['requests']:,} requests{again}: {asked['prompt_tokens']:,} tokens in, "
+        f"{asked['completion_tokens']:,} out{cost}"
     )
 
 

@@ -113,8 +113,11 @@ def _segment(plan: Plan, target: str, shard: int) -> Work:
 def _translate(plan: Plan, target: str, shard: int) -> Work:
     stage = plan.stage("segment", target)
     segments = stages.segments_from_table(stage.read(shard))
-    found = stages.translate_segments(segments, plan.translator(target), plan.config.source, target)
+    translator = plan.translator(target)
+    found = stages.translate_segments(segments, translator, plan.config.source, target)
     counts = {"failed": sum(t.reason is not None for t in found)}
+    if hasattr(translator, "take_usage"):  # what is paid for is counted
+        counts |= translator.take_usage().counts()
     return len(found), counts, _hash(stage, shard), stages.translations_to_table(found)
 
 

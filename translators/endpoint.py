@@ -106,7 +106,8 @@ class Endpoint:
         self._longest_wait, self._concurrency = longest_wait, concurrency
         self._prices = (price_in / 1e6, price_out / 1e6)
         self._limiter = RateLimiter(requests_per_minute, tokens_per_minute)
-        self._lock, self._usage, self._reached = threading.Lock(), Usage(), False
+        self._lock, self._usage, self._reached = threading.Lock(), _NOTHING, False
+        self._mine = threading.local()
 
     @property
     def signature(self) -> str:
@@ -119,6 +120,12 @@ class Endpoint:
         """What all prompts so far have taken and cost."""
         with self._lock:
             return self._usage
+
+    def take_usage(self) -> Usage:
+        """What the calls of this thread have taken since it last asked; for the count of a piece of work."""
+        taken: Usage = getattr(self._mine, "usage", _NOTHING)
+        self._mine.usage = _NOTHING
+        return taken
 
     def length(self, prompt: str) -> int:
         """An upper estimate: a token for every three bytes, which is more than most tokenisers make of most texts."""
@@ -144,6 +151,7 @@ class Endpoint:
                 for future in waiting:
                     future.cancel()
         answers = [future.result() for future in running if not future.cancelled()]
+        self._mine.usage = sum((answer.usage for answer in answers), getattr(self._mine, "usage", _NOTHING))
         return [answer.generation for answer in answers]
 
     def _answer(self, prompt: str, cap: int, stop: list[str]) -> _Answer:

@@ -33,6 +33,17 @@ class Usage:
     completion_tokens: int = 0
     cost: float = 0.0
 
+    def counts(self) -> dict[str, int]:
+        """Whole numbers by name, the cost in millionths; only what is not zero."""
+        found = {
+            "requests": self.requests,
+            "retries": self.retries,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cost_millionths": round(self.cost * 1e6),
+        }
+        return {name: value for name, value in found.items() if value}
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.requests + other.requests,

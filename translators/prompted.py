@@ -8,6 +8,8 @@ from corpora.errors import ConfigError, ModelError
 from corpora.schema import Translation
 from translators import limits
 from translators.base import Generation, TextGenerator
+from translators.endpoint import Endpoint
+from translators.endpoint_limits import Usage
 from translators.families.base import Limits
 from translators.languages import nearest_tags
 from translators.languages_names import name_of, names
@@ -93,6 +95,10 @@ class PromptTranslator:
     def length(self, text: str, lang: str) -> int:
         """Tokens of ``text`` without the prompt; at most ``limits.source`` can be translated."""
         return max(0, self.generator.length(one_line(text)) - self._frame_length)
+
+    def take_usage(self) -> Usage:
+        """What the calls of this thread have cost since it last asked; nothing for a local model."""
+        return self.generator.take_usage() if isinstance(self.generator, Endpoint) else Usage()
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order.

@@ -7,12 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from corpora.errors import ConfigError, ModelError
 from flows.config import RunConfig, build_config
+from flows.run import run_flow
+from flows.summary import endpoint_usage, print_summary
 from translators.base import TextGenerator, Translator
 from translators.endpoint import Endpoint
 from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
@@ -276,6 +280,51 @@ def test_the_cost_is_counted(server: Server) -> None:
     endpoint = Endpoint("m", url=server.url, price_in=2.5, price_out=10.0)
     endpoint.generate(["a", "b", "c"])
     assert endpoint.usage == Usage(3, 0, 3000, 600, pytest.approx(0.0135))
+
+
+def test_each_thread_has_its_own_count(server: Server) -> None:
+    endpoint = Endpoint("m", url=server.url, price_in=1.0)
+    endpoint.generate(["a", "b"])
+    other: list[Usage] = []
+    thread = threading.Thread(target=lambda: (endpoint.generate(["c"]), other.append(endpoint.take_usage())))
+    thread.start()
+    thread.join()
+    assert other[0].requests == 1
+    assert endpoint.take_usage().counts() == {
+        "requests": 2, "prompt_tokens": 20, "completion_tokens": 10, "cost_millionths": 20,
+    }  # fmt: skip
+    assert endpoint.take_usage() == Usage() and endpoint.usage.requests == 3
+
+
+@pytest.mark.xdist_group("runs")
+def test_a_run_through_an_endpoint(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The flow: rows translated and rejected, the cost counted, the key written nowhere."""
+
+    def reply(body: dict[str, Any], _: int) -> Reply:
+        text = next(line for line in prompt_of(body).split("\n") if line.startswith("English: "))[9:]
+        return (400, {}, {}) if "bad" in text else answer(text.replace("lives", "vive"), tokens=(100, 10))
+
+    server.reply = reply
+    rows = [{"id": str(i), "text": f"Ann number {i} lives here."} for i in range(5)]
+    rows.append({"id": "bad", "text": "A bad row."})
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    settings = [f"translator.options.url={server.url}", "translator.options.price_in=1.0", "filters=[]",
+                "translator.options.retries=0", "translator.memory_mb=0"]  # fmt: skip
+    config = build_config(
+        RunConfig, "translate-train", settings=settings,
+        options={"read.path": str(tmp_path / "in.jsonl"), "target": ("es",), "out": tmp_path / "out",
+                 "translator.model": "endpoint:m", "projector.kind": "copy"},
+    )  # fmt: skip
+    result = run_flow(config)
+    assert result.emitted[0].counts["kept"] == 5
+    assert result.emitted[0].counts["reasons"] == {"translate:endpoint_http_400": 1}
+    expected = {"requests": 5, "retries": 0, "prompt_tokens": 500, "completion_tokens": 50, "cost_millionths": 500}
+    assert endpoint_usage(result) == expected
+    print_summary(result, as_json=False, console=Console(width=200))
+    said = capsys.readouterr().out
+    assert "the endpoint answered 5 requests: 500 tokens in, 50 out, cost 0.0005" in said
+    written = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert KEY not in written and "Ann number 3 vive here." in written
 
 
 class Clock:

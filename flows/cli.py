@@ -7,7 +7,17 @@ import typer
 from rich.console import Console
 
 from corpora.errors import SpanferryError
-from flows import cli_decisions, cli_derive, cli_evaluate, cli_inspect, cli_list, cli_models, cli_parallel, cli_run
+from flows import (
+    cli_decisions,
+    cli_derive,
+    cli_evaluate,
+    cli_inspect,
+    cli_list,
+    cli_models,
+    cli_parallel,
+    cli_run,
+    cli_switch,
+)
 
 app = typer.Typer(
     name="spanferry",
@@ -19,6 +29,7 @@ app = typer.Typer(
 app.add_typer(cli_run.app, name="run")
 cli_run.app.command("parallel")(cli_parallel.parallel)
 cli_run.app.command("derive")(cli_derive.derive)
+cli_run.app.command("code-switch")(cli_switch.code_switch)
 app.add_typer(cli_evaluate.app, name="evaluate")
 cli_run.app.command("apply-decisions")(cli_decisions.apply_decisions)
 app.command("inspect")(cli_inspect.inspect)

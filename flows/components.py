@@ -6,6 +6,8 @@ from corpora.derive import DERIVATIONS
 from corpora.filters import FILTERS
 from corpora.readers import READERS
 from corpora.readers.multiway import PARALLEL_READERS
+from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
+from corpora.switching.presets import PRESETS
 from corpora.writers import WRITERS
 from corpora.writers.parallel import PARALLEL_WRITERS
 from projectors import PROJECTORS
@@ -18,6 +20,7 @@ FLOWS = {
     "project": "carry labels over to a given translation",
     "parallel": "join runs and files into rows of several languages, with spans and alignments",
     "derive": "make a training set of such rows: instructions, prompts, a dictionary, word pairs …",
+    "code-switch": "mix languages within texts and keep the labels",
     "apply-decisions": "write the corrected dataset from what people decided in the inspector",
 }
 
@@ -33,6 +36,11 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "parallel-readers": PARALLEL_READERS,
     "parallel-writers": PARALLEL_WRITERS,
     "derivations": DERIVATIONS,
+    "units": UNITS,
+    "counterparts": COUNTERPARTS,
+    "constraints": CONSTRAINTS,
+    "samplers": SAMPLERS,
+    "presets": {name: preset.about for name, preset in PRESETS.items()},
     "projectors": PROJECTORS,
     "aligners": ALIGNERS,
     "filters": FILTERS,

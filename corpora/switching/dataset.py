@@ -1,0 +1,104 @@
+"""Tables as a folder that ``datasets.load_from_disk`` opens, written as a stream; rejected rows beside them."""
+
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.files import content_hash, publish, work_folder
+from corpora.records import REJECTED, REJECTED_SCHEMA
+from corpora.writers.features import features_json
+
+_INDEX = "dataset_dict.json"
+
+
+def write_tables(
+    kept: Iterable[pa.Table], rejected: Iterable[pa.Table], out: Path, schema: pa.Schema
+) -> dict[str, int]:
+    """Writes kept rows by their column ``split`` and the rejected ones beside them; memory is that of one table.
+
+    Args:
+        kept: Rows with the columns of ``schema``, or some of them, and ``split``.
+        rejected: Rows of ``corpora.records.REJECTED_SCHEMA``.
+        out: The folder; an earlier set in it is replaced, whole or not at all.
+        schema: The columns.
+
+    Returns:
+        Rows by split in order of first appearance, ``rejected`` last.
+    """
+    with work_folder(out) as folder:
+        new = folder / "new"
+        rows: dict[str, int] = {}
+        with ExitStack() as stack:
+            streams: dict[str, Any] = {}
+            for table in kept:
+                whole = _with_columns(table, schema)
+                for split in dict.fromkeys(table["split"].to_pylist()):
+                    if split not in streams:
+                        streams[split], rows[split] = _open(stack, new / split, schema), 0
+                    part = whole.filter(pc.equal(table["split"], split))
+                    streams[split].write_table(part.combine_chunks())
+                    rows[split] += part.num_rows
+            if not streams:
+                _open(stack, new / "train", schema)
+                rows["train"] = 0
+            stream, rows_rejected = _open(stack, new / REJECTED, REJECTED_SCHEMA), 0
+            for table in rejected:
+                stream.write_table(table)
+                rows_rejected += table.num_rows
+        for split in rows:
+            _describe(new / split, schema, split)
+        _describe(new / REJECTED, REJECTED_SCHEMA, None)
+        (new / _INDEX).write_text(json.dumps({"splits": list(rows)}), encoding="utf-8")
+        publish(new, out, index=_INDEX, stale=_old_splits(out))
+    return {**rows, REJECTED: rows_rejected}
+
+
+def _with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [table[f.name] if f.name in table.column_names else pa.nulls(table.num_rows, f.type) for f in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _open(stack: ExitStack, folder: Path, schema: pa.Schema) -> Any:
+    folder.mkdir(parents=True)
+    sink = stack.enter_context(pa.OSFile(str(folder / "data-00000-of-00001.arrow"), "wb"))
+    return stack.enter_context(pa.ipc.new_stream(sink, schema))
+
+
+def _describe(folder: Path, schema: pa.Schema, split: str | None) -> None:
+    files = [folder / "data-00000-of-00001.arrow"]
+    info = {"citation": "", "description": "", "features": features_json(schema, {}), "homepage": "", "license": ""}
+    state: dict[str, Any] = {
+        "_data_files": [{"filename": path.name} for path in files],
+        "_fingerprint": content_hash(files, size=8),
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": split,
+    }
+    for name, value in (("dataset_info.json", info), ("state.json", state)):
+        (folder / name).write_text(json.dumps(value, indent=2, sort_keys=True), encoding="utf-8")
+
+
+def _old_splits(out: Path) -> list[str]:
+    try:
+        splits = json.loads((out / _INDEX).read_text(encoding="utf-8"))["splits"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in splits if (out / name / "state.json").is_file()]
+
+
+def bins_table(bins: np.ndarray) -> pa.Table:
+    """Bins by copy, (n_copies, n_rows), as a table."""
+    return pa.table({f"copy{i}": pa.array(row) for i, row in enumerate(bins)})
+
+
+def bins_from_table(table: pa.Table) -> np.ndarray:
+    """Reverse of ``bins_table``."""
+    return np.stack([column.to_numpy() for column in table.columns])

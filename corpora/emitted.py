@@ -6,15 +6,16 @@ The columns are those of ``corpora.writers.rows``; what is not emitted (tokens o
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from corpora.emitted_switched import is_record, is_switched, record_pair, switched_pair
 from corpora.errors import InputError
 from corpora.schema import Example, Pair, Projection, Relation, Span
 from corpora.writers.base import REJECTED
@@ -103,13 +104,32 @@ class EmittedDataset:
         """Row ``number`` as a pair."""
         row = self.row(number)
         batch, split = self._flat[bisect_right(self._firsts, number) - 1]
-        return row_to_pair(row, shape_of(batch.schema), kept=split != REJECTED)
+        return _reader(batch.schema)(row, kept=split != REJECTED)
 
     def pairs(self) -> Iterator[list[Pair]]:
         """All rows as pairs, batch by batch, in order."""
         for batch, split in self._flat:
-            shape = shape_of(batch.schema)
-            yield [row_to_pair(row, shape, kept=split != REJECTED) for row in batch.to_pylist()]
+            read = _reader(batch.schema)
+            yield [read(row, kept=split != REJECTED) for row in batch.to_pylist()]
+
+
+def _reader(schema: pa.Schema) -> Callable[..., Pair]:
+    if is_record(schema):
+        return record_pair
+    return switched_pair if is_switched(schema) else partial(row_to_pair, shape=shape_of(schema))
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether the rows of a dataset have spans and can be read as pairs, told from its first file."""
+    path = min((p for p in folder.glob("*/data-*.arrow") if p.parent.name != REJECTED), default=None)
+    if path is None:
+        return False
+    try:
+        with pa.memory_map(str(path)) as file:
+            schema = pa.ipc.open_stream(file).schema
+    except (pa.ArrowInvalid, OSError):
+        return True  # what is wrong with it is told when it is opened
+    return is_switched(schema) or set(_NEEDED) <= set(schema.names)
 
 
 @dataclass(frozen=True)
@@ -139,7 +159,7 @@ def _field(column: str, taken: set[str]) -> str:
     return bare if bare in taken else column
 
 
-def row_to_pair(row: Mapping[str, Any], shape: Shape, *, kept: bool) -> Pair:
+def row_to_pair(row: Mapping[str, Any], *, shape: Shape, kept: bool) -> Pair:
     """The pair that an emitted row was written from; source tokens are lost, the target's ``meta`` serves both."""
     origin, meta = row["source"], json.loads(row["meta"] or "{}")
     label = row["label"]
@@ -198,9 +218,9 @@ def _open(path: Path) -> list[pa.RecordBatch]:
         raise InputError(
             f"not an Arrow stream ({str(error).splitlines()[0]})", where=str(path), hint="run the flow again"
         ) from error
-    missing = [
-        c for c in ("id", "lang", "spans", "source", "projections") for b in batches[:1] if c not in b.schema.names
-    ]
+    schema = batches[0].schema if batches else pa.schema([])
+    needed = _NEEDED if batches and not (is_switched(schema) or is_record(schema)) else ()
+    missing = [column for column in needed if column not in schema.names]
     if missing:
         raise InputError(
             f"the dataset has no column {missing[0]!r}",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.decisions import LOG
-from corpora.emitted import INDEX, EmittedDataset
+from corpora.emitted import INDEX, EmittedDataset, is_readable
 from corpora.errors import InputError
 
 REVIEWED = "review.json"  # lies in a dataset that decisions were applied to
@@ -62,7 +62,7 @@ class Corpus:
 
 
 def find_corpora(out: Path) -> list[Corpus]:
-    """Every dataset in ``out``, at most two folders deep, by name; ``out`` may be a dataset itself.
+    """Every dataset with spans in ``out``, at most two folders deep, by name; ``out`` may be a dataset itself.
 
     Raises:
         InputError: There is none.
@@ -74,11 +74,12 @@ def find_corpora(out: Path) -> list[Corpus]:
         for index in sorted(out.glob("*/" * depth + INDEX)):
             folder = index.parent
             parts = folder.relative_to(out).parts
-            if not any(part.startswith(".") or part == "stages" for part in parts):
+            hidden = any(part.startswith(".") or part == "stages" for part in parts)
+            if not hidden and is_readable(folder):
                 found.append(Corpus("/".join(parts), folder))
     if not found:
         raise InputError(
-            "no dataset here",
+            "no dataset with spans here",
             where=str(out),
             valid="a run's folder, which holds a folder per target language",
             hint="spanferry run translate-train --input sample:sentences --target es --out OUT",

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.emitted import EmittedDataset, Part
+from corpora.emitted_switched import UNTOUCHED, is_record, is_switched
 from corpora.files import atomic_path
 from corpora.writers.base import REJECTED
 
 FOLDER = ".inspect"
-_VERSION = 1
+_VERSION = 2
 SPAN_REASON = "span:"  # before the reason of a span that was not placed, to tell it from a row's
 NAMES = pl.List(pl.Categorical())
 
@@ -66,17 +67,7 @@ def index_part(part: Part) -> pl.DataFrame:
     table = pa.Table.from_batches(part.batches)
     if not table.num_rows:
         return _empty()
-    source = table.column("source")
-    rows = pl.DataFrame(
-        {
-            "id": _polars(table.column("id")),
-            "split": _polars(table.column("split")),
-            "lang": _polars(table.column("lang")),
-            "source_spans": _polars(pc.struct_field(source, "spans")),
-            "projections": _polars(table.column("projections")),
-            "reasons": _polars(table.column("reasons")),
-        }
-    ).with_row_index("row")
+    rows = pl.DataFrame(_columns(table, part.split)).with_row_index("row")
     labels = _grouped(rows.select("row", name=pl.col("source_spans").list.eval(pl.element().struct.field("label"))))
     placings = rows.select("row", "projections").explode("projections").drop_nulls().unnest("projections")
     placed = placings.filter("placed")
@@ -110,6 +101,39 @@ def index_part(part: Part) -> pl.DataFrame:
         unplaced=pl.col("unplaced").fill_null(0).cast(pl.UInt16),
         agreement=pl.col("agreement").fill_null(0),
     )
+
+
+def _columns(table: pa.Table, split: str) -> dict[str, pl.Series]:
+    """``id``, ``split``, ``lang``, ``source_spans``, ``projections``, ``reasons`` of whatever kind of rows."""
+    there = set(table.column_names)
+    count = table.num_rows
+    no_spans = _empty_lists(count, pl.Struct({"label": pl.String}))
+    found = {
+        "id": _polars(table.column("id")),
+        "split": _polars(table.column("split")) if "split" in there else pl.Series([split] * count),
+        "lang": _polars(table.column("lang")) if "lang" in there else pl.Series([None] * count, dtype=pl.String),
+        "reasons": _polars(table.column("reasons"))
+        if "reasons" in there
+        else pl.Series([[]] * count, dtype=pl.List(pl.String)),
+    }
+    if is_record(table.schema):
+        return {**found, "source_spans": no_spans, "projections": _empty_lists(count, _PROJECTION)}
+    if not is_switched(table.schema):
+        spans = pc.struct_field(table.column("source"), "spans")
+        return {**found, "source_spans": _polars(spans), "projections": _polars(table.column("projections"))}
+    # A code-switched row has no projector's score; its methods are the counterparts that were put in.
+    counterpart = pl.element().struct.field("counterpart").fill_null(UNTOUCHED)
+    values = [pl.lit(True).alias("placed"), counterpart.alias("method"), *_NO_SCORE]
+    projections = _polars(table.column("switches")).list.eval(pl.struct(values))
+    return {**found, "source_spans": _polars(table.column("spans")), "projections": projections}
+
+
+_NO_SCORE = (pl.lit(None, pl.Float64).alias("score"), pl.lit(None, pl.String).alias("reason"))
+_PROJECTION = pl.Struct({"placed": pl.Boolean, "method": pl.String, "score": pl.Float64, "reason": pl.String})
+
+
+def _empty_lists(count: int, inner: pl.DataType) -> pl.Series:
+    return pl.Series([[]] * count, dtype=pl.List(inner))
 
 
 def _grouped(names: pl.DataFrame) -> pl.DataFrame:

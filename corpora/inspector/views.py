@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corpora.decisions import RowState
+from corpora.emitted_switched import SWITCHES
 from corpora.inspector.languages import direction, hidden_characters
 from corpora.inspector.wishes import Refused, Wish, current
 from corpora.offsets import code_points, in_unit
@@ -42,6 +43,7 @@ def pair_view(pair: Pair, state: RowState) -> dict[str, Any]:
         "reasons": list(pair.reasons),
         "source": _side(pair.source),
         "target": _side(pair.target) if pair.target else None,
+        "switches": _switches(pair.target) if pair.target else [],
         "spans": spans,
         "scores": [[name, value] for name, value in pair.scores.items()],
         "row": state.row and {"id": state.row.id, "action": state.row.action, "who": state.row.who},
@@ -74,6 +76,19 @@ def wish_of(pair: Pair, asked: Mapping[str, Any]) -> Wish:
         raise Refused(f"{error.args[0]} lies outside the text or inside a character") from error
     parts = tuple((a, b) for a, b in zip(rest[::2], rest[1::2], strict=True) if a is not None and b is not None)
     return Wish(**strings, start=start, end=end, fragments=parts)
+
+
+def _switches(example: Example) -> list[dict[str, Any]]:
+    """The stretches of a code-switched text that are in another language."""
+    found = []
+    for switch in example.meta.get(SWITCHES) or ():
+        text = example.texts[switch["field"]]
+        if switch["lang"] and 0 <= switch["start"] < switch["end"] <= len(text):
+            convert = in_unit(text, "utf16")
+            place = {"start": convert(switch["start"]), "end": convert(switch["end"]), "fragments": []}
+            about = {key: switch[key] for key in ("field", "lang", "unit", "counterpart", "source_text")}
+            found.append({**about, "place": place})
+    return found
 
 
 def _side(example: Example) -> dict[str, Any]:

@@ -89,6 +89,32 @@ export function drawSpans(sides, spans, active) {
   }
 }
 
+// The parts of a code-switched text that are in another language: a line above, and the language below.
+export function drawSwitches(side, switches, matrix) {
+  const langs = [...new Set(switches.map((s) => s.lang))].sort();
+  const marks = langs.map(() => new Highlight());
+  for (const { field, lang, place, unit, counterpart, source_text: was } of switches) {
+    const ranges = rangesOf(side, field, place);
+    for (const range of ranges) marks[langs.indexOf(lang)].add(range);
+    const rect = ranges[0]?.getClientRects()[0];
+    if (!rect) continue;
+    const text = textElement(side, field);
+    const badges = text.parentElement.querySelector(".badges");
+    const ground = badges.getBoundingClientRect();
+    const badge = document.createElement("span");
+    badge.className = `badge tongue t${langs.indexOf(lang) % 4}${text.dir === "rtl" ? " rtl" : ""}`;
+    badge.textContent = lang;
+    badge.title = `${was} → ${lang}: ${unit}, ${counterpart}`;
+    badge.style.left = `${(text.dir === "rtl" ? rect.right : rect.left) - ground.left}px`;
+    badge.style.top = `${rect.bottom - ground.top}px`;
+    badges.append(badge);
+  }
+  for (let i = 0; i < 4; i += 1) CSS.highlights.delete(`t${i}`);
+  marks.forEach((mark, i) => CSS.highlights.set(`t${i % 4}`, mark));
+  const told = side.querySelector(".lang");
+  if (langs.length && told) told.textContent = `Switched · ${[matrix, ...langs].join(", ")}`;
+}
+
 // The number of a span, above where it begins: on the right where the text runs from right to left.
 function drawBadge(side, field, range, index, isActive, placed) {
   const text = textElement(side, field);

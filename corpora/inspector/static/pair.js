@@ -1,7 +1,7 @@
 // One row under review. Keys are handled one after the other: each decision is on the disk before the next key counts.
 
 import { Failed, get, post } from "./api.js";
-import { drawLink, drawSpans, offsetAt, reveal, showSide } from "./marks.js";
+import { drawLink, drawSpans, drawSwitches, offsetAt, reveal, showSide } from "./marks.js";
 import { showMatrix } from "./matrix.js";
 import { showFacts, showLabels, showSpans } from "./spans.js";
 import { moved, tidy, wordBeside } from "./text.js";
@@ -81,6 +81,7 @@ function draw(bring) {
     for (const name of ["source", "target"]) reveal(sides[name], span, name);
   }
   drawSpans(sides, data.spans, active);
+  drawSwitches(sides.target, data.switches, data.target?.lang);
   drawLink($("links"), $("stage"), sides, span, active);
   main.classList.toggle("adding", adding !== null);
 }

@@ -222,7 +222,7 @@ def test_two_rows_with_one_id_are_decided_on_apart(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_dataset(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no dataset here"):
+    with pytest.raises(InputError, match="no dataset with spans here"):
         find_corpora(tmp_path)
 
 

@@ -1,0 +1,107 @@
+"""Code-switched datasets in the inspector: the matrix text comes back, with spans and the languages of the switches."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from corpora.emitted import EmittedDataset
+from corpora.inspector.query import Query
+from corpora.inspector.views import pair_view
+from corpora.inspector.wishes import Wish
+from corpora.records import Record, write_records
+from corpora.switching.rows import SWITCH, schema_of
+from tests.corpora.inspector.inspector_runs import open_desk
+
+
+def _switch(lang: str, start: int, end: int, text: str, source_start: int, source_end: int, source: str) -> dict:
+    return {
+        **dict.fromkeys(f.name for f in SWITCH),
+        "unit": "word",
+        "counterpart": "alignment",
+        "lang": lang,
+        "field": "text",
+        "start": start,
+        "end": end,
+        "text": text,
+        "source_start": source_start,
+        "source_end": source_end,
+        "source_text": source,
+    }
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """One switched row, one that nothing was switched in, one rejected."""
+    span = {"label": "city", "id": "s0", "field": "text", "fragments": []}
+    base = {"lang": "en", "tags": [], "relations": [], "label": None, "unswitched": None, "copy": 0, "meta": "{}"}
+    text = "😀 The casa roja in Mailand."
+    switches = [
+        _switch("es", 6, 15, "casa roja", 6, 15, "red house"),
+        _switch("de", 19, 26, "Mailand", 19, 24, "Milan"),
+    ]
+    rows = [
+        {
+            **base,
+            "id": "r0",
+            "text": text,
+            "tokens": ["😀", "The", "casa", "roja", "in", "Mailand", "."],
+            "langs": ["", "en", "es", "es", "en", "de", ""],
+            "spans": [{**span, "start": 19, "end": 26}, {**span, "id": "s1", "start": 2, "end": 10, "label": "thing"}],
+            "switches": switches,
+            "cmi": 40.0,
+            "spf": 0.5,
+            "source_id": "r0",
+        },
+        {
+            **base,
+            "id": "r1",
+            "text": "Oslo",
+            "tokens": ["Oslo"],
+            "langs": ["en"],
+            "spans": [{**span, "start": 0, "end": 4}],
+            "switches": [],
+            "cmi": 0.0,
+            "spf": 0.0,
+            "source_id": "r1",
+        },
+    ]
+    schema = schema_of(["text"])
+    records = [Record(row["id"], {k: v for k, v in row.items() if k != "id"}) for row in rows]
+    records.append(Record("r2", {}, reasons=("switch:no_unit",), texts={"text": "Hm.", "more": {"en": "x"}}))
+    write_records(records, tmp_path / "en-es-de", schema)
+    return tmp_path
+
+
+def test_the_matrix_text_and_its_spans_come_back(out: Path) -> None:
+    pair = EmittedDataset(out / "en-es-de").pair(0)
+    assert pair.source.text == "😀 The red house in Milan."
+    assert [pair.source.quote(s) for s in pair.source.spans] == ["Milan", "The red house"]
+    assert [pair.target.quote(s) for s in pair.target.spans] == ["Mailand", "The casa"]
+    assert [p.method for p in pair.projections] == ["alignment", "alignment"]
+    assert pair.scores == {"cmi": 40.0, "spf": 0.5}
+    assert EmittedDataset(out / "en-es-de").pair(1).projections[0].method == "unswitched"
+
+
+def test_switches_go_to_the_browser_in_utf16(out: Path) -> None:
+    desk = open_desk(out)
+    pair = desk.stock.pair(0)
+    found = pair_view(pair, desk.state(0, pair))["switches"]
+    assert [(s["lang"], s["place"]["start"], s["place"]["end"]) for s in found] == [("es", 7, 16), ("de", 20, 27)]
+
+
+def test_filters_and_decisions_work_on_them(out: Path) -> None:
+    desk = open_desk(out)
+    assert desk.rows(Query(label="thing")).tolist() == [0]
+    assert desk.rows(Query(method="alignment")).tolist() == [0]
+    assert desk.rows(Query(kept="rejected", reason="switch:no_unit")).tolist() == [2]
+    version = desk.stock.data[0].version
+    desk.decide(0, 0, version, Wish("move", "s1", start=2, end=15, quote="The casa roja"))
+    assert desk.rows(Query(review="partly")).tolist() == [0]
+    rejected = desk.stock.pair(2)
+    assert rejected.target is None and rejected.source.texts == {"text": "Hm.", "more": '{"en": "x"}'}
+
+
+def test_a_dataset_without_spans_is_no_corpus_to_review(out: Path) -> None:
+    write_records([Record("a", {"x": "1"})], out / "derived", pa.schema([("id", pa.string()), ("x", pa.string())]))
+    assert [c.name for c in open_desk(out).stock.corpora] == ["en-es-de"]

@@ -1,8 +1,8 @@
 """How fast the inspector is on a run of a million rows, and how much memory it takes.
 
-``python tests/bench/inspector_speed.py --out FOLDER [--rows N]`` translates our own sample sentences once, repeats their
-rows under new ids and with other scores, opens the run in a server process and prints seconds a page, as a person waits
-for it, and the memory of the process. Nothing here is part of the tests.
+``python tests/bench/inspector_speed.py --out FOLDER [--rows N]`` translates our own sample sentences once, repeats
+their rows under new ids and with other scores, opens the run in a server process and prints seconds a page, as a person
+waits for it, and the memory of the process. Nothing here is part of the tests.
 """
 
 import argparse

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.corpora.inspector.inspector_runs import CASES, pair, write_run
+from tests.corpora.inspector.inspector_runs import CASES, pair, write_run, write_switched
 
 
 @pytest.fixture
@@ -101,6 +101,18 @@ def test_partners_share_colour_number_and_underline(site: Any, tab: Any) -> None
     page.page.mouse.move(x, y)
     page.page.wait_for_function("CSS.highlights.has('a2')")
     assert target.is_visible()
+
+
+def test_languages_of_a_switched_text(serve: Any, tab: Any, tmp_path: Path) -> None:
+    page = tab(serve(write_switched(tmp_path / "run"))).open("/pair/0")
+    assert page.page.locator("#source .text").text_content() == "😀 The red house in Milan."
+    assert page.page.locator("#target .lang").text_content() == "Switched · en, de, es"
+    assert page.page.locator("#target .tongue").all_text_contents() == ["es", "de"]
+    drawn = page.page.evaluate("['t0', 't1'].map((n) => [...CSS.highlights.get(n)].map((r) => r.toString()))")
+    assert drawn == [["Mailand"], ["casa roja"]]
+    page.shot("pair-switched", height=420)
+    page.press("a", "a")
+    assert [d.verdicts[0].quote for d in page.site.log] == ["Mailand", "The casa"]
 
 
 # The contrast (WCAG) between each element's text and what lies behind it.

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from corpora.inspector.corpora_of import find_corpora
 from corpora.inspector.desk import Desk
+from corpora.records import Record, write_records
 from corpora.schema import Example, Pair, Projection, Span
+from corpora.switching.rows import SWITCH, schema_of
 from corpora.writers import open_writer
 
 SCRIPTS = "<script>window.pwned=1</script><img src=x onerror=window.pwned=2>"
@@ -134,3 +136,61 @@ CASES = {
     ),
     "marks": Case("vi", *map(decomposed, ("Mia gặp Ôle ở cảng cũ lúc chín giờ.", "Mia", "Ôle", "cảng", "chín giờ"))),
 }
+
+
+def _switch(lang: str, start: int, end: int, text: str, source_start: int, source_end: int, source: str) -> dict:
+    return {
+        **dict.fromkeys(f.name for f in SWITCH),
+        "unit": "word",
+        "counterpart": "alignment",
+        "lang": lang,
+        "field": "text",
+        "start": start,
+        "end": end,
+        "text": text,
+        "source_start": source_start,
+        "source_end": source_end,
+        "source_text": source,
+    }
+
+
+def write_switched(out: Path) -> Path:
+    """A dataset ``en-es-de``: one switched row, one that nothing was switched in, one rejected."""
+    span = {"label": "city", "id": "s0", "field": "text", "fragments": []}
+    base = {"lang": "en", "tags": [], "relations": [], "label": None, "unswitched": None, "copy": 0, "meta": "{}"}
+    text = "😀 The casa roja in Mailand."
+    switches = [
+        _switch("es", 6, 15, "casa roja", 6, 15, "red house"),
+        _switch("de", 19, 26, "Mailand", 19, 24, "Milan"),
+    ]
+    rows = [
+        {
+            **base,
+            "id": "r0",
+            "text": text,
+            "tokens": ["😀", "The", "casa", "roja", "in", "Mailand", "."],
+            "langs": ["", "en", "es", "es", "en", "de", ""],
+            "spans": [{**span, "start": 19, "end": 26}, {**span, "id": "s1", "start": 2, "end": 10, "label": "thing"}],
+            "switches": switches,
+            "cmi": 40.0,
+            "spf": 0.5,
+            "source_id": "r0",
+        },
+        {
+            **base,
+            "id": "r1",
+            "text": "Oslo",
+            "tokens": ["Oslo"],
+            "langs": ["en"],
+            "spans": [{**span, "start": 0, "end": 4}],
+            "switches": [],
+            "cmi": 0.0,
+            "spf": 0.0,
+            "source_id": "r1",
+        },
+    ]
+    schema = schema_of(["text"])
+    records = [Record(row["id"], {k: v for k, v in row.items() if k != "id"}) for row in rows]
+    records.append(Record("r2", {}, reasons=("switch:no_unit",), texts={"text": "Hm.", "more": {"en": "x"}}))
+    write_records(records, out / "en-es-de", schema)
+    return out

@@ -10,67 +10,12 @@ from corpora.inspector.query import Query
 from corpora.inspector.views import pair_view
 from corpora.inspector.wishes import Wish
 from corpora.records import Record, write_records
-from corpora.switching.rows import SWITCH, schema_of
-from tests.corpora.inspector.inspector_runs import open_desk
-
-
-def _switch(lang: str, start: int, end: int, text: str, source_start: int, source_end: int, source: str) -> dict:
-    return {
-        **dict.fromkeys(f.name for f in SWITCH),
-        "unit": "word",
-        "counterpart": "alignment",
-        "lang": lang,
-        "field": "text",
-        "start": start,
-        "end": end,
-        "text": text,
-        "source_start": source_start,
-        "source_end": source_end,
-        "source_text": source,
-    }
+from tests.corpora.inspector.inspector_runs import open_desk, write_switched
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """One switched row, one that nothing was switched in, one rejected."""
-    span = {"label": "city", "id": "s0", "field": "text", "fragments": []}
-    base = {"lang": "en", "tags": [], "relations": [], "label": None, "unswitched": None, "copy": 0, "meta": "{}"}
-    text = "😀 The casa roja in Mailand."
-    switches = [
-        _switch("es", 6, 15, "casa roja", 6, 15, "red house"),
-        _switch("de", 19, 26, "Mailand", 19, 24, "Milan"),
-    ]
-    rows = [
-        {
-            **base,
-            "id": "r0",
-            "text": text,
-            "tokens": ["😀", "The", "casa", "roja", "in", "Mailand", "."],
-            "langs": ["", "en", "es", "es", "en", "de", ""],
-            "spans": [{**span, "start": 19, "end": 26}, {**span, "id": "s1", "start": 2, "end": 10, "label": "thing"}],
-            "switches": switches,
-            "cmi": 40.0,
-            "spf": 0.5,
-            "source_id": "r0",
-        },
-        {
-            **base,
-            "id": "r1",
-            "text": "Oslo",
-            "tokens": ["Oslo"],
-            "langs": ["en"],
-            "spans": [{**span, "start": 0, "end": 4}],
-            "switches": [],
-            "cmi": 0.0,
-            "spf": 0.0,
-            "source_id": "r1",
-        },
-    ]
-    schema = schema_of(["text"])
-    records = [Record(row["id"], {k: v for k, v in row.items() if k != "id"}) for row in rows]
-    records.append(Record("r2", {}, reasons=("switch:no_unit",), texts={"text": "Hm.", "more": {"en": "x"}}))
-    write_records(records, tmp_path / "en-es-de", schema)
-    return tmp_path
+    return write_switched(tmp_path)
 
 
 def test_the_matrix_text_and_its_spans_come_back(out: Path) -> None:

@@ -83,7 +83,7 @@ def remove(name: Name, source: Source = None, target: Target = None) -> None:
     """Take a converted model out of the cache; with several of that name, give the directory's name."""
     from translators.installed import find_models, remove_model
 
-    found = find_models(name, source=source, target=target)
+    found = find_models(_hub_name(name), source=source, target=target)
     if len(found) > 1:
         names = [Path(model.directory).name for model in found]
         raise ModelError(f"{len(found)} models are {name!r}", valid=names, hint=f"spanferry models remove {names[0]}")
@@ -96,15 +96,20 @@ def path(name: Name, source: Source = None, target: Target = None) -> None:
     """Print the directory of a model, one line for each of that name."""
     from translators.installed import find_models
 
-    for model in find_models(name, source=source, target=target):
+    for model in find_models(_hub_name(name), source=source, target=target):
         typer.echo(model.directory)
 
 
 @app.command()
 def check(name: Name) -> None:
     """Run the family check against the origin: tokens, language tokens, scores, output. Exit 1 if it fails."""
+    from projectors.aligners.encoder_convert import is_encoder
     from translators.check import check_model
 
+    if is_encoder(name):
+        raise ModelError(
+            f"{name!r} is an encoder, which has no translations to check", hint="spanferry evaluate alignment"
+        )
     results = check_model(name)
     table = Table(show_header=False, box=None, padding=(0, 2))
     words = {True: "[green]passed[/]", False: "[bold red]failed[/]", None: "[yellow]not looked at[/]"}
@@ -113,3 +118,10 @@ def check(name: Name) -> None:
     Console(highlight=False).print(table)
     if any(result.passed is False for result in results):
         raise typer.Exit(1)
+
+
+def _hub_name(name: str) -> str:
+    """The hub id of an encoder's short name; any other name as it is."""
+    from projectors.aligners.encoder_convert import NAMES
+
+    return NAMES.get(name.lower(), name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-from checkpoints import SENTENCES, m2m100, marian, nllb, t5
+from checkpoints import SENTENCES, m2m100, marian, mbart50, nllb, t5
 
 from corpora.schema import Translation
 from translators import ct2
@@ -37,12 +37,18 @@ def _built(build: Callable[[Path], Path], folder: Path) -> CT2Translator:
         return CT2Translator(convert(source, quantization="int8"), device="cpu", beam=2, max_target=40)
 
 
-@pytest.fixture(scope="module", params=["bundled", "marian", "nllb", "m2m100", "t5"])
+@pytest.fixture(scope="module", params=["bundled", "marian", "nllb", "m2m100", "mbart50", "t5"])
 def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CT2Translator:
     """The bundled model, and a small checkpoint of each family in int8."""
     if request.param == "bundled":
         return request.getfixturevalue("model")
-    builders = {"marian": lambda p: marian(p, ("spa", "deu")), "nllb": nllb, "m2m100": m2m100, "t5": t5}
+    builders = {
+        "marian": lambda p: marian(p, ("spa", "deu")),
+        "nllb": nllb,
+        "m2m100": m2m100,
+        "mbart50": mbart50,
+        "t5": t5,
+    }
     return _built(builders[request.param], tmp_path_factory.mktemp(request.param))
 
 

@@ -39,11 +39,17 @@ def build_projector(
             hint = f"did you mean {close[0]!r}?" if close else "spanferry list projectors"
             raise ConfigError(f"unknown option {name!r} of projector {kind!r}", valid=valid or "none", hint=hint)
     wanted = {name: value for name, value in given.items() if name in parameters}
-    if (
-        "translator" in parameters
-        and translator is None
-        and parameters["translator"].default is inspect.Parameter.empty
-    ):
+    needs_model = "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
+    # Language models translate but do not score a given translation; who only wants to ask goes without.
+    if translator is not None and not hasattr(translator, "score_pairs"):
+        if needs_model and not hasattr(cls, "translate_marked"):
+            raise ModelError(
+                f"projector {kind!r} needs a model that scores given translations; {translator.signature} does not",
+                hint="--projector default, which does without, or markers",
+            )
+        if "translator" in wanted and not needs_model:
+            wanted["translator"] = None
+    if needs_model and translator is None:
         raise ModelError(
             f"projector {kind!r} needs a model for {source_lang} -> {target_lang}",
             hint="--translator MODEL, or --projector default, which does without",

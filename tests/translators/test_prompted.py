@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import ConfigError, InputError, ModelError
+from corpora.schema import Span
+from projectors.base import FittedProjector, ProjectionInput
+from projectors.build import build_projector
 from translators.base import Generation, TextGenerator
 from translators.prompt_examples import ExampleMemory
 from translators.prompted import PromptTranslator
@@ -192,3 +195,23 @@ def test_languages_go_by_name() -> None:
 def test_options_that_make_no_sense(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(options))}="):
         translator(Echo(), **options)
+
+
+def test_projectors_do_not_ask_it_for_scores() -> None:
+    ours = translator(Echo())
+    item = ProjectionInput(
+        "1",
+        "Anna lives in Rome.",
+        "Anna vive en Rome.",
+        (Span(0, 4, "PER", "s0"), Span(14, 18, "LOC", "s1")),
+        "en",
+        "es",
+    )
+    default = build_projector("default", {}, ours, "en", "es")
+    assert isinstance(default, FittedProjector)
+    spans = [p.span for p in default.fit([item]).project([item])[0]]
+    assert [(s.start, s.end) for s in spans if s] == [(0, 4), (13, 17)]
+    with pytest.raises(ModelError, match="projector 'constrained' needs a model that scores") as caught:
+        build_projector("constrained", {}, ours, "en", "es")
+    assert "mt:echo@0" in str(caught.value)
+    assert build_projector("markers", {}, ours, "en", "es").signature

@@ -8,4 +8,5 @@ PROJECTORS = {
     "candidates": "projectors.candidates:CandidatesProjector",
     "contextual": "projectors.contextual:ContextualProjector",
     "copy": "projectors.copying:CopyProjector",
+    "ensemble": "projectors.ensemble:EnsembleProjector",
 }

@@ -15,6 +15,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
+from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
 from projectors.posterior import SegmentSettings, best_segments, evidence, segment_scores
@@ -58,6 +59,7 @@ class DefaultProjector:
         target_lang: BCP-47.
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
+        calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
 
     Raises:
         ConfigError: An option of the wrong kind.
@@ -71,19 +73,21 @@ class DefaultProjector:
         *,
         model: bool = True,
         copy: bool = True,
+        calibrate: bool = True,
         weights: Weights | None = None,
         segments: SegmentSettings | None = None,
         aligner: LexicalAligner | None = None,
     ) -> None:
-        if not isinstance(model, bool) or not isinstance(copy, bool):
+        if not all(isinstance(option, bool) for option in (model, copy, calibrate)):
             raise ConfigError(
-                "options 'model' and 'copy' are true or false", hint="--set projector.options.model=false"
+                "options 'model', 'copy' and 'calibrate' are true or false", hint="--set projector.options.model=false"
             )
         self.source_lang, self.target_lang = source_lang, target_lang
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or SegmentSettings()
         self.aligner = aligner or LexicalAligner()
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
+        self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
 
     @property
     def signature(self) -> str:
@@ -95,6 +99,8 @@ class DefaultProjector:
             parts.append(f"{self.constrained.signature}.{numbers}")
         if self.copy:
             parts.append(f"copy.{self.weights.copy:g}.{self.weights.exact:g}")
+        if self.calibration:
+            parts.append(f"cal.{self.calibration.digest}")
         return f"proj:default({'+'.join(parts)})"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
@@ -117,10 +123,13 @@ class DefaultProjector:
         """
         alignments = self.aligner.align(inputs)
         trust, listed = self._ask_model(inputs)
-        return [
+        found = [
             self._project_one(item, alignment, weight, lists)
             for item, alignment, weight, lists in zip(inputs, alignments, trust, listed, strict=True)
         ]
+        if self.calibration is None:
+            return found
+        return [self.calibration.apply(own) for own in found]
 
     def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:
         """Per input how far the model is trusted, 0 to 1, and per span its candidates with log-posteriors."""
@@ -216,6 +225,7 @@ class DefaultProjector:
             self.source_lang,
             self.target_lang,
             copy=self.copy,
+            calibrate=self.calibration is not None,
             weights=self.weights,
             segments=self.segments,
             aligner=aligner,

@@ -1,0 +1,187 @@
+"""Fits what the ensemble's votes count and every confidence, on one half of the shared gold, and measures the rest.
+
+    python -m projectors.fit_weights                 # writes projectors/weights/default.json and ensemble.json
+    python -m projectors.fit_weights --check         # measures the numbers that are there, writes nothing
+
+Which half is for fitting follows from a digest of the English row (``projectors.gold.fit_half``); of the languages in
+``projectors.gold.UNSEEN`` nothing is used. Aligners learn from all the texts, never from their spans.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpora.files import atomic_path
+from corpora.schema import Projection
+from projectors.base import FittedProjector
+from projectors.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
+from projectors.ensemble import VOICES, EnsembleProjector, Fusion, decide, load_fusion, places_named, voice
+from projectors.gold import Gold, fit_half, load_gold
+from projectors.judge import Judgement, inputs_to_fit, judge
+from translators.load import load_translator
+
+# Gold that the bundled model can be asked about, and gold for which there is no model.
+WITH_MODEL = ("europarl-es", "europarl-de", "xsid-de", "abstrct-es")
+ALONE = (*WITH_MODEL, "xsid-it", "xsid-zh", "xquad-es", "xquad-zh")
+UNSEEN_GOLD = ("xsid-da", "xsid-id", "xsid-ja", "xsid-nl", "xquad-ar")
+
+# For each input, by member, one projection for each span.
+Votes = Sequence[Mapping[str, Sequence[Projection]]]
+
+
+def collect(gold: Gold, *, model: bool) -> Votes:
+    """What the members of the ensemble say of a gold, none of it calibrated."""
+    translator = load_translator("bundled", source=gold.source_lang, target=gold.target_lang) if model else None
+    ensemble = EnsembleProjector(translator, gold.source_lang, gold.target_lang, calibrate=False)
+    texts = inputs_to_fit(gold)
+    wanted = [k for k, item in enumerate(gold.inputs) if item.spans]
+    votes: list[dict[str, Sequence[Projection]]] = [dict.fromkeys(ensemble.members, ()) for _ in gold.inputs]
+    for name, member in ensemble.members.items():
+        fitted = member.fit(texts) if isinstance(member, FittedProjector) else member
+        for k, found in zip(wanted, fitted.project([gold.inputs[k] for k in wanted]), strict=True):
+            votes[k][name] = found
+    return votes
+
+
+def fit_fusion(golds: Sequence[tuple[Gold, Votes]], *, ridge: float = 1.0) -> Fusion:
+    """The weights under which the right places of the fit halves are likeliest, with a penalty on their squares.
+
+    A span of which no member names the right place counts for leaving it out where the gold has no span of its label
+    left, and not at all where it has.
+    """
+    names = list(next(iter(golds))[1][0])
+    tables: list[np.ndarray] = []
+    labels: list[int] = []
+    for gold, votes in golds:
+        for k, wanted in enumerate(fit_half(gold)):
+            if wanted:
+                for table, label in _choices(gold, k, votes[k], names):
+                    tables.append(table)
+                    labels.append(label)
+    found = _conditional_logit(tables, labels, ridge)
+    voices = found[1:].reshape(len(names), len(VOICES))
+    rounded = {name: tuple(round(float(x), 3) for x in row) for name, row in zip(names, voices, strict=True)}
+    return Fusion(round(float(found[0]), 3), rounded)
+
+
+def fit_confidence(golds: Sequence[tuple[Gold, Sequence[Sequence[Projection]]]]) -> Calibration:
+    """The calibration of a method's answers, on the fit halves."""
+    scores, right = [], []
+    for gold, answers in golds:
+        half = fit_half(gold)
+        for verdict in judge(gold, answers).verdicts:
+            if half[verdict.input] and verdict.projection.span is not None:
+                scores.append(verdict.projection.score)
+                right.append(verdict.right)
+    return fit_calibration(scores, right)
+
+
+def measure(gold: Gold, answers: Sequence[Sequence[Projection]]) -> Judgement:
+    """The judgement of the part of a gold that nothing was fitted on."""
+    keep = [not fitted for fitted in fit_half(gold)]
+    kept = [answer for answer, wanted in zip(answers, keep, strict=True) if wanted]
+    return judge(gold.part(keep), kept)
+
+
+def main() -> None:
+    """Fits, measures, and writes the weights files."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="where the shared gold lies; default: SPANFERRY_DATA or beside")
+    parser.add_argument("--check", action="store_true", help="measure the numbers that are there, write nothing")
+    options = parser.parse_args()
+
+    written: dict[str, dict[str, Any]] = {name: {} for name in ("default", "ensemble")}
+    for key, names, more in (("model", WITH_MODEL, ()), ("alone", ALONE, UNSEEN_GOLD)):
+        golds = []
+        for name in (*names, *more):
+            print(f"{name}, {key}", file=sys.stderr, flush=True)
+            gold = load_gold(name, options.data)
+            golds.append((gold, collect(gold, model=key == "model")))
+        seen = golds[: len(names)]
+        fusion = load_fusion(key == "model") if options.check else fit_fusion(seen)
+        answers = {
+            "default": [[own["default"] for own in votes] for _, votes in golds],
+            "ensemble": [
+                [decide(item, own, fusion) for item, own in zip(gold.inputs, votes, strict=True)]
+                for gold, votes in golds
+            ],
+        }
+        for method, rows in answers.items():
+            both = [(gold, found) for (gold, _), found in zip(golds, rows, strict=True)]
+            stored = options.check
+            calibration = load_calibration(method, key == "model") if stored else fit_confidence(both[: len(names)])
+            table = written[method]
+            table.setdefault("calibration", {})[key] = calibration.numbers()
+            table.setdefault("fitted_on", {})[key] = f"one half of {', '.join(names)} (projectors.gold.fit_half)"
+            if method == "ensemble":
+                voices = {name: dict(zip(VOICES, its, strict=True)) for name, its in fusion.voices.items()}
+                table.setdefault("fusion", {})[key] = {"absent": fusion.absent, "voices": voices}
+            for gold, found in both:
+                _tell(method, key, measure(gold, [calibration.apply(own) for own in found]))
+    if not options.check:
+        for method, table in written.items():
+            with atomic_path(WEIGHTS / f"{method}.json") as path:
+                path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def _choices(
+    gold: Gold, number: int, votes: Mapping[str, Sequence[Projection]], names: Sequence[str]
+) -> list[tuple[np.ndarray, int]]:
+    """For each span of an input what its places look like, (n_places + 1, 1 + 4 * n_members), and which is right."""
+    found = []
+    item, wanted = gold.inputs[number], gold.spans[number]
+    for k, span in enumerate(item.spans):
+        ballot = {name: votes[name][k] for name in names}
+        own = [s for s in wanted if s.label == span.label and (not gold.answers or _row(s.id) == _row(span.id))]
+        targets = {(s.start, s.end) for s in own}
+        named = places_named(ballot)
+        right = [c for c, place in enumerate(named) if (place[0][0], place[-1][1]) in targets]
+        if own and not right:
+            continue
+        places = [*named, None]
+        table = [[float(p is None), *(x for name in names for x in voice(p, ballot[name]))] for p in places]
+        found.append((np.array(table), right[0] if right else len(named)))
+    return found
+
+
+def _conditional_logit(tables: Sequence[np.ndarray], labels: Sequence[int], ridge: float) -> np.ndarray:
+    """Weights of the features of choices, by Newton's method, (n_features,)."""
+    weights = np.zeros(tables[0].shape[1])
+    for _ in range(50):
+        gradient, curvature = -ridge * weights, ridge * np.eye(len(weights))
+        for table, label in zip(tables, labels, strict=True):
+            scores = table @ weights
+            p = np.exp(scores - scores.max())
+            p /= p.sum()
+            mean = p @ table
+            gradient += table[label] - mean
+            curvature += (table * p[:, None]).T @ table - np.outer(mean, mean)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights + step
+        if np.abs(step).max() < 1e-9:
+            break
+    return weights
+
+
+def _tell(method: str, key: str, judgement: Judgement) -> None:
+    numbers = {
+        "F1": judgement.exact.f1,
+        "ECE": judgement.calibration_error,
+        "F1 at 90 %": judgement.f1_at(0.9),
+        "at 80 %": judgement.f1_at(0.8),
+    }
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    print(f"{method:<9} {key:<6} {judgement.gold.name:<12} {len(judgement.verdicts):>5} spans  {shown}", flush=True)
+
+
+def _row(span_id: str) -> str:
+    return span_id.rpartition("/")[0]
+
+
+if __name__ == "__main__":
+    main()

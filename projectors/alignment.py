@@ -1,7 +1,7 @@
 """Projection by word alignment: any aligner, any rule from links or posteriors to a span."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
-from projectors.posterior import SegmentSettings, best_segments, covered, evidence
+from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
 
@@ -25,7 +25,7 @@ class AlignmentProjector:
         aligner: Where the links come from: a name of ``ALIGNERS``, ``package.module:Class``, or an aligner. A corpus
             aligner must have been fitted before ``project`` is called, see ``fit``.
         rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
-        segments: Settings of the posterior segment.
+        segments: Weights of the posterior segment; None: the learned ones.
         filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.
@@ -40,7 +40,7 @@ class AlignmentProjector:
         aligner: Aligner | str = "lexical",
         rule: str = "posterior",
         *,
-        segments: SegmentSettings | None = None,
+        segments: SegmentWeights | None = None,
         filters: Sequence[str] = (),
         options: int = 24,
         aligner_options: Mapping[str, Any] | None = None,
@@ -52,15 +52,14 @@ class AlignmentProjector:
             if name not in FILTERS:
                 raise ConfigError(f"unknown alignment filter {name!r}", valid=FILTERS, hint="filters may be empty")
         self.aligner, self.rule = aligner, check_rule(rule)
-        self.segments, self.filters, self.options = segments or SegmentSettings(), tuple(sorted(filters)), options
+        self.segments, self.filters, self.options = segments or learned_weights(), tuple(sorted(filters)), options
 
     @property
     def signature(self) -> str:
         """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
         parts = [f"align({self.aligner.signature}).{self.rule}"]
         if self.rule == "posterior":
-            weights = "-".join(f"{value:g}" for value in astuple(self.segments))
-            parts.append(f"{weights}.top{self.options}")
+            parts.append(f"{self.segments.digest}.top{self.options}")
         return ".".join(parts + [f"require-{name}" for name in self.filters])
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "AlignmentProjector":
@@ -113,9 +112,9 @@ class AlignmentProjector:
     def _by_posterior(self, item: ProjectionInput, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
         options: list[list[tuple[int, int, float]]] = []
         probability: dict[tuple[Range, Range], float] = {}
+        scorer = SegmentScorer(item, alignment, self.segments)
         for part in parts:
-            found = evidence(item, alignment, part, self.segments)
-            segments = best_segments(item, alignment, found, self.options, self.segments) if found else []
+            segments = scorer.best(part, self.options)
             options.append([(segment.start, segment.end, segment.score) for segment in segments])
             probability.update({(part, (segment.start, segment.end)): segment.probability for segment in segments})
         out: list[Option | str] = []

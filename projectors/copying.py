@@ -12,7 +12,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection
 from corpora.words import words
 from projectors.base import Alignment, ProjectionInput, Range
-from projectors.posterior import segment_scores
+from projectors.posterior import SegmentScorer
 from projectors.search import choose
 
 # What must not be matched loosely: one digit or letter more is something else.
@@ -140,7 +140,7 @@ def _weighed(
         return []
     bonus = np.zeros(len(found))
     if alignment is not None and not alignment.reason:
-        scores = segment_scores(item, alignment, span, [r for r, _ in found])
+        scores = SegmentScorer(item, alignment).scores(span, [r for r, _ in found])
         bonus += 0.05 / (1.0 + np.exp(-scores))
     quote = item.source_text[span[0] : span[1]]
     place, total = _occurrence(item.source_text, quote, span[0])

@@ -6,7 +6,7 @@ it does for its own translations, and not at all where it is out of its depth: t
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from projectors.base import Alignment, ProjectionInput, Range
 from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
-from projectors.posterior import SegmentSettings, best_segments, evidence, segment_scores
+from projectors.posterior import SegmentScorer, SegmentWeights, learned_weights
 from projectors.search import choose
 
 _SEGMENTS = 24
@@ -75,7 +75,7 @@ class DefaultProjector:
         copy: bool = True,
         calibrate: bool = True,
         weights: Weights | None = None,
-        segments: SegmentSettings | None = None,
+        segments: SegmentWeights | None = None,
         aligner: LexicalAligner | None = None,
     ) -> None:
         if not all(isinstance(option, bool) for option in (model, copy, calibrate)):
@@ -84,7 +84,7 @@ class DefaultProjector:
             )
         self.source_lang, self.target_lang = source_lang, target_lang
         self.translator = translator if model else None
-        self.copy, self.weights, self.segments = copy, weights or Weights(), segments or SegmentSettings()
+        self.copy, self.weights, self.segments = copy, weights or Weights(), segments or learned_weights()
         self.aligner = aligner or LexicalAligner()
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
         self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
@@ -92,7 +92,7 @@ class DefaultProjector:
     @property
     def signature(self) -> str:
         """``proj:default(<parts>)`` with every weight."""
-        parts = [self.aligner.signature, "segment" + "".join(f".{x:g}" for x in astuple(self.segments))]
+        parts = [self.aligner.signature, f"segment.{self.segments.digest}"]
         if self.constrained is not None:
             w = self.weights
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
@@ -164,10 +164,11 @@ class DefaultProjector:
     ) -> list[Projection]:
         absent = self.weights.absent if trust > 0 else 0.0
         parts = [(k, p) for k, span in enumerate(item.spans) for p in span.fragments or ((span.start, span.end),)]
+        scorer = SegmentScorer(item, alignment, self.segments)
         proposals = []
         for k, part in parts:
             whole = not item.spans[k].fragments
-            proposals.append(self._score(item, alignment, part, trust, listed[k] if whole else ()))
+            proposals.append(self._score(item, scorer, part, trust, listed[k] if whole else ()))
         options = [[(a, b, score) for (a, b), score, _ in its] for its in proposals]
         chosen = choose([part for _, part in parts], options, absent=absent)
         results = []
@@ -184,7 +185,7 @@ class DefaultProjector:
     def _score(
         self,
         item: ProjectionInput,
-        alignment: Alignment,
+        scorer: SegmentScorer,
         part: Range,
         trust: float,
         listed: Listed,
@@ -192,10 +193,9 @@ class DefaultProjector:
         """All proposals for one span (or fragment), each scored by all the evidence."""
         text, w = item.target_text, self.weights
         ranges: dict[Range, None] = {}
-        found = None if alignment.reason else evidence(item, alignment, part, self.segments)
-        if found is not None:
-            for segment in best_segments(item, alignment, found, _SEGMENTS, self.segments):
-                ranges[alignment.target_words[segment.start][0], alignment.target_words[segment.end - 1][1]] = None
+        target_words = scorer.alignment.target_words
+        for segment in scorer.best(part, _SEGMENTS):
+            ranges[target_words[segment.start][0], target_words[segment.end - 1][1]] = None
         copied = dict(copies(item, part)) if self.copy else {}
         must_match = bool(STRICT.search(item.source_text[part[0] : part[1]]))
         posterior = {(a, b): logprob for a, b, logprob in listed}
@@ -203,7 +203,7 @@ class DefaultProjector:
             if text[proposed[0] : proposed[1]].strip():
                 ranges[proposed] = None
         candidates = list(ranges)
-        lexical = segment_scores(item, alignment, part, candidates, self.segments)
+        lexical = scorer.scores(part, candidates)
         proposals: list[Proposal] = []
         for candidate, score in zip(candidates, lexical, strict=True):
             total = float(score)

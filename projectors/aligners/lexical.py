@@ -1,14 +1,14 @@
 """The house's own word aligner: statistics of the corpus at hand, deterministic, no weights, no compiler."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
 from corpora.errors import ConfigError
-from corpora.words import word_strings, words
+from corpora.words import joined_words, word_strings, words
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
 from projectors.aligners.lexicon import Prior
@@ -75,7 +75,7 @@ class LexicalAligner:
         """``lexical.<hash of settings>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items())))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.1.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.2.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -84,7 +84,7 @@ class LexicalAligner:
         """
         sample: dict[LanguagePair, dict[bytes, tuple[list[str], list[str]]]] = {}
         for item in inputs:
-            source, target = _words(item)
+            source, target = (side.units for side in _sides(item))
             if not source or not target or max(len(source), len(target)) > self._options["max_words"]:
                 continue
             pair = (word_strings(item.source_text, source), word_strings(item.target_text, target))
@@ -100,30 +100,43 @@ class LexicalAligner:
         """One alignment per input. Reasons: ``empty_source``, ``empty_target``, ``too_long``, ``not_fitted``."""
         out: list[Alignment | None] = [None] * len(inputs)
         groups: dict[LanguagePair, list[int]] = {}
-        ranges = [_words(item) for item in inputs]
-        for k, item in enumerate(inputs):
-            reason = self._obstacle(item, *ranges[k])
+        sides = [_sides(item) for item in inputs]
+        for k, (item, (source, target)) in enumerate(zip(inputs, sides, strict=True)):
+            reason = self._obstacle(item, source.units, target.units)
             if reason:
-                empty = np.zeros((len(ranges[k][0]), len(ranges[k][1])) if reason != "too_long" else (0, 0), np.float32)
-                out[k] = Alignment(*ranges[k], empty, reason=reason)
+                shape = (len(source.words), len(target.words)) if reason != "too_long" else (0, 0)
+                out[k] = Alignment(source.words, target.words, np.zeros(shape, np.float32), reason=reason)
             else:
                 groups.setdefault((item.source_lang, item.target_lang), []).append(k)
         for languages, members in groups.items():
-            for chunk in _chunks(members, [len(s) * len(t) for s, t in ranges]):
+            for chunk in _chunks(members, [len(s.units) * len(t.units) for s, t in sides]):
                 pairs = [
                     (
-                        word_strings(inputs[k].source_text, ranges[k][0]),
-                        word_strings(inputs[k].target_text, ranges[k][1]),
+                        word_strings(inputs[k].source_text, sides[k][0].units),
+                        word_strings(inputs[k].target_text, sides[k][1].units),
                     )
                     for k in chunk
                 ]
                 found = apply(self._models[languages], pairs, self._settings.beliefs, self._prior(languages))
-                for k, (forward, backward) in zip(chunk, found, strict=True):
-                    both = np.round(np.sqrt(forward * backward), _DIGITS).astype(np.float32).clip(0.0, 1.0)
-                    links = symmetrise(forward, backward, self._symmetrisation)
-                    ways = [np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0) for way in (forward, backward)]
-                    out[k] = Alignment(*ranges[k], both, links, None, *ways)
+                for k, posteriors in zip(chunk, found, strict=True):
+                    out[k] = self._alignment(*sides[k], *posteriors)
         return [alignment for alignment in out if alignment is not None]
+
+    def _alignment(
+        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, cohesion: np.ndarray
+    ) -> Alignment:
+        """The alignment of the words, from the posteriors of the units: each word has its unit's."""
+        rows, columns = source.unit_of, target.unit_of
+        forward, backward = forward[np.ix_(rows, columns)], backward[np.ix_(rows, columns)]
+        links = symmetrise(forward, backward, self._symmetrisation)
+        ways = [
+            np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0)
+            for way in (np.sqrt(forward * backward), forward, backward)
+        ]
+        within = columns[:-1] == columns[1:]
+        firmness = np.ones(len(within))
+        firmness[~within] = cohesion
+        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], firmness)
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""
@@ -184,8 +197,33 @@ def bundled_prior(source: str, target: str) -> PriorTable | None:
     return table if len(table.counts) else None
 
 
-def _words(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
-    return item.source_words or words(item.source_text), item.target_words or words(item.target_text)
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The words of one text, and the units that are aligned: one or several words each.
+
+    Attributes:
+        words: Code-point ranges.
+        units: Likewise.
+        unit_of: Unit of each word, (n_words,).
+    """
+
+    words: tuple[Range, ...]
+    units: tuple[Range, ...]
+    unit_of: np.ndarray
+
+    @staticmethod
+    def of(text: str, given: tuple[Range, ...], language: str) -> "_Side":
+        found = given or words(text)
+        groups = joined_words(text, found, language)
+        units = tuple((found[group[0]][0], found[group[-1]][1]) for group in groups)
+        return _Side(found, units, np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
+
+
+def _sides(item: ProjectionInput) -> tuple[_Side, _Side]:
+    return (
+        _Side.of(item.source_text, item.source_words, item.source_lang),
+        _Side.of(item.target_text, item.target_words, item.target_lang),
+    )
 
 
 def _chunks(members: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:

@@ -13,9 +13,10 @@ from projectors.aligners.lexical_fit import Model
 from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
 
-_MAGIC = b"SFLX1\n"
+_MAGIC = b"SFLX2\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
-_TABLES = ("keys", "stem_keys", "counts", "stem_counts", "shape_counts")
+_KEYS = ("keys", "stem_keys", "phrase_keys")
+_TABLES = (*_KEYS, "counts", "stem_counts", "shape_counts", "phrases")
 
 
 def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
@@ -37,8 +38,8 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
             }
         )
         # Keys are differences, so that they compress; counts need no more than single precision.
-        own[:2] = [np.diff(keys, prepend=0) for keys in own[:2]]
-        arrays += [keys.astype("<i8") for keys in own[:2]] + [array.astype("<f4") for array in own[2:]]
+        own[: len(_KEYS)] = [np.diff(keys, prepend=0) for keys in own[: len(_KEYS)]]
+        arrays += [array.astype("<i8" if k < len(_KEYS) else "<f4") for k, array in enumerate(own)]
     text = json.dumps(header, ensure_ascii=True, separators=(",", ":")).encode()
     body = struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays)
     return _MAGIC + zlib.compress(body, 6)
@@ -68,14 +69,14 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
     for entry in json.loads(body[8:at]):
         arrays = []
         for k, size in enumerate(entry["sizes"]):
-            kind = np.dtype("<i8" if k < 2 else "<f4")
+            kind = np.dtype("<i8" if k < len(_KEYS) else "<f4")
             array = np.frombuffer(body, kind, size, at)
-            arrays.append(np.cumsum(array) if k < 2 else array.astype(np.float64))
+            arrays.append(np.cumsum(array) if k < len(_KEYS) else array.astype(np.float64))
             at += size * kind.itemsize
+        tables, rest = dict(zip(_TABLES, arrays, strict=False)), arrays[len(_TABLES) :]
         sides = [
-            Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *arrays[5 + 4 * k : 9 + 4 * k])
-            for k in (0, 1)
+            Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *rest[4 * k : 4 * k + 4]) for k in (0, 1)
         ]
-        order = Order(*(Jumps(arrays[13 + k], entry["null"][k]) for k in (0, 1)))
-        models[(entry["languages"][0], entry["languages"][1])] = Model(Lexicon(sides[0], sides[1], *arrays[:5]), order)
+        order = Order(*(Jumps(rest[8 + k], entry["null"][k]) for k in (0, 1)))
+        models[(entry["languages"][0], entry["languages"][1])] = Model(Lexicon(*sides, **tables), order)
     return models

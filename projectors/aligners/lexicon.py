@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from projectors.aligners.orthography import SHAPES, Forms, shape, stem
+from projectors.aligners.orthography import SHAPES, Forms, parts_of, shape, stem
 from translators.bundled.priors import PriorTable
 
 _SHAPES = len(SHAPES)
+_LEAST_COHESION = 0.02  # neighbours that stand together less firmly are not kept
 _SHAPE_BELIEF = 1.5  # pseudo-count of every pair of word shapes
 
 
@@ -47,11 +48,26 @@ class Prior:
         self.backward = (counts / totals[1][table.target_ids])[order]
 
     def beliefs(self, source: "Side", target: "Side", s: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """p(target | source) and p(source | target) of word pairs, 0 where the table has none; float64 (n_pairs,)."""
-        rows = np.array([self.source.get(word, -1) for word in source.lowered], dtype=np.int64)
-        columns = np.array([self.target.get(word, -1) for word in target.lowered], dtype=np.int64)
-        found = lookup(self.keys, pair_keys(rows[s], columns[t], len(self.target)))
-        return tuple(np.where(found >= 0, values[found], 0.0) for values in (self.forward, self.backward))  # type: ignore[return-value]
+        """p(target | source) and p(source | target) of word pairs, 0 where the table has none; float64 (n_pairs,).
+
+        A target word that the table lacks has what its parts have: characters of scripts without spaces, the words of
+        a compound. What makes any of the parts makes the word, and the word makes what each part makes in equal shares.
+        """
+        rows = np.array([self.source.get(word, -1) for word in source.lowered], dtype=np.int64)[s]
+        parts = [
+            [self.target[word]]
+            if word in self.target
+            else [self.target[part] for part in parts_of(word, self.target) if part in self.target]
+            for word in target.lowered
+        ]
+        shares = np.array([max(len(its), 1) for its in parts], dtype=np.float64)[t]
+        forward, backward = np.zeros(len(s)), np.zeros(len(s))
+        for k in range(max((len(its) for its in parts), default=0)):
+            columns = np.array([its[k] if k < len(its) else -1 for its in parts], dtype=np.int64)[t]
+            found = lookup(self.keys, pair_keys(rows, columns, len(self.target)))
+            forward += np.where(found >= 0, self.forward[found], 0.0)
+            backward += np.where(found >= 0, self.backward[found], 0.0)
+        return np.minimum(forward, 1.0), backward / shares
 
 
 def pair_keys(rows: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
@@ -178,6 +194,9 @@ class Lexicon:
         counts: Expected links of each pair, (n_entries,).
         stem_counts: Likewise for stems.
         shape_counts: Expected links by word shape, (n_shapes * n_shapes,).
+        phrase_keys: first target word * n_target_words + second of neighbours that stand together, ascending,
+            (n_phrases,).
+        phrases: How firmly, 0 to 1, (n_phrases,).
     """
 
     source: Vocabulary
@@ -187,12 +206,32 @@ class Lexicon:
     counts: np.ndarray
     stem_counts: np.ndarray
     shape_counts: np.ndarray
+    phrase_keys: np.ndarray
+    phrases: np.ndarray
 
     @staticmethod
     def empty(source: Vocabulary, target: Vocabulary) -> "Lexicon":
         """A lexicon that has learned nothing."""
         none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return Lexicon(source, target, none, none, nothing, nothing, np.zeros(_SHAPES * _SHAPES))
+        return Lexicon(source, target, none, none, nothing, nothing, np.zeros(_SHAPES * _SHAPES), none, nothing)
+
+    def count_phrases(self, words: np.ndarray, last: np.ndarray) -> None:
+        """Learns which target words stand together: c(ab) (c(ab) - 1) / (c(a) c(b)), near 1 where neither goes alone.
+
+        Args:
+            words: Index of every target word of the corpus, text by text.
+            last: Which of them end a text, bool, likewise.
+        """
+        keys = (words[:-1].astype(np.int64) * len(self.target.words) + words[1:])[~last[:-1]]
+        found, counts = np.unique(keys, return_counts=True)
+        first, second = np.divmod(found, max(len(self.target.words), 1))
+        firmness = counts * (counts - 1.0) / (self.target.frequency[first] * self.target.frequency[second])
+        kept = firmness >= _LEAST_COHESION
+        self.phrase_keys, self.phrases = found[kept], np.minimum(firmness[kept], 1.0)
+
+    def cohesion(self, words: np.ndarray) -> np.ndarray:
+        """How firmly each target word and the next stand together, (n - 1,), for n vocabulary indices or -1."""
+        return _gather(self.phrases, lookup(self.phrase_keys, pair_keys(words[:-1], words[1:], len(self.target.words))))
 
     def pairs(self, source: Side, target: Side, keys: np.ndarray, beliefs: Beliefs, prior: Prior | None) -> WordPairs:
         """The word pairs ``keys`` = batch source word * number of batch target words + batch target word."""

@@ -4,7 +4,7 @@ Names, numbers, cognates and loan words carry most labelled spans, and a corpus 
 each of them once or twice. Their spelling says what counting can't.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -13,6 +13,8 @@ from anyascii import anyascii
 
 _BITS = 256
 _STEM = 5
+_PART = 4  # letters of the last word of a compound, at least
+_LINKS = ("", "s", "es", "n", "en", "er", "e")
 # Scripts whose romanisation by character says nothing about the sound of a borrowed word.
 _IDEOGRAPHS = ("一", "\U00040000")
 
@@ -52,6 +54,33 @@ def stem(word: str) -> str:
     """The first letters of the lower-cased word: a stand-in for its lemma that needs no model."""
     form = word.lower()
     return form if len(form) <= _STEM + 1 else form[:_STEM]
+
+
+def parts_of(word: str, known: Container[str]) -> list[str]:
+    """The known words that ``word`` is made of, at most eight: characters where the script has no spaces, what hyphens
+    join, and the two words of a compound, if need be with a linking letter or two between them.
+
+    Args:
+        word: Lower-cased.
+        known: Lower-cased words.
+
+    >>> parts_of("日本語", {"日", "本"}), parts_of("ratsbeschluß", {"rat", "beschluß"}), parts_of("eu-staat", {"eu"})
+    (['日', '本'], ['rat', 'beschluß'], ['eu'])
+    """
+    if shape(word) == 5:
+        return [c for c in word if c in known][:8]
+    if "-" in word:
+        return [part for part in word.split("-") if part in known][:8]
+    if len(word) < 7 or not word.isalpha():
+        return []
+    for cut in range(len(word) - _PART, _PART - 2, -1):
+        if word[cut:] not in known:
+            continue
+        for link in _LINKS:
+            head = word[: cut - len(link)]
+            if len(head) >= 3 and word[:cut].endswith(link) and head in known:
+                return [head, word[cut:]]
+    return []
 
 
 @lru_cache(maxsize=200_000)

@@ -15,6 +15,7 @@ from corpora.schema import Span
 from corpora.words import words
 from projectors.alignment import AlignmentProjector
 from projectors.base import Alignment, ProjectionInput, Projector
+from projectors.posterior import SegmentWeights
 
 TEXTS = spanish()
 
@@ -250,7 +251,7 @@ def test_every_option_shows_in_the_signature() -> None:
         AlignmentProjector(aligner, filters=["contiguous"]),
         AlignmentProjector(aligner, filters=["type_counts"]),
         AlignmentProjector(aligner, options=3),
-        AlignmentProjector(aligner, segments=replace(AlignmentProjector(aligner).segments, case=0.1)),
+        AlignmentProjector(aligner, segments=SegmentWeights.of({"links_in": 5.0})),
         AlignmentProjector(aligner_options={"prior": "none"}),
         AlignmentProjector(aligner_options={"prior": "none", "symmetrisation": "union"}),
     ]

@@ -12,6 +12,14 @@ _ARTICLES = {
     "sv": "en ett den det de",
     "da": "en et den det de",
 }
+# Prepositions with an article in them.
+_FUSED = {
+    "de": "zum zur im am beim vom ins ans",
+    "es": "del al",
+    "fr": "du des au aux",
+    "it": "del della dei delle dello degli al alla ai alle allo agli nel nella nei nelle dal dalla dai dalle sul sulla",
+    "pt": "do da dos das no na nos nas ao à aos às pelo pela",
+}
 # Pronouns, prepositions, conjunctions, auxiliaries and frequent adverbs: never nouns.
 _GERMAN_SMALL = """
     der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner ich du er sie es wir
@@ -29,6 +37,11 @@ _GERMAN_SMALL = """
 def articles_of(lang: str) -> frozenset[str]:
     """The articles of a language in lower case; none where it has none or is not known."""
     return frozenset(_ARTICLES.get(lang.split("-")[0].lower(), "").split())
+
+
+def fused_of(lang: str) -> frozenset[str]:
+    """Prepositions of a language that have an article in them."""
+    return frozenset(_FUSED.get(lang.split("-")[0].lower(), "").split())
 
 
 def never_a_noun(lang: str) -> frozenset[str] | None:

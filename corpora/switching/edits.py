@@ -177,6 +177,11 @@ def _set_case(batch: SwitchBatch, units: Units, candidates: Candidates, unit: In
             small = never_a_noun(lang)
             if small is not None:
                 known = pc.is_in(words, value_set=pa.array(sorted(small))).to_numpy(zero_copy_only=False)
+                view = batch.views.get(lang)
+                if view is not None:
+                    # Nor is a noun what these rows write in lower case elsewhere.
+                    seen = batch.word_strings(np.arange(view.words[0], view.words[-1])).unique()
+                    known = known | pc.is_in(words, value_set=seen).to_numpy(zero_copy_only=False)
                 keep |= (candidates.lang[unit[down]] == code) & ~known
         down = down[~keep]
         # A word all in capitals stays so.

@@ -91,44 +91,6 @@ def common_places(batch: SwitchBatch) -> np.ndarray:
     return found
 
 
-def blocks(batch: SwitchBatch) -> tuple[Ints, Ints]:
-    """The least stretches that belong together in all views: every matrix word is in one. Starts and ends, ascending.
-
-    A stretch belongs together if no word of it is linked to a word that has a link into another stretch between.
-    """
-    n = batch.n_words
-    first, last = np.arange(n), np.arange(1, n + 1)
-    while True:
-        first, last = _closed(batch, first, last)
-        # What overlaps is one.
-        order = np.argsort(first, kind="stable")
-        first, last = first[order], last[order]
-        reach = np.r_[np.int64(-1), np.maximum.accumulate(last)[:-1]] if len(last) else last
-        new = first >= reach
-        group = np.cumsum(new) - 1
-        count = int(group[-1]) + 1 if len(group) else 0
-        merged = np.zeros(count, np.int64)
-        np.maximum.at(merged, group, last)
-        if count == len(first):
-            return first, last
-        first, last = first[new], merged
-
-
-def _closed(batch: SwitchBatch, first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    while True:
-        left, right = first, last
-        for order in orders(batch).values():
-            low, high = order.images(left, right)
-            some = low < high
-            back, ahead = order.preimages(low[some], high[some])
-            left, right = left.copy(), right.copy()
-            left[some] = np.minimum(left[some], back)
-            right[some] = np.maximum(right[some], ahead)
-        if (left == first).all() and (right == last).all():
-            return first, last
-        first, last = left, right
-
-
 def groups(first: Ints, last: Ints, starts_new: np.ndarray, size: int) -> tuple[Ints, Ints]:
     """Joins neighbouring stretches to at most about ``size`` words.
 

@@ -23,8 +23,8 @@ class AlignmentCounterparts:
     """The words that a unit is linked to, in the translation of its row; a span's counterpart is its projected span.
 
     They must be one stretch, linked to no word outside the unit. Large units (clauses, sentences, chunks) take along
-    the words without links before them; a whole text stands for a whole text. A leading article is left out where the
-    word before the unit is one.
+    the words without links before them; a whole text stands for a whole text. A leading article, also one in
+    a preposition such as German "zur", is left out where the word before the unit is one.
 
     Attributes:
         max_words: A counterpart has at most so many words more than twice its unit.

@@ -6,20 +6,22 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from corpora.switching.arrays import Ints, expand
 from corpora.switching.base import Units
 from corpora.switching.batch import SwitchBatch
-from corpora.switching.order import blocks, groups, orders
+from corpora.switching.order import common_places, groups, ranges_between
 
 
 @dataclass(frozen=True)
 class PhraseUnits:
-    """Words that belong together by their links, joined with their neighbours as long as both orders go on.
+    """Stretches between places where all word orders agree, joined with their neighbours to a few words.
 
-    The phrases of phrase-based translation (Koehn et al., NAACL 2003): no word inside is linked to one outside. Here a
-    text is cut into them, from the left, where they took all overlapping ones.
+    They are phrases as those of phrase-based translation (Koehn et al., NAACL 2003): no word inside is linked to one
+    outside. Here a text is cut into them once, from the left, where they took all overlapping ones.
 
     Attributes:
-        max_words: Phrases are joined up to about so many words.
+        max_words: Phrases are joined up to about so many words. Where no stretch of at most twice as many belongs
+            together, as around German verbs, words are phrases of their own.
     """
 
     name: ClassVar[str] = "phrase"
@@ -29,17 +31,14 @@ class PhraseUnits:
 
     def find(self, batch: SwitchBatch) -> Units:
         """See ``UnitFinder.find``."""
-        first, last = blocks(batch)
-        if not len(first):
-            return Units.of(batch, first, last)
+        n = batch.n_words
+        if not n:
+            return Units.of(batch, np.zeros(0, np.int64), np.zeros(0, np.int64))
+        first, last = ranges_between(common_places(batch) | batch.words.first_of_text[:n])
+        first, last, alone = _without_long(first, last, 2 * self.max_words)
         item = batch.word_item[first]
-        marks = ~batch.bearing[first] & (last - first == 1)
+        marks = (~batch.bearing[first] & (last - first == 1)) | alone
         new = np.r_[True, (item[1:] != item[:-1]) | marks[1:] | marks[:-1]]
-        for order in orders(batch).values():
-            low, high = order.images(first, last)
-            some = low < high
-            follows = some[1:] & some[:-1] & (low[1:] >= high[:-1]) & (low[1:] - high[:-1] <= 1)
-            new |= np.r_[True, ~follows]
         # A phrase does not run over the edge of a span.
         spans, starts = batch.spans, batch.words.start[first]
         n_parts = int(spans.parts[spans.n_matrix])
@@ -48,3 +47,12 @@ class PhraseUnits:
         first, last = groups(first, last, new, self.max_words)
         keep = batch.open[batch.word_item[first]]
         return Units.of(batch, first[keep], last[keep])
+
+
+def _without_long(first: Ints, last: Ints, most: int) -> tuple[Ints, Ints, np.ndarray]:
+    """The stretches, the longer ones cut into words, and which are such words."""
+    sizes = last - first
+    cut = sizes > most
+    counts = np.where(cut, sizes, 1)
+    starts, alone = expand(first, counts), np.repeat(cut, counts)
+    return starts, np.where(alone, starts + 1, np.repeat(last, counts)), alone

@@ -40,8 +40,8 @@ def build_projector(
             raise ConfigError(f"unknown option {name!r} of projector {kind!r}", valid=valid or "none", hint=hint)
     wanted = {name: value for name, value in given.items() if name in parameters}
     needs_model = "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
-    # Language models translate but do not score a given translation; who only wants to ask goes without.
-    if translator is not None and not hasattr(translator, "score_pairs"):
+    # Language models translate but do not score a given translation: only who asks in prompts can use them.
+    if translator is not None and not hasattr(translator, "score_pairs") and "generator" not in parameters:
         if needs_model and not hasattr(cls, "translate_marked"):
             raise ModelError(
                 f"projector {kind!r} needs a model that scores given translations; {translator.signature} does not",

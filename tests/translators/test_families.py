@@ -316,6 +316,16 @@ def test_marian_with_tokens_behind_the_padding_is_an_error(cache: Path) -> None:
     assert "Hint: put added tokens before <pad>" in str(caught.value)
 
 
+def test_marian_with_two_vocabularies_is_an_error(cache: Path) -> None:
+    directory = checkpoints.marian(cache / "separate" / "opus-mt-en-de")
+    with quiet():
+        config = transformers.MarianConfig.from_pretrained(directory)
+        config.share_encoder_decoder_embeddings, config.tie_word_embeddings = False, False
+        transformers.MarianMTModel(config).save_pretrained(directory)
+    with pytest.raises(ModelError, match="vocabularies of their own"):
+        convert(directory, quantization="float32", root=cache / "separate")
+
+
 @pytest.mark.parametrize("name", ["marian", "nllb"])
 def test_a_checkpoint_in_half_precision(cache: Path, name: str) -> None:
     directory = getattr(checkpoints, name)(cache / "half" / name)

@@ -133,6 +133,18 @@ def test_hub_names(spec: str, expected: tuple[str, str | None] | None) -> None:
     assert hub_id(spec, "en", "de-AT") == expected
 
 
+@pytest.mark.parametrize(
+    ("spec", "source", "target", "nearest"),
+    [("nllb-600m", "en", "german", "de"), ("nllb-3.3b", "sr-Latn", "en", "sr"),
+     ("m2m100-418m", "en", "zh-Hant", "zh-Hans"), ("small100", "en", "tlh", "tl"),
+     ("mbart50", "en", "zh-TW", "zh-Hans"), ("madlad-3b", "tlh", "sr-Latn", "sr")],
+)  # fmt: skip
+def test_a_language_is_told_before_the_download(spec: str, source: str, target: str, nearest: str) -> None:
+    with pytest.raises(ModelError, match="does not know the language") as caught:
+        load_translator(spec, source=source, target=target, device="cpu")
+    assert f"nearest: {nearest}" in str(caught.value)
+
+
 def test_opus_needs_languages() -> None:
     with pytest.raises(ModelError, match="one model for each direction"):
         hub_id("opus-mt")

@@ -215,3 +215,6 @@ def test_projectors_do_not_ask_it_for_scores() -> None:
         build_projector("constrained", {}, ours, "en", "es")
     assert "mt:echo@0" in str(caught.value)
     assert build_projector("markers", {}, ours, "en", "es").signature
+    assert "llm:echo@0" in build_projector("contextual", {}, ours, "en", "es").signature, (
+        "this one asks the model itself"
+    )

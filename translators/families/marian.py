@@ -79,8 +79,15 @@ class MarianFamily:
         shares it. Nothing else ever stands at the first position of the decoder, so the embedding is added there.
 
         Raises:
-            ModelError: The vocabulary goes on behind ``<pad>``: the conversion drops the last token, whatever it is.
+            ModelError: The vocabulary goes on behind ``<pad>``: the conversion drops the last token, whatever it is. Or
+                there are two vocabularies.
         """
+        if not getattr(model.config, "share_encoder_decoder_embeddings", True):
+            raise ModelError(
+                "source and target have vocabularies of their own, which the converter takes for one",
+                valid="a Marian model with share_encoder_decoder_embeddings",
+                hint="convert it from Marian's own files with ct2-marian-converter",
+            )
         last, pad = model.config.vocab_size - 1, model.config.pad_token_id
         if pad != last or tokenizer.convert_ids_to_tokens(last) != "<pad>":
             raise ModelError(

@@ -11,6 +11,7 @@ from flows import (
     cli_decisions,
     cli_derive,
     cli_evaluate,
+    cli_evaluate_switching,
     cli_inspect,
     cli_list,
     cli_models,
@@ -31,6 +32,7 @@ cli_run.app.command("parallel")(cli_parallel.parallel)
 cli_run.app.command("derive")(cli_derive.derive)
 cli_run.app.command("code-switch")(cli_switch.code_switch)
 app.add_typer(cli_evaluate.app, name="evaluate")
+cli_evaluate.app.command("switching")(cli_evaluate_switching.switching)
 cli_run.app.command("apply-decisions")(cli_decisions.apply_decisions)
 app.command("inspect")(cli_inspect.inspect)
 app.add_typer(cli_decisions.app, name="decisions")

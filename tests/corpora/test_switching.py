@@ -47,7 +47,7 @@ EQUIVALENCE = EquivalenceConstraint()
         ),
         (
             {"unit": PhraseUnits(max_words=2), "constraint": EQUIVALENCE},
-            "Anna compró la casa roja en Viena, y she pagó 300 euros.",
+            "Anna compró la casa roja en Viena, y pagó 300 euros.",
             ["Anna", "la casa roja", "Viena"],
         ),
         (

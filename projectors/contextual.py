@@ -7,7 +7,7 @@ rather than to translate, and in that an answer which is nearly in the text coun
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from projectors.copying import copies
 from projectors.search import Candidate, choose
 from translators.base import Generation, TextGenerator
 from translators.languages_names import name_of
+from translators.load import load_generator
 
 METHOD = "contextual"
 # Parts asked for in one prompt: models lose count in longer lists.
@@ -56,18 +57,24 @@ class ContextualProjector:
     (``source_too_long``, ``output_truncated`` …).
 
     Args:
-        generator: A `translators.base.TextGenerator`, or the directory or hub id of a language model; left out, the one
-            behind the translator.
+        generator: A `translators.base.TextGenerator`, or what names one: ``endpoint:MODEL``, a directory or a hub id;
+            left out, the one behind the translator.
         ratio: Least similarity of a near match, 0 to 1; 1 asks for the same spelling.
+        generator_options: Options of a named one, such as ``url`` of an endpoint.
         translator: One that is a language model itself, where no generator is given.
 
     Raises:
-        ConfigError: ``ratio`` is out of range.
+        ConfigError: ``ratio`` is out of range, or an option that the generator does not have.
         ModelError: There is no such model, or none at all.
     """
 
     def __init__(
-        self, generator: TextGenerator | str | None = None, ratio: float = 0.8, *, translator: Any = None
+        self,
+        generator: TextGenerator | str | None = None,
+        ratio: float = 0.8,
+        *,
+        generator_options: Mapping[str, Any] | None = None,
+        translator: Any = None,
     ) -> None:
         if not 0.0 < ratio <= 1.0:
             raise ConfigError(f"ratio = {ratio}", valid="0 < ratio <= 1", hint="0.8 forgives an ending")
@@ -75,9 +82,11 @@ class ContextualProjector:
         if generator is None:
             raise ModelError(
                 "projector 'contextual' asks a language model, and there is none",
-                hint="--set projector.options.generator=DIRECTORY, or a --translator that is a language model",
+                hint="--set projector.options.generator=endpoint:MODEL, or a --translator that is a language model",
             )
-        self.generator: TextGenerator = _loaded(generator) if isinstance(generator, str) else generator
+        if isinstance(generator, str):
+            generator = load_generator(generator, **(generator_options or {}))
+        self.generator: TextGenerator = generator
         self.ratio = ratio
 
     @property
@@ -199,13 +208,6 @@ def occurrence(text: str, quote: str, start: int) -> tuple[int, int]:
     """Which occurrence of ``quote`` in ``text`` begins at or after ``start``, and how many there are."""
     places = [match.start() for match in re.finditer(re.escape(quote), text)]
     return sum(place < start for place in places), max(len(places), 1)
-
-
-def _loaded(spec: str) -> TextGenerator:
-    from translators.generator import CT2Generator
-    from translators.load import model_directory
-
-    return CT2Generator(model_directory(spec, None, None, "int8"))
 
 
 def _parts(span: Span) -> tuple[Range, ...]:

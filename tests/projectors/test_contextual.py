@@ -1,10 +1,13 @@
 """A language model asked for spans: prompts, answers, matching, and a real small model that has learned its answers."""
 
 import doctest
+import json
 import random
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ from projectors.contextual import ContextualProjector, prompt, read_answer
 from translators.base import Generation, TextGenerator
 from translators.convert import convert, quiet
 from translators.generator import CT2Generator
+from translators.prompted import PromptTranslator
+from translators.prompts import choose_template
 
 
 def item(source: str, target: str, *quotes: str, name: str = "e") -> ProjectionInput:
@@ -198,6 +203,58 @@ def test_reading_answers() -> None:
     assert read_answer(Generation("2. b\n1. a\n2. c\nok"), 2) == [("a", 1.0), ("b", 1.0)]
     assert read_answer(Generation("just this"), 1) == [("just this", 1.0)]
     assert read_answer(Generation("just this"), 2) == ["no_answer", "no_answer"]
+
+
+class Chat(BaseHTTPRequestHandler):
+    """An OpenAI-compatible endpoint that knows the answers to three prompts and refuses others."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        known = {prompt(row, quotes_of(row)): LEARNED[row.id] for row in ROWS}
+        text = known.get(body["messages"][-1]["content"])
+        usage = {"prompt_tokens": 1, "completion_tokens": 1}
+        found = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": usage} if text else {}
+        data = json.dumps(found).encode()
+        self.send_response(200 if text else 400)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_endpoint_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANFERRY_API_KEY", "a-secret")
+    options = {"generator": "endpoint:small", "generator_options": {"url": address}}
+    projector = build_projector("contextual", options, None, "en", "es")
+    unknown = item("A hen.", "Una gallina.", "hen")
+    found = projector.project([*ROWS, unknown])
+    assert [placed(row, text) for row, text in zip(found, ROWS, strict=False)] == [
+        ["dos gatos", "un perro"],
+        ["perro", "perro"],
+        ["no_answer", "a casa"],
+    ]
+    assert found[3][0].span is None and str(found[3][0].reason).startswith("endpoint_")
+    assert "a-secret" not in projector.signature
+    with pytest.raises(ConfigError, match="colour"):
+        build_projector("contextual", {**options, "generator_options": {"colour": 1}}, None, "en", "es")
+
+
+def test_the_language_model_behind_the_translator(generator: CT2Generator) -> None:
+    translator = PromptTranslator(generator, choose_template("auto", generator.name, has_chat=False))
+    projector = ContextualProjector(translator=translator)
+    assert projector.generator is generator
 
 
 def test_from_a_configuration(generator: CT2Generator) -> None:

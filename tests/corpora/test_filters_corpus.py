@@ -71,8 +71,8 @@ def test_a_rejected_row_is_no_first_row() -> None:
     [
         ((0.9, 0.8), []),
         ((0.9, 0.05), ["confidence:low"]),
-        ((0.3, 0.3), []),
-        ((0.29, 0.9), ["confidence:low"]),
+        ((0.5, 0.5), []),
+        ((0.49, 0.9), ["confidence:low"]),
         ((float("nan"), 0.9), ["confidence:low"]),
     ],
 )

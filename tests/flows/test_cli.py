@@ -19,7 +19,7 @@ def test_list_names_every_component(spanferry: Run) -> None:
 @pytest.mark.parametrize(
     ("kind", "option"),
     [
-        ("filters", "min_score=0.3"),
+        ("filters", "min_score=0.5"),
         ("readers", "repair=False"),
         ("writers", "allow_loss=False"),
         ("projectors", "ratio=0.75"),

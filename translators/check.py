@@ -78,7 +78,9 @@ def _check_converted(directory: Path) -> Iterator[CheckResult]:
     if source is None:
         yield CheckResult("origin", None, "not compared: what it was converted from is not on this machine")
     else:
-        yield from (r for r in _compared(source) if r.name not in ("language tokens", "round trip"))
+        yield from (
+            r for r in _compared(source, str(facts["origin"])) if r.name not in ("language tokens", "round trip")
+        )
 
 
 def _origin_of(facts: Mapping[str, Any]) -> Path | None:
@@ -86,16 +88,16 @@ def _origin_of(facts: Mapping[str, Any]) -> Path | None:
     return local_snapshot(named[0], str(facts.get("revision")) or None) if named else None
 
 
-def _compared(source: Path) -> Iterator[CheckResult]:
+def _compared(source: Path, name: str = "") -> Iterator[CheckResult]:
     """The checks that need transformers, on a fresh conversion of ``source``."""
     missing = [package for package in ("torch", "transformers") if find_spec(package) is None]
     if missing:
         yield CheckResult("origin", None, f"not compared: {' and '.join(missing)} not installed; spanferry[convert]")
         return
-    files = read_files(source)
+    files = read_files(source, name)
     family = recognise(files, str(source))
     with tempfile.TemporaryDirectory() as root:
-        made = convert(source, quantization="float32", root=Path(root))
+        made = convert(source, name=name, quantization="float32", root=Path(root))
         if family.name == LLM:
             yield from against_origin(CT2Generator(made, device="cpu", compute_type="float32"), source)
             return

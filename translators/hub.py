@@ -33,7 +33,7 @@ _TABLES = {
 }
 OPUS = "opus-mt"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w.-]+)?")
-_KEEP = ("*.json", "*.spm", "*.model", "*.txt")
+_KEEP = ("*.json", "*.jinja", "*.spm", "*.model", "*.txt")
 
 
 def hub_id(spec: str, source: str | None = None, target: str | None = None) -> tuple[str, str | None] | None:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import transformers
 from checkpoints import SENTENCES
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from translators.convert import quiet
 
@@ -40,8 +40,9 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
 _HEADS = {"Gemma3Text": "Gemma3ForCausalLM", "GPT2": "GPT2LMHeadModel"}
 
 
-def tokenizer(directory: Path, *, chat: bool, ascii_only: bool) -> Any:
-    """Bytes and a few merges; ``<|im_end|>`` ends an answer. Without the bytes that make no character alone, even a
+def tokenizer(directory: Path, *, chat: bool, ascii_only: bool, opening: bool) -> Any:
+    """Bytes and a few merges; ``<|im_end|>`` ends an answer, and ``opening`` puts ``<|endoftext|>`` before a text.
+    Without the bytes that make no character alone, even a
     random model writes text."""
     model = Tokenizer(models.BPE())
     model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -53,6 +54,10 @@ def tokenizer(directory: Path, *, chat: bool, ascii_only: bool) -> Any:
         show_progress=False,
     )
     model.train_from_iterator([s for s in SENTENCES if s.isascii() or not ascii_only] * 3, trainer)
+    if opening:
+        model.post_processor = processors.TemplateProcessing(
+            single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", model.token_to_id("<|endoftext|>"))]
+        )
     fast = transformers.PreTrainedTokenizerFast(
         tokenizer_object=model, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
@@ -62,12 +67,18 @@ def tokenizer(directory: Path, *, chat: bool, ascii_only: bool) -> Any:
 
 
 def language_model(
-    directory: Path, architecture: str = "qwen2", *, chat: bool = True, ascii_only: bool = False, **changed: Any
+    directory: Path,
+    architecture: str = "qwen2",
+    *,
+    chat: bool = True,
+    ascii_only: bool = False,
+    opening: bool = False,
+    **changed: Any,
 ) -> Path:
     """One of ``ARCHITECTURES``; ``changed`` goes into its configuration."""
     torch.manual_seed(7)
     directory.mkdir(parents=True)
-    fast = tokenizer(directory, chat=chat, ascii_only=ascii_only)
+    fast = tokenizer(directory, chat=chat, ascii_only=ascii_only, opening=opening)
     name, options = ARCHITECTURES[architecture]
     ids = {"vocab_size": len(fast), "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": fast.eos_token_id}
     with quiet():

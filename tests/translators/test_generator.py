@@ -124,6 +124,17 @@ def test_without_a_chat_template_the_prompt_stands_as_it_is(plain: CT2Generator)
     assert "chat" not in plain.signature
 
 
+@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
+def test_the_opening_token_is_there_once(cache: Path, architecture: str) -> None:
+    for chat in (True, False):
+        directory = language_model(cache / f"opening-{architecture}-{chat}", architecture, chat=chat, opening=True)
+        ours, tokenizer = made(directory, cache), transformers.AutoTokenizer.from_pretrained(directory)
+        for prompt in PROMPTS:
+            theirs = chat_ids(tokenizer, prompt) if chat else tokenizer(prompt)["input_ids"]
+            assert ours.encode(prompt) == tokenizer.convert_ids_to_tokens(theirs)
+        assert ours.encode("a").count("<|endoftext|>") == (0 if chat else 1)
+
+
 def test_chat_can_be_turned_off(cache: Path) -> None:
     directory = language_model(cache / "off", "gpt2")
     on, off = made(directory, cache), made(directory, cache, chat=False)

@@ -27,6 +27,9 @@ class RowsConfig(Section):
     format: str | None = Field(default=None, description="a reader's name; guessed when absent")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
     join: Literal["id", "index"] = Field(default="id", description="index: the n-th rows of all inputs, no ids")
+    shared_span_ids: bool = Field(
+        default=False, description="LANG=FILE: spans with the same id are counterparts, also ids such as s0"
+    )
     languages: tuple[str, ...] = Field(default=(), description="which, and in what order; empty: all")
     min_languages: int | None = Field(
         default=None, ge=1, description="a row with fewer cells is rejected; absent: 2, or what the derivation needs"

@@ -39,7 +39,11 @@ class SetPlan:
         """The readers of all inputs, in order; a run has one for each of its languages."""
         rows = self.config.rows
         return [
-            reader for entry in rows.inputs for reader in open_parallel(entry, format=rows.format, options=rows.options)
+            reader
+            for entry in rows.inputs
+            for reader in open_parallel(
+                entry, format=rows.format, options=rows.options, shared_ids=rows.shared_span_ids
+            )
         ]
 
     @cached_property

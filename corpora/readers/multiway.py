@@ -1,5 +1,6 @@
 """Readers of rows in several languages: parallel files, finished runs, one file per language."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ PARALLEL_READERS = {
     "tmx": "corpora.readers.tmx:TmxReader",
 }
 _FIXED = ("path",)
+_MADE_UP = re.compile(r"s\d+")
 
 
 @runtime_checkable
@@ -54,12 +56,15 @@ class CellReader:
         lang: Its language.
         format: Name of the reader; None: guessed.
         options: Of the reader.
+        shared_ids: Whether spans of the same id in several files are the same span. Ids that readers make up (``s0``,
+            ``s1`` … in the order of the text) are not: without this they get the language in front, ``de.s0``.
     """
 
     path: str
     lang: str
     format: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    shared_ids: bool = False
 
     @property
     def _reader(self) -> Any:
@@ -68,7 +73,7 @@ class CellReader:
     @property
     def signature(self) -> str:
         """See ``ParallelReader.signature``."""
-        return str(self._reader.signature)
+        return f"{self._reader.signature}{'.shared-ids' if self.shared_ids else ''}"
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -82,7 +87,16 @@ class CellReader:
                 yield MultiRow(row.id, {}, missing={self.lang: (f"read:{row.reason}",)}, split=row.split)
             else:
                 # The set's language is the one that was asked for, whatever tag the row has.
-                yield MultiRow(row.id, {self.lang: replace(row, lang=self.lang)}, split=row.split)
+                example = row if self.shared_ids else _own_ids(row, self.lang)
+                yield MultiRow(row.id, {self.lang: replace(example, lang=self.lang)}, split=row.split)
+
+
+def _own_ids(example: Example, lang: str) -> Example:
+    """The example with the language in front of the span ids that a reader made up."""
+    names = {s.id: f"{lang}.{s.id}" if _MADE_UP.fullmatch(s.id) else s.id for s in example.spans}
+    spans = tuple(replace(s, id=names[s.id]) for s in example.spans)
+    relations = tuple(replace(r, head=names[r.head], tail=names[r.tail]) for r in example.relations)
+    return replace(example, spans=spans, relations=relations)
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,7 @@ def _run_row(pair: Pair, lang: str) -> MultiRow:
 
 
 def open_parallel(
-    entry: str, *, format: str | None = None, options: Mapping[str, Any] | None = None
+    entry: str, *, format: str | None = None, options: Mapping[str, Any] | None = None, shared_ids: bool = False
 ) -> list[ParallelReader]:
     """The readers of one input.
 
@@ -137,6 +151,7 @@ def open_parallel(
             parallel file: ``.tmx``, ``.tsv``, or the prefix of Moses files.
         format: A name of ``PARALLEL_READERS``, or of ``corpora.readers.READERS`` for ``<lang>=<file>``.
         options: Of the reader.
+        shared_ids: See ``CellReader``.
 
     Raises:
         ConfigError: The format can't be told, or an option is wrong.
@@ -144,7 +159,7 @@ def open_parallel(
     """
     lang, sign, path = entry.partition("=")
     if sign and lang and not Path(entry).exists():
-        return [CellReader(path, lang, format, tuple((options or {}).items()))]
+        return [CellReader(path, lang, format, tuple((options or {}).items()), shared_ids)]
     place = Path(entry)
     if format in (None, "run") and (place / "config.json").is_file():
         return _run(place)

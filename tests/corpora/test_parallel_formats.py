@@ -252,6 +252,17 @@ def test_pharaoh_lines():
         assert caught.value.reason == "bad_alignment"
 
 
+def test_span_ids_that_a_reader_made_up_are_no_counterparts(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    spans = [{"start": 0, "end": 1, "label": "A"}, {"start": 2, "end": 3, "label": "B", "id": "mine"}]
+    relations = [{"head": "s0", "tail": "mine", "label": "r"}]
+    path.write_text(json.dumps({"id": "a", "text": "X Y", "spans": spans, "relations": relations}), encoding="utf-8")
+    [own], [shared] = ([*open_parallel(f"de={path}", shared_ids=given)[0].read()] for given in (False, True))
+    assert [s.id for s in own.examples["de"].spans] == ["de.s0", "mine"]
+    assert own.examples["de"].relations[0].head == "de.s0"
+    assert [s.id for s in shared.examples["de"].spans] == ["s0", "mine"]
+
+
 def test_inputs_are_told_apart(tmp_path: Path) -> None:
     text = tmp_path / "x.jsonl"
     text.write_text('{"id": "a", "text": "Hi"}\n{"id": "b"}\n', encoding="utf-8")

@@ -72,7 +72,7 @@ def execute(plan: Plan, progress: Progress) -> Outcome:
 
     config_json, root = plan.config.to_json(), str(plan.root.resolve())
 
-    def body(send: Callable[..., Any], completed: Callable[[Sequence[Any]], Iterator[Any]]) -> None:
+    def body(send: Callable[..., Any], completed: Callable[..., Iterator[Any]]) -> None:
         def submit(job: Job) -> Any:
             return send(config_json, root, *job)
 
@@ -142,7 +142,7 @@ def _run_language(
             return
 
 
-Body = Callable[[Callable[..., Any], Callable[[Sequence[Any]], Iterator[Any]]], None]
+Body = Callable[[Callable[..., Any], Callable[..., Iterator[Any]]], None]
 
 
 def run_under_prefect(name: str, executor: ExecutorConfig, function: Callable[..., Any], body: Body) -> None:

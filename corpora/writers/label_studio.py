@@ -94,7 +94,12 @@ class LabelStudioWriter:
             text = example.texts[span.field]
             convert = in_unit(text, self.offsets)
             value = {"start": convert(span.start), "end": convert(span.end), "text": span.quote(text)}
-            region = {"id": span.id, "from_name": f"label_{span.field}", "to_name": span.field, "type": "labels"}
+            region: dict[str, Any] = {
+                "id": span.id,
+                "from_name": f"label_{span.field}",
+                "to_name": span.field,
+                "type": "labels",
+            }
             region |= {"value": {**value, "labels": [span.label]}}
             result.append(region | ({"score": scores[span.id]} if span.id in scores else {}))
         for relation in example.relations:

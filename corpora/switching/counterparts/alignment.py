@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from corpora.switching.arrays import Ints
-from corpora.switching.articles import articles_of
+from corpora.switching.articles import articles_of, fused_of
 from corpora.switching.base import REASON, Candidates, Units
 from corpora.switching.batch import SwitchBatch, View
 from corpora.switching.order import Order, orders
@@ -22,9 +22,10 @@ _CLOSING = np.array([ord("?"), ord("!")], np.uint32)
 class AlignmentCounterparts:
     """The words that a unit is linked to, in the translation of its row; a span's counterpart is its projected span.
 
-    They must be one stretch, linked to no word outside the unit. Large units (clauses, sentences, chunks) take along
-    the words without links before them; a whole text stands for a whole text. A leading article, also one in
-    a preposition such as German "zur", is left out where the word before the unit is one.
+    They must be one stretch, linked to no word outside the unit. Units of several words take along the words without
+    links before them; a whole text stands for a whole text. A leading article, also one in a preposition such as German
+    "zur", is left out where the word before the unit is one; a unit whose counterpart would end with an article right
+    before another one is not switched.
 
     Attributes:
         max_words: A counterpart has at most so many words more than twice its unit.
@@ -52,6 +53,7 @@ class AlignmentCounterparts:
             first, last = _trimmed(batch, units.take(good), first[good], last[good], grows)
             if self.articles:
                 first = _without_article(batch, units.take(good), lang, first, last)
+                last = np.where(_article_twice(batch, units.take(good), lang, first, last), first, last)
             some = first < last
             parts.append(Candidates.of_words(batch, good[some], code, first[some], last[some]))
             why[good[~some]] = REASON["no_counterpart"]
@@ -135,7 +137,7 @@ def _trimmed(batch: SwitchBatch, units: Units, first: Ints, last: Ints, grows: b
 
 
 def _without_article(batch: SwitchBatch, units: Units, lang: str, first: Ints, last: Ints) -> Ints:
-    own, other = articles_of(batch.matrix), articles_of(lang)
+    own, other = articles_of(batch.matrix), articles_of(lang) | fused_of(lang)
     if not own or not other:
         return first
     able = np.flatnonzero((last - first > 1) & (units.first > batch.item_words[units.item]))
@@ -145,6 +147,17 @@ def _without_article(batch: SwitchBatch, units: Units, lang: str, first: Ints, l
     first = first.copy()
     first[able] += 1
     return first
+
+
+def _article_twice(batch: SwitchBatch, units: Units, lang: str, first: Ints, last: Ints) -> np.ndarray:
+    """Whether a counterpart ends with an article, alone or in a preposition, where the next word is one."""
+    found = np.zeros(len(first), bool)
+    own, other = articles_of(batch.matrix), articles_of(lang) | fused_of(lang)
+    if own and other:
+        able = np.flatnonzero((first < last) & (units.last < batch.item_words[units.item + 1]))
+        able = able[_is_one_of(batch, units.last[able], own)]
+        found[able[_is_one_of(batch, last[able] - 1, other)]] = True
+    return found
 
 
 def _is_one_of(batch: SwitchBatch, words: Ints, names: frozenset[str]) -> np.ndarray:

@@ -25,7 +25,7 @@ class PhraseUnits:
     """
 
     name: ClassVar[str] = "phrase"
-    grows: ClassVar[bool] = False
+    grows: ClassVar[bool] = True
 
     max_words: Annotated[int, Field(ge=1)] = 4
 

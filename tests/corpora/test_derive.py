@@ -14,6 +14,7 @@ from corpora.derive.templates import TEMPLATES
 from corpora.errors import ConfigError, InputError
 from corpora.multiway import MultiRow
 from corpora.schema import Example, Span, Translation
+from corpora.switching.counterparts.dictionary import read_dictionary
 from tests.corpora.parallel_rows import example, row, three
 
 
@@ -140,6 +141,21 @@ def test_dictionary_side_files():
         ("en-de.tsv", "house\tHaus\t1\t1\t1\n"),
         ("en-de.tsv", "old\taltes\t1\t1\t1\n"),
     ]
+
+
+def test_dictionary_is_one_for_code_switching(tmp_path):
+    rows = [
+        row(str(i), example("en", "old house"), example("de", f"altes {word}"), links=[("en", "de", "0-0 1-1")])
+        for i, word in enumerate(["Haus", "Haus", "Haus", "Gebäude"])
+    ]
+    derivation = open_derivation("dictionary")
+    path = tmp_path / "en-de.tsv"
+    lines = derivation.side_files(r.values for r in derivation.derive(rows))
+    path.write_text("".join(line for _, line in lines), encoding="utf-8")
+    assert {word: dict(found) for word, found in read_dictionary(str(path)).items()} == {
+        "house": {"Haus": 0.75, "Gebäude": 0.25},
+        "old": {"altes": 1.0},
+    }
 
 
 def test_usual_spelling_is_the_most_frequent():

@@ -31,7 +31,7 @@ def train_pieces(prefix: Path, model_type: str, **options: Any) -> sentencepiece
         sentence_iterator=iter(SENTENCES * 3),
         model_prefix=str(prefix),
         model_type=model_type,
-        vocab_size=180,
+        vocab_size=180 + len(options.get("user_defined_symbols", ())),
         hard_vocab_limit=False,
         minloglevel=3,
         **options,

@@ -20,7 +20,8 @@ from translators.convert import convert, quiet, read_files
 from translators.ct2 import CT2Translator
 from translators.families import DESCRIPTION, open_family, read_json, recognise
 from translators.families.mbart50 import MBart50Family
-from translators.languages_codes import MBART50
+from translators.languages import tags_of
+from translators.languages_codes import MADLAD, MBART50, NLLB
 from translators.pieces import TokenizerJson
 
 SOURCES = [
@@ -102,7 +103,12 @@ CASES = {
         {},
         ("en", "de"),
     ),
-    "nllb": (checkpoints.nllb, "M2M100ForConditionalGeneration", {"forced": "spa_Latn"}, ("en", "es")),
+    "nllb": (
+        lambda d: checkpoints.nllb(d, NLLB),
+        "M2M100ForConditionalGeneration",
+        {"forced": "spa_Latn"},
+        ("en", "es"),
+    ),
     "m2m100": (checkpoints.m2m100, "M2M100ForConditionalGeneration", {"forced": "__es__"}, ("en", "es")),
     "small100": (
         lambda d: checkpoints.m2m100(d, small=True),
@@ -111,7 +117,7 @@ CASES = {
         ("en", "es"),
     ),
     "mbart50": (checkpoints.mbart50, "MBartForConditionalGeneration", {"forced": "es_XX"}, ("en", "es")),
-    "madlad": (checkpoints.t5, "T5ForConditionalGeneration", {"spelled": "<2es> "}, ("en", "es")),
+    "madlad": (lambda d: checkpoints.t5(d, MADLAD), "T5ForConditionalGeneration", {"spelled": "<2es> "}, ("en", "es")),
     "t5": (
         lambda d: checkpoints.t5(d, ()),
         "T5ForConditionalGeneration",
@@ -193,7 +199,7 @@ def test_right_language_tokens(pair: Any) -> None:
     if name in ("nllb", "m2m100", "mbart50", "small100"):
         tokens = language_tokens(ours)
         assert set(tokens) == set(sources) == set(targets)
-        assert len(tokens) == {"nllb": 3, "mbart50": 52}.get(name, 100)
+        assert len(tokens) == {"nllb": 202, "mbart50": 52}.get(name, 100)
         for tag, token in tokens.items():
             origin.tokenizer.src_lang = token.strip("_")
             opened = origin.tokenizer.convert_ids_to_tokens(origin.tokenizer("a")["input_ids"])[0]
@@ -207,10 +213,12 @@ def test_right_language_tokens(pair: Any) -> None:
     else:
         spelled = {"marian-multi": {"de": [">>deu<<"], "es": [">>spa<<"]}, "marian": {"de": []}}
         spelled["marian-trained-padding"] = spelled["marian"]
-        spelled["madlad"] = {tag: [f"<2{code}>"] for tag, code in
-                             {"de": "de", "es": "es", "zh-Latn": "zh_Latn"}.items()}  # fmt: skip
+        spelled["madlad"] = {tag: [f"<2{code}>"] for tag, code in tags_of(MADLAD).items()}
         for tag, expected in spelled.get(name, {}).items():
-            assert [t for t in ours.family.frame("en", tag).source_prefix if t != "▁"] == expected
+            prefix = list(ours.family.frame("en", tag).source_prefix)
+            assert [t for t in prefix if t != "▁"] == expected
+            ids = origin.tokenizer(f"{' '.join(expected)} a")["input_ids"]
+            assert origin.tokenizer.convert_ids_to_tokens(ids)[: len(prefix)] == prefix
         if name in spelled:
             assert sorted(targets) == sorted(spelled[name])
         else:

@@ -109,8 +109,12 @@ class MixtureAligner:
         shares = [weight / total for _, weight in usable]
         mean = self._averaged([a.probabilities for a, _ in usable], shares)
         links = tuple((int(i), int(j)) for i, j in np.argwhere(mean >= _LINKED))
-        ways = [[getattr(a, way) for a, _ in usable] for way in ("forward", "backward")]
-        averaged = [None if any(m is None for m in given) else self._averaged(given, shares) for given in ways]
+        averaged: list[np.ndarray | None] = [None, None]
+        if any(a.forward is not None and a.backward is not None for a, _ in usable):
+            # An aligner without directions says the same of both.
+            forward = [a.probabilities if a.forward is None else a.forward for a, _ in usable]
+            backward = [a.probabilities if a.backward is None else a.backward for a, _ in usable]
+            averaged = [self._averaged(forward, shares), self._averaged(backward, shares)]
         return Alignment(first.source_words, first.target_words, mean, links, None, *averaged)
 
     def _averaged(self, matrices: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:

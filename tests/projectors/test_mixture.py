@@ -1,6 +1,7 @@
 """Several aligners averaged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,19 @@ def test_the_geometric_mean() -> None:
         found.probabilities, [[0.4**0.25 * 0.8**0.75, 0.0], [corner, 0.8**0.25 * 0.4**0.75]], atol=1e-5
     )
     assert found.links == ((0, 0),)
+
+
+def test_one_without_directions_says_the_same_of_both() -> None:
+    class Directed(Told):
+        def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+            ways = np.array([[1.0, 0.2], [0.0, 0.8]], np.float32), np.array([[0.6, 0.4], [0.0, 1.0]], np.float32)
+            return [replace(found, forward=ways[0], backward=ways[1]) for found in super().align(inputs)]
+
+    (found,) = MixtureAligner([(Directed("d", ONE.rows), 1), (OTHER, 1)]).align([PAIR])
+    np.testing.assert_allclose(found.forward, [[0.7, 0.1], [0.1, 0.8]], atol=1e-5)
+    np.testing.assert_allclose(found.backward, [[0.5, 0.2], [0.1, 0.9]], atol=1e-5)
+    (plain,) = MixtureAligner([(ONE, 1), (OTHER, 1)]).align([PAIR])
+    assert plain.forward is None and plain.backward is None
 
 
 def test_one_that_fails_leaves_it_to_the_others() -> None:

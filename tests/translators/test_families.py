@@ -92,7 +92,7 @@ def language_tokens(ours: CT2Translator) -> dict[str, str]:
 CASES = {
     "marian": (lambda d: checkpoints.marian(d), "MarianMTModel", {}, ("en", "de")),
     "marian-multi": (
-        lambda d: checkpoints.marian(d, ("deu", "spa")),
+        lambda d: checkpoints.marian(d, ("deu", "spa", "srp_Cyrl", "srp_Latn", "cmn_Hans", "cmn_Hant")),
         "MarianMTModel",
         {"spelled": ">>spa<< "},
         ("en", "es"),
@@ -211,7 +211,9 @@ def test_right_language_tokens(pair: Any) -> None:
                 assert (ours.family.frame(tag, "en").source_prefix, into.target_prefix) == ((token,), (token,))
         origin.tokenizer.src_lang = tokens["es" if name == "small100" else "en"].strip("_")
     else:
-        spelled = {"marian-multi": {"de": [">>deu<<"], "es": [">>spa<<"]}, "marian": {"de": []}}
+        codes = {"de": "deu", "es": "spa", "sr": "srp_Cyrl", "sr-Latn": "srp_Latn", "zh-Hans": "cmn_Hans"}
+        codes["zh-Hant"] = "cmn_Hant"
+        spelled = {"marian-multi": {tag: [f">>{code}<<"] for tag, code in codes.items()}, "marian": {"de": []}}
         spelled["marian-trained-padding"] = spelled["marian"]
         spelled["madlad"] = {tag: [f"<2{code}>"] for tag, code in tags_of(MADLAD).items()}
         for tag, expected in spelled.get(name, {}).items():

@@ -79,7 +79,8 @@ def switched(rows: MultiRow | Sequence[MultiRow], **options: Any) -> list[dict[s
     out = done(given, **options).kept.to_pylist()
     for found in out:
         source = next(iter(sources[found["source_id"]].examples.values()))
-        assert undone(found).get("text", found["text"]) == source.text
+        back = undone(found)
+        assert {field: back.get(field, found[field]) for field in source.texts} == source.texts
         assert len(found["tokens"]) == len(found["langs"]) == len(found["tags"])
         assert [s["label"] for s in found["spans"]] == [s.label for s in source.spans]
     return out

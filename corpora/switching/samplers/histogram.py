@@ -32,6 +32,8 @@ class HistogramSampler:
         shares: Of the bins, from the lowest on; all are equally wide.
         file: Instead: a JSON file with the counts by measure, as ``spanferry evaluate switching --out`` writes it.
         tries: Orders of units that are tried.
+        leave_out: Bins that hardly any row reaches may be left out, up to this share of all: the corpus would else be
+            as small as they are. The distance from the target grows by as much.
     """
 
     name: ClassVar[str] = "histogram"
@@ -40,6 +42,7 @@ class HistogramSampler:
     shares: tuple[float, ...] = ()
     file: str = ""
     tries: Annotated[int, Field(ge=1, le=64)] = 8
+    leave_out: Annotated[float, Field(ge=0, lt=1)] = 0.02
 
     def __post_init__(self) -> None:
         target = self.target
@@ -82,7 +85,7 @@ class HistogramSampler:
 
     def assign(self, reachable: np.ndarray, keys: np.ndarray) -> np.ndarray:
         """See ``CorpusSampler.assign``."""
-        return match(reachable, keys, np.asarray(self.target))
+        return match(reachable, keys, np.asarray(self.target), self.leave_out)
 
     def choose_for(self, choice: Choice, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See ``CorpusSampler.choose_for``: of the ways that reach its bin each item takes a random one."""

@@ -5,17 +5,33 @@ from collections import deque
 import numpy as np
 
 
-def match(reachable: np.ndarray, keys: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def match(reachable: np.ndarray, keys: np.ndarray, shares: np.ndarray, leave_out: float = 0.0) -> np.ndarray:
     """The bin of each row, (n,); -1: there is no place for it.
+
+    A bin that few rows reach keeps the whole corpus small. Such bins are left out, the scarcest first, as long as each
+    at least doubles the corpus and together they have at most ``leave_out`` of the shares.
 
     Args:
         reachable: Bits of the bins that a row can be in, uint64 (n,).
         keys: Random numbers; rows are taken in their order, so the order they are given in plays no part, (n,).
         shares: Of the bins, (n_bins,), at least 0.
+        leave_out: Share of all bins that may be left out.
     """
     shares = shares / shares.sum()
     used = np.flatnonzero(shares > 0)
     places = _places(reachable, shares, used)
+    reach = np.array([((reachable >> np.uint64(b)) & np.uint64(1)).sum() for b in range(len(shares))])
+    left = shares.copy()
+    for b in sorted(used.tolist(), key=lambda b: reach[b] / shares[b])[:-1]:
+        left[b] = 0.0
+        if 1.0 - left.sum() > leave_out + 1e-12:
+            break
+        fewer = np.flatnonzero(left > 0)
+        others = _places(reachable, left / left.sum(), fewer)
+        if others.sum() >= max(2 * places.sum(), 1):
+            used, places = fewer, others
+        else:
+            left[b] = shares[b]
     out = np.full(len(reachable), -1, np.int64)
     masks = reachable.tolist()
     bits = [int(b) for b in used]

@@ -25,6 +25,7 @@ from projectors.aligners.encoder_links import Side, extract
 from projectors.aligners.simalign import SimalignAligner
 from projectors.alignment import AlignmentProjector
 from projectors.base import Aligner, Alignment, ProjectionInput
+from translators.convert import quiet
 from translators.load import list_models
 
 
@@ -216,6 +217,17 @@ def test_added_by_the_command_line(checkpoints, cache: Path, spanferry, model) -
     assert aligner.directory == directory and aligner.align(PAIRS[:1])[0].links
     known = [is_encoder(str(name)) for name in (directory, checkpoints["bert"], "LaBSE", "owner/name", model.directory)]
     assert known == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(("layout", "network"), [("bert", "BertForMaskedLM"), ("xlm-roberta", "XLMRobertaForMaskedLM")])
+def test_a_checkpoint_with_the_head_it_was_trained_with(checkpoints, tmp_path: Path, layout: str, network: str) -> None:
+    """As the hub has them."""
+    with quiet():
+        headed = getattr(transformers, network).from_pretrained(checkpoints[layout])
+        shutil.copytree(checkpoints[layout], tmp_path / "mlm", ignore=shutil.ignore_patterns("*.safetensors"))
+        headed.save_pretrained(tmp_path / "mlm")
+    plain, whole = (exact(directory).align(PAIRS) for directory in (checkpoints[layout], tmp_path / "mlm"))
+    assert all(same(one, other) for one, other in zip(plain, whole, strict=True))
 
 
 def test_the_same_file_from_a_checkpoint_without_pooler(checkpoints, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class Generation:
     Attributes:
         text: Its answer, stripped, without special tokens and cut before the first stop string.
         tokens: How many tokens it took, the end marker not counted.
-        score: Mean log-probability per token, in nats; None where the model gives none.
+        score: Mean log-probability per token, that of the end too, in nats; None where the model gives none.
         truncated: Whether the prompt did not fit or the answer hit the limit before it ended.
         reason: Why there is no usable answer (``source_too_long``, ``output_truncated``, ``empty_output`` …), or None.
             ``text`` is then "".

@@ -207,8 +207,15 @@ def test_a_language_model_is_a_translator(cache: Path, tmp_path: Path, monkeypat
             out = origin.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=64, pad_token_id=0)[0]
         text = tokenizer.decode(out[len(ids) :], skip_special_tokens=True)
         line = " ".join(text[: text.find("e")].strip().split("\n")[0].split()) if "e" in text else ""
-        seen += bool(line)
         assert row.text == line
+        if line:
+            seen += 1
+            written = out[len(ids) :].tolist()
+            last = next(i for i, token in enumerate(written) if "e" in tokenizer.decode([token]))
+            with torch.no_grad():
+                logits = torch.log_softmax(origin(out[None, : len(ids) + last]).logits[0, len(ids) - 1 :], -1)
+            mean = logits[torch.arange(last + 1), torch.tensor(written[: last + 1])].mean()
+            assert row.score == pytest.approx(float(mean), abs=1e-3), "of all tokens, the one that ends it too"
     assert seen >= 1, "some answer has to be there to be compared"
     assert ours.signature.startswith("mt:translating@") and "|prompt:mine@" in ours.signature
     with pytest.raises(ConfigError, match="unknown option of the translator 'shot'"):

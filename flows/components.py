@@ -19,7 +19,7 @@ FLOWS = {
     "translate-train": "translate annotated data and carry its labels over",
     "project": "carry labels over to a given translation",
     "parallel": "join runs and files into rows of several languages, with spans and alignments",
-    "derive": "make a training set of such rows: instructions, prompts, a dictionary, word pairs …",
+    "derive": "make a training set of such rows, such as instructions, prompts, a dictionary, word pairs",
     "code-switch": "mix languages within texts and keep the labels",
     "apply-decisions": "write the corrected dataset from what people decided in the inspector",
 }

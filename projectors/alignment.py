@@ -10,6 +10,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
+from projectors.boundaries import bounded, check_boundary
 from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
@@ -27,6 +28,8 @@ class AlignmentProjector:
         rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
         segments: Weights of the posterior segment; None: the learned ones.
         filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
+        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+            (``projectors.boundaries``).
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.
         translator: The model, for a named aligner that needs one.
@@ -42,6 +45,7 @@ class AlignmentProjector:
         *,
         segments: SegmentWeights | None = None,
         filters: Sequence[str] = (),
+        boundary: str = "word",
         options: int = 24,
         aligner_options: Mapping[str, Any] | None = None,
         translator: Any = None,
@@ -52,6 +56,7 @@ class AlignmentProjector:
             if name not in FILTERS:
                 raise ConfigError(f"unknown alignment filter {name!r}", valid=FILTERS, hint="filters may be empty")
         self.aligner, self.rule = aligner, check_rule(rule)
+        self.boundary = check_boundary(boundary)
         self.segments, self.filters, self.options = segments or learned_weights(), tuple(sorted(filters)), options
 
     @property
@@ -60,7 +65,8 @@ class AlignmentProjector:
         parts = [f"align({self.aligner.signature}).{self.rule}"]
         if self.rule == "posterior":
             parts.append(f"{self.segments.digest}.top{self.options}")
-        return ".".join(parts + [f"require-{name}" for name in self.filters])
+        parts += [f"require-{name}" for name in self.filters]
+        return ".".join(parts + ([self.boundary] if self.boundary != "word" else []))
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "AlignmentProjector":
         """The same projector with an aligner fitted on ``inputs``; itself where its aligner learns nothing."""
@@ -103,11 +109,11 @@ class AlignmentProjector:
             )
         if "type_counts" in self.filters:
             unequal = unequal_types(item.spans, [p.span for p in out])
-            return [
+            out = [
                 self._lost(span, "type_count") if p.span and span.label in unequal else p
                 for span, p in zip(item.spans, out, strict=True)
             ]
-        return out
+        return bounded(self.boundary, item, out)
 
     def _by_posterior(self, item: ProjectionInput, alignment: Alignment, parts: Sequence[Range]) -> list[Option | str]:
         options: list[list[tuple[int, int, float]]] = []
@@ -171,7 +177,12 @@ class AlignmentProjector:
 
     def _with(self, aligner: Aligner) -> "AlignmentProjector":
         return AlignmentProjector(
-            aligner, self.rule, segments=self.segments, filters=self.filters, options=self.options
+            aligner,
+            self.rule,
+            segments=self.segments,
+            filters=self.filters,
+            boundary=self.boundary,
+            options=self.options,
         )
 
     @property

@@ -17,6 +17,7 @@ from corpora.errors import ConfigError, RowError
 from corpora.schema import Projection, Span
 from corpora.words import words
 from projectors.base import ProjectionInput
+from projectors.boundaries import bounded, check_boundary
 from projectors.constrained_candidates import length_bound, marked, places, without_brackets
 from projectors.constrained_search import Effort, Forcer, Job, Scored, search
 from projectors.rules import edge_faults
@@ -62,6 +63,8 @@ class ConstrainedProjector:
         edges: Nats that a candidate of ``project`` loses for each edge with punctuation or a short word that the source
             span has not (``projectors.rules.edge_faults``): the model likes to take articles and prepositions along.
             0 is the paper's argmax. The n-best lists are without it.
+        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+            (``projectors.boundaries``). The n-best lists are without it.
 
     Raises:
         ConfigError: An option that is not valid.
@@ -76,6 +79,7 @@ class ConstrainedProjector:
         finalists: int = 16,
         keep: int = 16,
         edges: float = 1.5,
+        boundary: str = "word",
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
@@ -86,14 +90,15 @@ class ConstrainedProjector:
         self.effort = Effort(full=search == "full", openings=openings, finalists=finalists)
         if edges < 0:
             raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
-        self.keep, self.edges = keep, edges
+        self.keep, self.edges, self.boundary = keep, edges, check_boundary(boundary)
 
     @property
     def signature(self) -> str:
         """``constrained.fast.open8.top16.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
-        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{aware}({self.translator.signature})"
+        cut = f".{self.boundary}" if self.boundary != "word" else ""
+        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -113,7 +118,8 @@ class ConstrainedProjector:
             for span, n in zip(given.spans, found, strict=True)
         ]
         chosen = choose([(s.start, s.end) for s in given.spans], weighed, absent=_LEAST - 2 * self.edges)
-        return [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
+        placed = [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
+        return bounded(self.boundary, given, placed)
 
     def _weighed(self, logprob: float, source: str, target: str) -> float:
         # What the model all but rules out is not chosen, however clean its edges are.
@@ -143,8 +149,7 @@ class ConstrainedProjector:
 
     @cached_property
     def _forcer(self) -> Forcer:
-        listed = read_vocabulary(self.translator.directory, "target")
-        return Forcer(self.translator.raw, {piece: i for i, piece in enumerate(listed)})
+        return Forcer(self.translator.raw, len(read_vocabulary(self.translator.directory, "target")))
 
     def _jobs(self, given: ProjectionInput) -> list[Job | str]:
         """For each span the job, or the reason why there is none."""

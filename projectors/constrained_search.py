@@ -3,17 +3,19 @@
 CODEC (Le et al., ICLR 2024, section 3.2) walks the target token by token with branch and bound, one span at a time.
 Here the pairs are listed and the listing is narrowed by passes that serve all spans of a call at once:
 
-1. One pass over the bare target gives the openings, by the paper's rule on how much the marked source changes each
-   token, and the probability of ``[`` before each; those far behind the best go.
-2. The start of each opening, ``[`` and the token after it, is scored: that token tells a wrong opening nearly as well
-   as the whole rest would. The best few openings stay.
-3. One pass for each of those, ``[`` in place, gives every closing and the probability of ``]`` there.
-4. The best pairs are scored whole; the rest keep an estimate (what is exact up to ``]``, then the unmarked target).
+1. The bare target is scored with the bare source (once for all spans of a text) and with the marked one. Openings are
+   chosen by the paper's rule on how much the marked source changes each token; how far a token's probability falls also
+   tells that of ``[`` before it (`translators.forced.marker_drop`), and those far behind the best go.
+2. The target is scored with each ``[`` left in place: the fall of each token tells the probability of ``]`` before it,
+   so that one pass gives every closing.
+3. Pairs close to the best are scored whole; where the best is alone, and for the rest, the estimate stands (what is
+   exact up to ``]``, then the unmarked target).
 
-``full`` scores every pair of step 1 whole and is the reference for the others.
+Where the model finds the target unlikely its falls tell less, and more is looked at. ``full`` scores every pair of step
+1 whole and is the reference for the others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +26,9 @@ from translators import forced
 
 # The paper's thresholds on the change of log-probability, and the distance an opening may have from a clear change.
 CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
-# Target tokens that probes, and that finalists, may take together for one span: long targets get fewer of them, and so
-# do the spans of an example that has more than ten.
-PROBE_TOKENS, FINAL_TOKENS, MANY_SPANS = 4000, 2400, 10
+# Target tokens that the openings, and that the finalists, of one span may take together: long targets get fewer of
+# them, and so do the spans of an example that has more than ten.
+OPEN_TOKENS, FINAL_TOKENS, MANY_SPANS = 1600, 2400, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ class Job:
         """Closing positions for an opening."""
         return [e for e in self.places.closes if opening < e <= opening + self.bound]
 
-    def opened(self, opening: int, end: int | None = None) -> list[str]:
+    def opened(self, opening: int, end: int) -> list[str]:
         """The target with ``[`` in place, cut off before position ``end`` of the bare target."""
         target, p = self.target, self.prefix
-        return [*target[: p + opening], OPEN, *target[p + opening : None if end is None else p + end]]
+        return [*target[: p + opening], OPEN, *target[p + opening : p + end]]
 
     def closed(self, opening: int, closing: int) -> list[str]:
         """The target with both markers in place."""
@@ -91,14 +93,17 @@ class Effort:
     Attributes:
         openings: Openings whose closings are looked at.
         finalists: Pairs scored whole; fewer, but at least three, where a target is long.
-        margins: An opening, an opening with its probe, and a pair estimated to be this many nats below the best of
-            the span are left out as well. The first is met only where the probability of a marker can be read.
+        margins: An opening, and a pair estimated to be this many nats below the best of the span are left out as well.
+        wide: The same where the model finds the target unlikely.
+        known: Mean log-probability of the target's pieces, in nats, from which on it is likely.
     """
 
     full: bool = False
     openings: int = 8
     finalists: int = 16
-    margins: tuple[float, float, float] = (12.0, 10.0, 9.0)
+    margins: tuple[float, float] = (8.0, 2.5)
+    wide: tuple[float, float] = (12.0, 9.0)
+    known: float = -1.5
 
 
 class Forcer:
@@ -106,35 +111,17 @@ class Forcer:
 
     Args:
         raw: A ``ctranslate2.Translator``.
-        vocabulary: Target pieces to ids.
+        vocabulary_size: Pieces of its target side.
     """
 
-    def __init__(self, raw: Any, vocabulary: Mapping[str, int]) -> None:
-        self.raw, self.vocabulary = raw, vocabulary
-        self.reads_markers = len(vocabulary) <= forced.SMALL_VOCABULARY and OPEN in vocabulary and CLOSE in vocabulary
+    def __init__(self, raw: Any, vocabulary_size: int) -> None:
+        self.raw, self.vocabulary_size = raw, vocabulary_size
 
     def score(self, rows: Sequence[tuple[Sequence[str], Sequence[str]]], prefix: int) -> list[np.ndarray]:
         """`forced.score` of (source, target) rows."""
         sources, targets = [s for s, _ in rows], [t for _, t in rows]
-        limit = forced.batch_tokens(len(self.vocabulary), self.raw.device)
+        limit = forced.batch_tokens(self.vocabulary_size, self.raw.device)
         return forced.score(self.raw, sources, targets, prefix=prefix, max_target_tokens=limit)
-
-    def marker(
-        self, rows: Sequence[tuple[Sequence[str], Sequence[str]]], plain: Sequence[np.ndarray], marker: str, prefix: int
-    ) -> list[tuple[np.ndarray, np.ndarray] | None]:
-        """Log-probability of ``marker`` before every token and of the tokens: each (n_tokens + 1,).
-
-        ``plain`` holds what the tokens score where no marker is expected, for models whose vocabulary is too large to
-        look at whole.
-        """
-        if self.reads_markers:
-            sources, targets = [s for s, _ in rows], [t for _, t in rows]
-            read = forced.marker_logprobs(
-                self.raw, sources, targets, [marker], vocabulary=self.vocabulary, prefix=prefix
-            )
-            return [None if r is None else (r[0][:, 0], r[1]) for r in read]
-        scored = self.score(rows, prefix)
-        return [(forced.marker_drop(p, s), s) if len(s) else None for p, s in zip(plain, scored, strict=True)]
 
 
 def search(forcer: Forcer, jobs: Sequence[Job], effort: Effort) -> list[list[Scored] | None]:
@@ -147,11 +134,10 @@ def search(forcer: Forcer, jobs: Sequence[Job], effort: Effort) -> list[list[Sco
     prefix = jobs[0].prefix
     plain_of = {(job.plain, job.target): None for job in jobs}
     plain = dict(zip(plain_of, forcer.score(list(plain_of), prefix), strict=True))
-    states = [_State(job, plain[job.plain, job.target]) for job in jobs]
+    states = [_State(job, plain[job.plain, job.target], effort) for job in jobs]
     live = [s for s in states if len(s.plain)]
     _open(forcer, live, prefix, effort)
     if not effort.full:
-        _probe(forcer, [s for s in live if len(s.openings) > 1], prefix, effort)
         _close(forcer, [s for s in live if s.openings], prefix, effort)
     _score_whole(forcer, live, prefix)
     return [s.result() if len(s.plain) else None for s in states]
@@ -164,13 +150,16 @@ class _State:
         plain: (n_pieces + 1,) log-probabilities of the target without markers on either side.
         rest: (n_pieces + 2,) their sums from each position to the end.
         openings: Openings still in the running.
+        margins: Of `Effort`, by how likely the model finds the target.
         estimates: (opening, closing) to estimated log-probability: exact up to ``]``.
         finalists: Pairs to be scored whole.
         exact: Their log-probabilities.
     """
 
-    def __init__(self, job: Job, plain: np.ndarray) -> None:
+    def __init__(self, job: Job, plain: np.ndarray, effort: Effort) -> None:
         self.job, self.plain = job, plain
+        likely = len(plain) > 0 and float(plain.mean()) >= effort.known
+        self.margins = effort.margins if likely else effort.wide
         self.rest = np.concatenate([np.cumsum(plain[::-1], dtype=np.float64)[::-1], [0.0]])
         self.openings: list[int] = []
         self.estimates: dict[tuple[int, int], float] = {}
@@ -187,7 +176,8 @@ class _State:
 
     def result(self) -> list[Scored]:
         if not self.exact:
-            return []
+            found = [Scored(b, e, v, False) for (b, e), v in self.estimates.items()]
+            return sorted(found, key=lambda s: (-s.logprob, s.opening, s.closing))
         found = [Scored(b, e, v, True) for (b, e), v in self.exact.items()]
         top = max(self.exact.values())
         both = [self.exact[p] - self.estimates[p] for p in self.exact if p in self.estimates]
@@ -201,54 +191,39 @@ class _State:
 def _open(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
     """Step 1; with full effort every pair becomes a finalist."""
     rows = [(s.job.source, s.job.target) for s in states]
-    if effort.full:
-        for state, logprobs in zip(states, forcer.score(rows, prefix), strict=True):
-            if len(logprobs):
-                state.finalists = [(b, e) for b in state.changed(logprobs) for e in state.job.pairs(b)]
-        return
-    for state, read in zip(states, forcer.marker(rows, [s.plain for s in states], OPEN, prefix), strict=True):
-        if read is None:
+    for state, marked in zip(states, forcer.score(rows, prefix), strict=True):
+        if not len(marked):
             continue
-        state.openings = state.changed(read[1])
-        if not state.openings:
-            continue
-        before = np.concatenate([[0.0], np.cumsum(read[1], dtype=np.float64)])
-        values = {b: float(before[b] + read[0][b] + state.rest[b]) for b in state.openings}
-        least = max(values.values()) - effort.margins[0] if forcer.reads_markers else -np.inf
-        ranked = sorted((b for b in values if values[b] >= least), key=lambda b, v=values: (-v[b], b))  # type: ignore[misc]
-        state.openings = ranked[: state.job.affords(PROBE_TOKENS)]
-
-
-def _probe(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Step 2."""
-    probes = [(s, b) for s in states for b in s.openings]
-    scored = forcer.score([(s.job.source, s.job.opened(b, b + 1)) for s, b in probes], prefix)
-    values: dict[int, list[tuple[float, int]]] = {}
-    for (state, opening), logprobs in zip(probes, scored, strict=True):
-        value = float(logprobs[: opening + 2].sum()) + state.rest[opening + 1] if len(logprobs) else -np.inf
-        values.setdefault(id(state), []).append((value, opening))
-    for state in states:
-        ranked = sorted(values[id(state)], key=lambda v: (-v[0], v[1]))[: effort.openings]
-        state.openings = sorted(b for value, b in ranked if value >= ranked[0][0] - effort.margins[1])
+        openings = state.changed(marked)
+        if effort.full:
+            state.finalists = [(b, e) for b in openings for e in state.job.pairs(b)]
+        elif openings:
+            before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])[openings]
+            values = before + forced.marker_drop(state.plain, marked)[openings] + state.rest[openings]
+            most = min(effort.openings, state.job.affords(OPEN_TOKENS))
+            ranked = np.argsort(-np.round(values, 4), kind="stable")[:most]
+            state.openings = sorted(openings[k] for k in ranked if values[k] >= values.max() - state.margins[0])
 
 
 def _close(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Step 3: estimates for all closings of the openings left, and the finalists among them."""
-    tasks = [(s, b, min(b + s.job.bound, s.job.n_pieces)) for s in states for b in s.openings]
-    rows = [(s.job.source, s.job.opened(b, end)) for s, b, end in tasks]
-    # A marker takes a place of its own, so the plain scores move up by one behind the opening.
-    plain = [np.insert(s.plain[: end + 1], b, 0.0) for s, b, end in tasks]
-    for (state, opening, _), read in zip(tasks, forcer.marker(rows, plain, CLOSE, prefix), strict=True):
-        if read is not None:
-            sums = np.cumsum(read[1], dtype=np.float64)
-            for e in state.job.pairs(opening):
-                state.estimates[opening, e] = float(sums[e] + read[0][e + 1] + state.rest[e])
+    """Step 2: estimates for all closings of the openings left, and the finalists among them."""
+    # One token beyond the last closing, since a closing shows in the token after it.
+    tasks = [(s, b, min(b + s.job.bound + 1, s.job.n_pieces)) for s in states for b in s.openings]
+    scored = forcer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in tasks], prefix)
+    for (state, opening, end), logprobs in zip(tasks, scored, strict=True):
+        if not len(logprobs):
+            continue
+        closings = state.job.pairs(opening)
+        # The marker takes a place of its own; the last score is that of the end, which is real only at the end.
+        fall = forced.marker_drop(state.plain[: end + 1], np.delete(logprobs, opening))
+        values = np.cumsum(logprobs, dtype=np.float64)[closings] + fall[closings] + state.rest[closings]
+        state.estimates.update(((opening, e), float(v)) for e, v in zip(closings, values, strict=True))
     for state in states:
-        ranked = sorted(state.estimates, key=lambda p, s=state: (-s.estimates[p], p))  # type: ignore[misc]
-        if ranked:
-            least = state.estimates[ranked[0]] - effort.margins[2]
-            most = min(effort.finalists, state.job.affords(FINAL_TOKENS))
-            state.finalists = [p for p in ranked[:most] if state.estimates[p] >= least]
+        ranked = sorted(state.estimates, key=lambda p, s=state: (-round(s.estimates[p], 4), p))  # type: ignore[misc]
+        least = state.estimates[ranked[0]] - state.margins[1] if ranked else 0.0
+        most = min(effort.finalists, state.job.affords(FINAL_TOKENS))
+        close = [p for p in ranked[:most] if state.estimates[p] >= least]
+        state.finalists = close if len(close) > 1 else []
 
 
 def _score_whole(forcer: Forcer, states: list[_State], prefix: int) -> None:

@@ -15,6 +15,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
+from projectors.boundaries import check_boundary
 from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
@@ -59,6 +60,8 @@ class DefaultProjector:
         target_lang: BCP-47.
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
+        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+            (``projectors.boundaries``).
         calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
 
     Raises:
@@ -74,6 +77,7 @@ class DefaultProjector:
         model: bool = True,
         copy: bool = True,
         calibrate: bool = True,
+        boundary: str = "word",
         weights: Weights | None = None,
         segments: SegmentWeights | None = None,
         aligner: LexicalAligner | None = None,
@@ -82,7 +86,7 @@ class DefaultProjector:
             raise ConfigError(
                 "options 'model', 'copy' and 'calibrate' are true or false", hint="--set projector.options.model=false"
             )
-        self.source_lang, self.target_lang = source_lang, target_lang
+        self.source_lang, self.target_lang, self.boundary = source_lang, target_lang, check_boundary(boundary)
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or learned_weights()
         self.aligner = aligner or LexicalAligner()
@@ -99,6 +103,8 @@ class DefaultProjector:
             parts.append(f"{self.constrained.signature}.{numbers}")
         if self.copy:
             parts.append(f"copy.{self.weights.copy:g}.{self.weights.exact:g}")
+        if self.boundary != "word":
+            parts.append(self.boundary)
         if self.calibration:
             parts.append(f"cal.{self.calibration.digest}")
         return f"proj:default({'+'.join(parts)})"
@@ -225,6 +231,7 @@ class DefaultProjector:
             self.source_lang,
             self.target_lang,
             copy=self.copy,
+            boundary=self.boundary,
             calibrate=self.calibration is not None,
             weights=self.weights,
             segments=self.segments,

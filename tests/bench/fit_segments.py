@@ -4,7 +4,8 @@
 
 The aligner is the lexical one, fitted on the texts of each gold. Maximises the log-probability of the gold segment
 among the likely ones and the choice to leave the span out, every gold set counting the same, with an L2 penalty; the
-gold spans of a label are first shared out among the source spans by the weights of the round before. Needs scipy.
+gold spans of a label are first shared out among the source spans by the weights of the round before. Goes on from the
+weights that are there, since what is likely hangs on them. Needs scipy.
 """
 
 import argparse
@@ -72,6 +73,8 @@ def cases(gold: Gold, alignments: list[Alignment], weights: SegmentWeights) -> l
             wanted = [segment for g in same for segment in [_words(alignment, (g.start, g.end))] if segment]
             words = [(s.start, s.end) for s in scorer.best((span.start, span.end), 40)]
             words += [w for w in dict.fromkeys(wanted) if w not in words]
+            if not words:
+                continue
             features = _features(item, alignment, kinds, inside, (span.start, span.end), words)
             found.append(Case(words, features, [words.index(w) for w in wanted], None, (number, span.label)))
     return found
@@ -164,9 +167,11 @@ def learn(golds: list[list[Case]], penalty: float) -> np.ndarray:
     return learned
 
 
-def fit(golds: list[Gold], aligned: list[list[Alignment]], penalty: float = PENALTY) -> dict[str, float]:
+def fit(
+    golds: list[Gold], aligned: list[list[Alignment]], start: dict[str, float], penalty: float = PENALTY
+) -> dict[str, float]:
     """Weights by name."""
-    weights = np.array([START.get(name, 0.0) for name in NAMES])
+    weights = np.array([start.get(name, 0.0) for name in NAMES])
     for _ in range(_ROUNDS):
         scored = SegmentWeights(weights, weights)
         every = [cases(gold, alignments, scored) for gold, alignments in zip(golds, aligned, strict=True)]
@@ -186,11 +191,12 @@ def main() -> None:
     names = [name for name in GOLD_SETS if name.rpartition("-")[2] not in UNSEEN]
     golds = [load_gold(name, options.data, limit=_QUESTIONS if "xquad" in name else None) for name in names]
     aligned = [LexicalAligner().fit(inputs_to_fit(gold)).align(gold.inputs) for gold in golds]
+    start = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     one_way = [[replace(a, forward=None, backward=None) for a in found] for found in aligned]
     tables = {
         "fitted_on": f"one half of {', '.join(names)} (projectors.gold.fit_half)",
-        "directed": fit(golds, aligned, options.penalty),
-        "links": fit(golds, one_way, options.penalty),
+        "directed": fit(golds, aligned, start.get("directed", START), options.penalty),
+        "links": fit(golds, one_way, start.get("links", START), options.penalty),
     }
     options.out.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 

@@ -138,6 +138,13 @@ def test_a_type_that_loses_a_span_loses_all_and_others_stay() -> None:
     ]
 
 
+def test_the_boundary_policy_is_an_option() -> None:
+    text = item("Commission papers", "die Kommissionspapiere", (0, 10))
+    aligner = Given({0: [1], 1: [1]})
+    assert placed(AlignmentProjector(aligner, "minmax"), text) == ["Kommissionspapiere"]
+    assert placed(AlignmentProjector(aligner, "minmax", boundary="strict"), text) == ["Kommission"]
+
+
 def test_two_spans_do_not_share_a_word() -> None:
     projector = AlignmentProjector(Given({0: [0], 1: [0], 2: [1]}))
     outcome = placed(projector, item("Aa Bb Cc", "Xx Yy", (0, 2), (3, 5), (6, 8)))
@@ -251,6 +258,7 @@ def test_every_option_shows_in_the_signature() -> None:
         AlignmentProjector(aligner, filters=["contiguous"]),
         AlignmentProjector(aligner, filters=["type_counts"]),
         AlignmentProjector(aligner, options=3),
+        AlignmentProjector(aligner, boundary="strict"),
         AlignmentProjector(aligner, segments=SegmentWeights.of({"links_in": 5.0})),
         AlignmentProjector(aligner_options={"prior": "none"}),
         AlignmentProjector(aligner_options={"prior": "none", "symmetrisation": "union"}),

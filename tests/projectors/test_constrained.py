@@ -12,7 +12,6 @@ from projectors.base import ProjectionInput, Projector
 from projectors.constrained import ConstrainedProjector
 from projectors.constrained_candidates import length_bound, marked, places, without_brackets
 from projectors.search import compatible
-from translators import forced
 
 
 def item(source, target, *quotes, target_lang="es", **more):
@@ -130,13 +129,6 @@ def test_full_scores_are_those_of_the_marked_target(model):
         ]
         totals.append(sum(model.raw.score_batch([source], [target])[0].log_probs))
     assert listed[0][2] - listed[1][2] == pytest.approx(totals[0] - totals[1], abs=0.01)
-
-
-def test_large_vocabularies_are_read_by_the_fall_of_the_tokens(model, monkeypatch):
-    monkeypatch.setattr(forced, "SMALL_VOCABULARY", 10)
-    found = ConstrainedProjector(model).project([given for given, _ in EVERYDAY[:2]])
-    for (given, expected), projections in zip(EVERYDAY, found, strict=False):
-        assert [p.span and p.span.quote(given.target_text) for p in projections] == expected
 
 
 def test_neither_order_nor_company_matters(model):

@@ -77,7 +77,7 @@ def test_a_word_that_belongs_elsewhere_stays_out() -> None:
         (
             "so Bug comes",
             'doch "Bug" kommt',
-            {(0, 0): 0.9, (1, 1): 0.1, (1, 2): 0.9, (1, 3): 0.1, (2, 4): 0.9},
+            {(0, 0): 0.9, (1, 1): 0.15, (1, 2): 0.9, (1, 3): 0.15, (2, 4): 0.9},
             "Bug",
             '"Bug"',
             "Bug",

@@ -1,0 +1,82 @@
+"""The boundary policy: compounds, proclitics and suffixes in every script, in code points."""
+
+import pytest
+
+from corpora.errors import ConfigError
+from corpora.schema import Projection, Span
+from projectors.base import ProjectionInput
+from projectors.boundaries import BOUNDARIES, bounded, check_boundary
+
+
+def moved(policy: str, source: str, target: str, *pairs: tuple[str, str]) -> list[str | None]:
+    """What the targets of (source quote, target quote) become."""
+    spans, found = [], []
+    for k, (quote, place) in enumerate(pairs):
+        span = Span(source.index(quote), source.index(quote) + len(quote), f"L{k}", f"s{k}")
+        start = target.index(place)
+        spans.append(span)
+        found.append(Projection(span.id, Span(start, start + len(place), span.label, span.id), 0.5, "m"))
+    item = ProjectionInput("e", source, target, tuple(spans), "en", "xx")
+    out = bounded(policy, item, found)
+    assert [p.source_span_id for p in out] == [s.id for s in spans]
+    return [p.span and target[p.span.start : p.span.end] for p in out]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "quote", "found", "strict", "expand"),
+    [
+        # German: a compound, with and without a hyphen; a genitive; the whole compound is the span.
+        ("Commission papers", "die Kommissionspapiere 😀", "Commission", "Kommissionspapiere", "Kommission", None),
+        ("😀 EU members", "😀 die EU-Mitglieder", "EU", "EU-Mitglieder", "EU", None),
+        ("the EU members", "alle EU-Mitglieder", "EU members", "EU-Mitglieder", "EU-Mitglieder", None),
+        ("Berlin's parks", "Berlins Parks", "Berlin", "Berlins", "Berlin", None),
+        ("EU members", "die EU-Mitglieder", "EU", "EU", "EU", "EU-Mitglieder"),
+        # Arabic and Hebrew: a preposition or conjunction written with the name.
+        ("in Paris now", "الآن بباريس 😀", "Paris", "بباريس", "باريس", None),
+        ("and London", "ولندن", "London", "ولندن", "لندن", None),
+        ("to Berlin", "הוא נסע לברלין", "Berlin", "לברלין", "ברלין", None),
+        ("the house", "في البيت", "house", "البيت", "البيت", None),
+        # Turkish: a case ending after an apostrophe, and without one.
+        ("in Ankara today", "bugün Ankara'da", "Ankara", "Ankara'da", "Ankara", None),
+        ("in Ankara today", "bugün Ankara'da", "Ankara", "Ankara", "Ankara", "Ankara'da"),
+        ("Wien trains", "trenler Wienden", "Wien", "Wienden", "Wien", None),
+        # French: an article with its apostrophe.
+        ("drink water", "boire l’eau", "water", "eau", "eau", "l’eau"),
+        # Hindi: postpositions are words; vowel signs stay with their letters.
+        ("in Delhi today", "आज दिल्ली में", "Delhi", "दिल्ली", "दिल्ली", None),
+        # Without spaces every character is a boundary.
+        ("in Tokyo", "東京都で", "Tokyo", "東京", "東京", None),
+        ("to Beijing", "去北京吧", "Beijing", "北京", "北京", None),
+        ("in Bangkok", "อยู่กรุงเทพนะ", "Bangkok", "กรุงเทพ", "กรุงเทพ", None),
+    ],
+)
+def test_what_is_written_together(
+    source: str, target: str, quote: str, found: str, strict: str, expand: str | None
+) -> None:
+    assert moved("word", source, target, (quote, found)) == [found]
+    assert moved("strict", source, target, (quote, found)) == [strict]
+    assert moved("expand", source, target, (quote, found)) == [expand or found]
+
+
+def test_neighbours_stay_disjoint_and_nested_spans_nested() -> None:
+    pairs = (("EU", "EU"), ("members", "Mitglieder"))
+    assert moved("expand", "EU members", "EU-Mitglieder", *pairs) == ["EU", "Mitglieder"]
+    assert moved("expand", "EU members", "EU-Mitglieder", *reversed(pairs)) == ["Mitglieder", "EU"]
+    nested = (("Paris Club", "Pariser Klub"), ("Paris", "Pariser"))
+    assert moved("strict", "the Paris Club", "der Pariser Klub", *nested) == ["Pariser Klub", "Paris"]
+
+
+def test_what_was_not_placed_or_has_fragments_stays() -> None:
+    span = Span(0, 2, "X", "s")
+    item = ProjectionInput("e", "EU x", "die EU-Leute", (span, span), "en", "de")
+    parts = Projection("s", Span(0, 12, "X", "s", fragments=((0, 3), (4, 12))), 0.4, "m")
+    lost = Projection("s", None, 0.0, "m", "unaligned")
+    for policy in BOUNDARIES:
+        assert bounded(policy, item, [lost, parts]) == [lost, parts]
+
+
+def test_other_names_are_refused() -> None:
+    assert check_boundary("strict") == "strict"
+    with pytest.raises(ConfigError, match="unknown boundary 'loose'") as error:
+        check_boundary("loose")
+    assert "expand" in str(error.value)

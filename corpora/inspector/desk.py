@@ -98,20 +98,25 @@ class Desk:
         return self._flagged
 
     def _changed(self, keys: set[Key]) -> None:
+        """Brings up to date how the rows of some examples stand; looks for them in the index."""
         if self._status is None or not keys:
             return
         for number, corpus in enumerate(self.stock.corpora):
             own = {(split, name) for corpus_name, split, name in keys if corpus_name == corpus.name}
             for found, rows in self.stock.rows_of(number, sorted({n for _, n in own})).items() if own else ():
                 for row in rows if found in own else ():
-                    pair = self.stock.pair(row)
-                    state = self.state(row, pair)
-                    self._status[row] = status_of(pair, state)
-                    self._flagged[row] = state.flagged
-                    stale = review_row(pair, state).stale
-                    self._stale.pop(row, None)
-                    if stale:
-                        self._stale[row] = stale
+                    self._judge(row)
+
+    def _judge(self, row: int) -> None:
+        if self._status is None:
+            return
+        pair = self.stock.pair(row)
+        state = self.state(row, pair)
+        self._status[row] = status_of(pair, state)
+        self._flagged[row] = state.flagged
+        self._stale.pop(row, None)
+        if stale := review_row(pair, state).stale:
+            self._stale[row] = stale
 
     def rows(self, query: Query, wait: float | None = None) -> np.ndarray:
         """The rows that a query asks for, in order: uint32 (n_found,).
@@ -238,7 +243,7 @@ class Desk:
                 own = [int(r) for r in rows if self.stock.corpus(int(r)).log == path]
                 made = [self._kept(row) for row in own]
                 if made:
-                    self._write(path, lambda made=made: made)  # type: ignore[misc]
+                    self._write(path, own, lambda made=made: made)  # type: ignore[misc]
             return count
 
     def untouched(self, query: Query) -> np.ndarray:
@@ -274,9 +279,10 @@ class Desk:
             raise Conflict("the dataset has been written anew since the page was loaded")
 
     def _append(self, row: int, make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
-        return self._write(self.stock.corpus(row).log, make)
+        return self._write(self.stock.corpus(row).log, [row], make)
 
-    def _write(self, path: Path, make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
+    def _write(self, path: Path, rows: Sequence[int], make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
+        """Appends decisions on ``rows``; looking those up again in a million takes longer than writing."""
         log = self.logs[path]
 
         def checked(fresh: list[Decision]) -> Sequence[Decision]:
@@ -288,7 +294,12 @@ class Desk:
         except OSError as error:
             hint = "nothing was decided; make room, or check who may write there"
             raise OutputError(f"can't write the decision: {error.strerror}", where=str(path), hint=hint) from error
-        self._changed(self._take(self._full(path, d) for d in new))
+        keys = self._take(self._full(path, d) for d in new)
+        if self._status is not None and any(self.stock.twin(row) for row in rows):
+            self._changed(keys)
+        else:
+            for row in rows:
+                self._judge(row)
         return new
 
 

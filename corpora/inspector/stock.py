@@ -161,11 +161,11 @@ class Stock:
         found = frame.with_row_index("row").lazy().filter(query.condition()).select("row").collect()["row"].to_numpy()
         if query.sort == "order":
             return found
-        by = frame["id" if query.sort == "id" else "score"].gather(found)
-        # Equal ones in the order of the data, rows without a score last: the next row must not depend on chance.
-        keys = pl.DataFrame({"by": by, "row": found})
-        down = query.sort.startswith("-")
-        return keys.sort("by", "row", descending=[down, False], nulls_last=True)["row"].to_numpy()
+        # Equal ones stay in the order of the data, rows without a score come last: nothing is left to chance.
+        if query.sort == "id":
+            return found[frame["id"].gather(found).arg_sort().to_numpy()]
+        scores = frame["score"].gather(found).cast(pl.Float32).to_numpy()
+        return found[np.argsort(-scores if query.sort == "-score" else scores, kind="stable")]
 
     @cached_property
     def facets(self) -> dict[str, list[tuple[str, int]]]:

@@ -50,7 +50,7 @@ def main() -> None:
         subprocess.run([*command, *run], check=True, stdout=subprocess.DEVNULL)
     if not (large / "es" / "dataset_dict.json").exists():
         enlarge(small, large, given.rows)
-    for left in large.glob(".inspect/*"):
+    for left in (*large.glob(".inspect/*"), *large.glob("decisions.jsonl")):
         left.unlink()
     server = subprocess.Popen([*command, "inspect", str(large), "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
@@ -64,6 +64,10 @@ def main() -> None:
             print(f"{name:34} {first:6.3f} s, again {again:6.3f} s (median of {given.times})")
             if name == "first page, index not there yet":
                 print(f"{'the index was ready after':34} {wait_for_index(address, started):6.3f} s")
+        times = [decide(address, 500_000 * given.rows // 1_000_000 + i) for i in range(200)]
+        print(
+            f"{'a decision, on the disk':34} {statistics.median(times):6.3f} s (median of 200), most {max(times):.3f} s"
+        )
         print(f"{'anonymous memory of the process':34} {memory(server.pid, 'RssAnon'):,} MB")
         print(f"{'with mapped files':34} {memory(server.pid, 'VmRSS'):,} MB")
     finally:
@@ -86,6 +90,21 @@ def page(address: str, path: str) -> int:
     answer = connection.getresponse()
     answer.read()
     return answer.status
+
+
+def decide(address: str, row: int) -> float:
+    """Seconds from a key (the row is flagged) until the page knows that it is on the disk."""
+    connection = http.client.HTTPConnection(address, timeout=120)
+    connection.request("GET", f"/api/pair/{row}?sort=score")
+    known = json.loads(connection.getresponse().read())
+    wish = {"row": row, "version": known["version"], "dataset": known["dataset"], "action": "flag"}
+    headers = {"content-type": "application/json", "origin": f"http://{address}"}
+    started = time.monotonic()
+    connection.request("POST", "/api/decide?sort=score", json.dumps(wish), headers)
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+    return time.monotonic() - started
 
 
 def wait_for_index(address: str, started: float) -> float:

@@ -92,6 +92,8 @@ def test_matching_is_as_large_as_can_be() -> None:
 def test_a_histogram_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="no histogram to meet"):
         HistogramSampler(shares=(0.0, 0.0))
+    with pytest.raises(ConfigError, match="no row can be brought to a CMI of 75 to 100"):
+        done(rows(20), sampler=HistogramSampler(shares=(1.0, 1.0, 0.0, 1.0)))
 
 
 @pytest.mark.gold

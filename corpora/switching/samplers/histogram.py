@@ -84,8 +84,25 @@ class HistogramSampler:
         return found
 
     def assign(self, reachable: np.ndarray, keys: np.ndarray) -> np.ndarray:
-        """See ``CorpusSampler.assign``."""
-        return match(reachable, keys, np.asarray(self.target), self.leave_out)
+        """See ``CorpusSampler.assign``.
+
+        Raises:
+            ConfigError: No corpus of these rows has this histogram, for want of rows in some bin.
+        """
+        target = np.asarray(self.target)
+        found = match(reachable, keys, target, self.leave_out)
+        if len(found) and (found < 0).all():
+            top, n = TOP[self.measure], len(target)
+            empty = [
+                f"{top * b / n:g} to {top * (b + 1) / n:g}"
+                for b in np.flatnonzero(target > 0).tolist()
+                if not (reachable >> np.uint64(b) & np.uint64(1)).any()
+            ]
+            raise ConfigError(
+                f"no row can be brought to a {self.measure.upper()} of {', '.join(empty)}, as the histogram asks for",
+                hint="other units or more languages; two languages have a CMI of 50 at most",
+            )
+        return found
 
     def choose_for(self, choice: Choice, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See ``CorpusSampler.choose_for``: of the ways that reach its bin each item takes a random one."""

@@ -70,6 +70,8 @@ class Endpoint:
         ConfigError: An option that is not valid, or a secret in the address.
     """
 
+    rows_independent = True  # each prompt is a request of its own
+
     def __init__(
         self,
         model: str,

@@ -17,6 +17,7 @@ from translators.base import Generation
 from translators.ct2 import weights_hash
 from translators.families import DESCRIPTION, LLM, read_json
 from translators.families.llm import CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER
+from translators.search import EXACT
 
 EMPTY_OUTPUT = "empty_output"
 # What some chat templates ask for besides the messages. A template must not look at the clock: the same prompt has to
@@ -78,6 +79,8 @@ class CT2Generator:
         spelled = [t.content for t in self._tokenizer.get_added_tokens_decoder().values() if t.special]
         self._spelled = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)")
         self._stops = lru_cache(maxsize=32)(self._stop_ids)
+        self.rows_independent = self.device == "cpu" and self.compute_type in EXACT
+        """Whether an answer comes out the same, to the last bit of its score, whatever prompts are around it."""
         self.encode("a")  # a template that can't be rendered is told before any work
 
     @property
@@ -158,12 +161,13 @@ class CT2Generator:
 
     def _batches(self, rows: dict[int, list[str]]) -> Iterator[list[int]]:
         """Longest first. Where sums are exact, a batch holds prompts of one length: see ``translators.search``."""
-        one_length = self.device == "cpu" and self.compute_type in ("int8", "int8_float32", "int16")
         batch: list[int] = []
         for i in sorted(rows, key=lambda i: (-len(rows[i]), i)):
             if batch:
                 longest = len(rows[batch[0]])
-                if longest * (len(batch) + 1) > self.batch_tokens or (one_length and len(rows[i]) != longest):
+                if longest * (len(batch) + 1) > self.batch_tokens or (
+                    self.rows_independent and len(rows[i]) != longest
+                ):
                     yield batch
                     batch = []
             batch.append(i)

@@ -109,7 +109,8 @@ class RememberingTranslator(WrappedTranslator):
     the model would give, to the last bit. The key holds the inner signature (model, type, beam, glossary …), both
     languages, the text, and the versions of CTranslate2 and of the entry.
 
-    A ``model_error`` is not kept: memory that was short once is no property of the text.
+    A ``model_error`` is not kept, nor what an endpoint failed at: memory that was short or a server that was busy once
+    is no property of the text.
 
     Args:
         inner: Any translator.
@@ -169,7 +170,7 @@ def _key(head: str, texts: Sequence[str]) -> bytes:
 
 
 def _lasting(translation: Translation) -> bool:
-    return translation.reason != limits.MODEL_ERROR
+    return not (translation.reason or "").startswith((limits.MODEL_ERROR, "endpoint_"))
 
 
 def _written(row: Sequence[Translation]) -> str:

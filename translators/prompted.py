@@ -60,6 +60,8 @@ class PromptTranslator:
         quarter = max(1, generator.context // 4)
         self.limits = Limits(min(max_source, quarter), min(max_target, 2 * quarter))
         """Longest text and longest translation in tokens; the rest of the context is for the prompt."""
+        self.rows_independent = bool(getattr(generator, "rows_independent", False))
+        """Whether a row comes out the same whatever rows are around it."""
         self._frame_length = generator.length("a") - 1
         self._chosen = [f"src{max_source}"] * (max_source != 512) + [f"tgt{max_target}"] * (max_target != 1024)
 

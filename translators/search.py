@@ -18,7 +18,8 @@ from translators import limits
 from translators.families.base import Frame, Limits
 
 Tokens = Sequence[str]
-_EXACT = frozenset({"int8", "int8_float32", "int16"})
+EXACT = frozenset({"int8", "int8_float32", "int16"})
+"""Computation types whose sums are exact on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Search:
         self, raw: ctranslate2.Translator, *, beam: int, batch_tokens: int, compute_type: str, limits: Limits
     ) -> None:
         self.raw, self.beam, self.batch_tokens, self.limits = raw, beam, batch_tokens, limits
-        self.rows_independent = raw.device == "cpu" and compute_type in _EXACT
+        self.rows_independent = raw.device == "cpu" and compute_type in EXACT
         """Whether a row comes out the same, to the last bit, whatever rows are around it."""
 
     def start(self, rows: Sequence[Tokens], frame: Frame, hypotheses: int = 1) -> Running:

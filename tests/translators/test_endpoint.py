@@ -21,6 +21,7 @@ from translators.base import TextGenerator, Translator
 from translators.endpoint import Endpoint
 from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
 from translators.load import load_generator, load_translator
+from translators.memory import RememberingTranslator, TranslationMemory
 from translators.prompted import PromptTranslator
 
 KEY = "sk-very-secret-0123456789"
@@ -419,6 +420,17 @@ def test_a_translator_behind_an_endpoint(server: Server) -> None:
     sent = prompt_of(server.requests[0][1])
     assert "into Serbian (Latin script)" in sent
     assert found.signature.startswith("mt:m@") and "|prompt:instruct@" in found.signature
+
+
+def test_what_was_paid_for_is_kept_and_what_failed_is_not(server: Server, tmp_path: Path) -> None:
+    server.reply = lambda body, number: (503, {}, {}) if "busy" in prompt_of(body) and not number else answer("hola")
+    found = load_translator("endpoint:m", source="en", target="es", url=server.url, retries=0)
+    ours = RememberingTranslator(found, TranslationMemory(tmp_path / "memory.sqlite", 1))
+    texts = ["one", "busy", "two"]
+    first, second = (ours.translate(texts, "en", "es") for _ in range(2))
+    assert [t.reason for t in first] == [None, "endpoint_http_503", None]
+    assert [t.text for t in second] == ["hola"] * 3
+    assert len(server.requests) == 4, "only the row that failed is asked again"
 
 
 def test_errors_before_any_request(server: Server) -> None:

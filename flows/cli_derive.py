@@ -10,6 +10,7 @@ from corpora.errors import ConfigError
 from flows.cli_parallel import (
     Aligner,
     ConfigFile,
+    DryRun,
     Executor,
     Format,
     Inputs,
@@ -51,6 +52,7 @@ def derive(
     executor: Executor = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -74,7 +76,12 @@ def derive(
     if not resolved.kind:
         raise ConfigError("no kind", valid=list(DERIVATIONS), hint="spanferry run derive instructions --input …")
     from flows.derive import run_derive
+    from flows.parallel_rehearsal import rehearse
 
+    console = Console(stderr=True, highlight=False)
+    if dry_run:
+        rehearse(resolved, console)
+        return
     if overwrite:
         forget(resolved.out)
-    finish(run_derive(resolved, Console(stderr=True, highlight=False)), as_json=json, strict=strict)
+    finish(run_derive(resolved, console), as_json=json, strict=strict)

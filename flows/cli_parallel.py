@@ -40,6 +40,7 @@ Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.
 Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
 Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push some rows through, write nothing.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected.")]
 Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
 
@@ -59,6 +60,7 @@ def parallel(
     executor: Executor = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
@@ -78,10 +80,15 @@ def parallel(
     }
     resolved = build_config(ParallelConfig, "parallel", file=config, settings=set or (), options=options)
     from flows.parallel import run_parallel
+    from flows.parallel_rehearsal import rehearse
 
+    console = Console(stderr=True, highlight=False)
+    if dry_run:
+        rehearse(resolved, console)
+        return
     if overwrite:
         forget(resolved.out)
-    finish(run_parallel(resolved, Console(stderr=True, highlight=False)), as_json=json, strict=strict)
+    finish(run_parallel(resolved, console), as_json=json, strict=strict)
 
 
 def forget(out: Path) -> None:

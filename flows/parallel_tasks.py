@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from flows.parallel_join import StoredRows, join, store
 from flows.parallel_plan import SetPlan, set_plan
 from flows.stages import fit_sample
 from flows.store import Entry, Stage, write_bytes
-from projectors.base import FittedAligner, ProjectionInput
+from projectors.base import Aligner, FittedAligner, ProjectionInput
 
 
 def read_rows(plan: SetPlan, tell: Callable[[int], None] = lambda rows: None) -> int:
@@ -85,7 +85,8 @@ def run_set_task(config_json: str, root: str, name: str, target: str, shard: int
         source, _, other = target.partition(">")
         return asdict(_fit(plan, (source, other), started))
     if name == "align":
-        rows = _aligned(plan, rows_from_table(plan.rows_stage.read(shard)))
+        rows = rows_from_table(plan.rows_stage.read(shard))
+        rows = linked_rows(rows, {direction: plan.aligner(direction) for direction in plan.directions})
         return asdict(_write(plan.align_stage, shard, rows_to_table(rows), started))
     derivation = plan.derivation
     if derivation.local:
@@ -134,7 +135,7 @@ def _fit(plan: SetPlan, direction: Direction, started: float) -> Entry:
     size = 0
     if isinstance(aligner, FittedAligner):
         rows = StageRows(plan.rows_stage, shard_count(plan), kept_only=True)
-        inputs = (item for row in rows for item in _inputs(row, direction))
+        inputs = (item for row in rows for item in alignment_inputs(row, direction))
         sample = fit_sample(inputs, plan.config.align.fit_rows)
         size, state = len(sample), aligner.fit(sample).state()
     stage = plan.fit_stage(direction).open()
@@ -144,7 +145,7 @@ def _fit(plan: SetPlan, direction: Direction, started: float) -> Entry:
     return entry
 
 
-def _inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:
+def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:
     """One input per field that both languages have, of rows that are not linked already."""
     source, target = (row.examples.get(lang) for lang in direction)
     if source is None or target is None:
@@ -165,13 +166,16 @@ def _inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:
     ]
 
 
-def _aligned(plan: SetPlan, rows: list[MultiRow]) -> list[MultiRow]:
+def linked_rows(rows: Sequence[MultiRow], aligners: Mapping[Direction, Aligner]) -> list[MultiRow]:
+    """The rows with the links of every direction that an aligner is given for; links that are there stay."""
     links: list[list[WordLinks]] = [list(row.links) for row in rows]
-    for direction in plan.directions:
-        wanted = [(i, item) for i, row in enumerate(rows) if not row.reasons for item in _inputs(row, direction)]
+    for direction, aligner in aligners.items():
+        wanted = [
+            (i, item) for i, row in enumerate(rows) if not row.reasons for item in alignment_inputs(row, direction)
+        ]
         if not wanted:
             continue
-        found = plan.aligner(direction).align([item for _, item in wanted])
+        found = aligner.align([item for _, item in wanted])
         for (i, item), alignment in zip(wanted, found, strict=True):
             if alignment.reason:
                 continue

@@ -104,7 +104,7 @@ def dry_run(config: RunConfig, console: Console) -> None:
     plan = plan_of(config.to_json(), str(config.out / "stages"))
     for target, signature in check(plan).items():
         console.print(f"[bold]{target}[/]  {signature}", highlight=False)
-    free = shutil.disk_usage(_existing(config.out)).free
+    free = shutil.disk_usage(existing(config.out)).free
     console.print(f"disk   {free / 2**30:.1f} GiB free at {config.out}")
     pairs: list[Pair] = []
     for pair in tasks.read_pairs(plan):
@@ -145,7 +145,7 @@ def rehearse(plan: Plan, target: str, pairs: Sequence[Pair]) -> list[Pair]:
     return stages.assemble_translated(pairs, segments, translations, projections, target, plan.signature(target))
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     """The nearest folder above that exists."""
     while not path.exists():
         path = path.parent if path != path.parent else Path()

@@ -284,6 +284,9 @@ def test_the_command_lines(joined: Path, spanferry: Run, tmp_path: Path, monkeyp
     done = spanferry("run", "parallel", "-i", memory, "-o", tmp_path / "set", "--pairs", "none", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["rows"] == {"multiway": {"test": 48, "rejected": 0}}
+    done = spanferry("run", "derive", "realignment", "-i", memory, "-o", tmp_path / "dry", "--dry-run")
+    assert done.returncode == 0 and "48 rows, 48 kept" in done.stderr and "Nothing was written" in done.stderr
+    assert not (tmp_path / "dry").exists()
     done = spanferry("run", "derive", "instuctions", "-i", memory, "-o", tmp_path / "out")
     assert done.returncode == 2 and "did you mean 'instructions'" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -31,9 +31,9 @@ class CandidatesProjector:
     """Scores every stretch of the target by how well it translates the span, in both directions.
 
     The similarity of a span A and a candidate B is ½ [P(A|B) / P(A|A) + P(B|A) / P(B|B)], where P(A|B) is the geometric
-    mean of the probabilities of A's pieces when the model translates B. P(A|A) counts as 1 where the model does not
-    translate a language into itself. Candidates are first ranked by P(B|A) alone, and the best of them by the whole.
-    The score is the similarity, at most 1.
+    mean of the probabilities of A's pieces, the end marker among them, when the model translates B. P(A|A) counts as 1
+    where the model does not translate a language into itself. Candidates are first ranked by P(B|A) alone, and the best
+    of them by the whole. The score is the similarity, at most 1.
 
     Reasons: ``empty_target``, ``empty_span``, ``no_candidate`` (no stretch of the right length), ``overlap`` (what is
     like it went to another span), and those of the model for the span's text.

@@ -33,10 +33,19 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "eflomal": ("alignment", {"aligner": "eflomal"}),
     "eflomal, minmax": ("alignment", {"aligner": "eflomal", "rule": "minmax"}),
     "attention": ("alignment", {"aligner": "attention"}),
+    "lexical + attention": (
+        "alignment",
+        {
+            "aligner": "mixture",
+            "aligner_options": {"parts": [{"kind": "lexical"}, {"kind": "attention", "weight": 0.2}]},
+        },
+    ),
+    "candidates": ("candidates", {}),
     "constrained": ("constrained", {}),
     "default": ("default", {}),
 }
-QUICK = [name for name in METHODS if "eflomal" not in name and name not in ("attention", "constrained")]
+SLOW = ("attention", "lexical + attention", "candidates", "constrained")
+QUICK = [name for name in METHODS if "eflomal" not in name and name not in SLOW]
 
 
 def measure(projector: Any, gold: Gold) -> tuple[float, float]:

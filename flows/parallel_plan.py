@@ -19,6 +19,7 @@ from flows.store import Stage
 from projectors.alignment import AlignmentProjector
 from projectors.base import Aligner, FittedAligner
 from translators.load import load_translator
+from translators.wrap import wrap
 
 _LOCK = threading.RLock()
 
@@ -208,7 +209,7 @@ def _load(config_json: str, source: str, target: str) -> Any:
     section = config.translator
     # A round trip comes back from the language that the derivation translates into.
     back = source == config.options.get("into")
-    return load_translator(
+    found = load_translator(
         config.reverse if back and config.reverse else section.model,
         source=source,
         target=target,
@@ -216,6 +217,7 @@ def _load(config_json: str, source: str, target: str) -> Any:
         compute_type=section.compute_type,
         beam=section.beam,
     )
+    return wrap(found, protect=section.protect, glossary=section.glossary, memory_mb=section.memory_mb)
 
 
 @lru_cache(maxsize=8)

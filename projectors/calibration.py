@@ -101,7 +101,8 @@ def fit_calibration(scores: Sequence[float], right: Sequence[bool], *, least: in
             (a, b, c), (d, e, f) = pools.pop(-2), pools.pop()
             pools.append((a + d, b + e, c + f))
     knots = [(round(total / n, 4), round(_share((total, hit, n)), 4)) for total, hit, n in pools]
-    return Calibration(((knots[0][0] - _BEYOND, 0.0), *knots, (knots[-1][0] + _BEYOND, 1.0)))
+    outer = (round(knots[0][0] - _BEYOND, 4), 0.0), (round(knots[-1][0] + _BEYOND, 4), 1.0)
+    return Calibration((outer[0], *knots, outer[1]))
 
 
 def _share(pool: tuple[float, float, float]) -> float:

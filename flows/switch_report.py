@@ -33,7 +33,7 @@ def switching_files(plan: SwitchPlan, tables: Iterable[pa.Table], counts: Counte
     offered = counts["with_counterpart"]
     told["rate_of_units"] = counts["switched"] / counts["units"] if counts["units"] else None
     told["rate_of_units_with_counterpart"] = counts["switched"] / offered if offered else None
-    if isinstance(sampler, HistogramSampler) and sum(found.histograms[sampler.measure]):
+    if isinstance(sampler, HistogramSampler) and any(found.histograms[sampler.measure]):
         told["distance_from_target"] = total_variation(found.histograms[sampler.measure], sampler.target)
     files = plot_files(found)
     files["switching.json"] = json.dumps(told, indent=2, ensure_ascii=False, sort_keys=True) + "\n"

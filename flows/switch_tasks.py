@@ -37,7 +37,7 @@ def _assign(plan: SwitchPlan) -> Entry:
     found = [switcher.reachable(plan.rows.align_stage.read(s)) for s in range(shard_count(plan.rows))]
     masks, keys = (np.concatenate([pair[k] for pair in found], axis=1) for k in (0, 1))
     bins = sampler.assign(masks.ravel(), keys.ravel()).reshape(masks.shape)
-    entry = Entry(0, bins.shape[1], "", round(time.monotonic() - started, 3))
+    entry = Entry(0, sum(m.shape[1] for m, _ in found), "", round(time.monotonic() - started, 3))
     return plan.assign_stage.open().write(0, bins_table(bins), entry)
 
 

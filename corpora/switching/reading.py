@@ -193,7 +193,7 @@ def _word_ranges(cells: _Cells, links: _Links, code: int, texts: Ints) -> tuple[
         here = links.record[other] >= 0
         record[here] = links.record[other][here]
         # The matrix language is the source of a record that is not turned.
-        side[here] = links.turned[other][here] if code == 0 else ~links.turned[other][here]
+        side[here] = (links.turned[other] if code == 0 else ~links.turned[other])[here].astype(np.int64)
     base = np.zeros(n_items, np.int64)
     counts = np.zeros(n_items, np.int64)
     shift = (0, len(links.word_starts[0]))

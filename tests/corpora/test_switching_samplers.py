@@ -156,10 +156,10 @@ def test_fields_in_different_languages() -> None:
 
 
 def test_bins_given_by_copy_are_those_of_the_rows() -> None:
-    given, sampler = rows(40), HistogramSampler(shares=(1.0, 0, 1.0, 1.0))
+    given, sampler = rows(40), HistogramSampler(shares=(1.0, 1.0, 1.0, 0))
     whole = switcher(sampler=sampler)
     masks, keys = whole.reachable(table(given))
     bins = sampler.assign(masks.ravel(), keys.ravel()).reshape(masks.shape)
     halves = [whole.switch(table(given[a:b]), bins[:, a:b]).kept for a, b in ((0, 15), (15, 40))]
     together = whole.switch(table(given), bins).kept
-    assert [r for half in halves for r in half.to_pylist()] == together.to_pylist()
+    assert together.num_rows > 20 and [r for half in halves for r in half.to_pylist()] == together.to_pylist()

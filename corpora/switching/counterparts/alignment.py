@@ -22,10 +22,10 @@ _CLOSING = np.array([ord("?"), ord("!")], np.uint32)
 class AlignmentCounterparts:
     """The words that a unit is linked to, in the translation of its row; a span's counterpart is its projected span.
 
-    They must be one stretch, linked to no word outside the unit. Units of several words take along the words without
-    links before them; a whole text stands for a whole text. A leading article, also one in a preposition such as German
-    "zur", is left out where the word before the unit is one; a unit whose counterpart would end with an article right
-    before another one is not switched.
+    They must be one stretch, linked to no word outside the unit. Large units (clauses, sentences, chunks) take along
+    the words without links before them, and phrases do at the beginning of a text; a whole text stands for a whole one.
+    A leading article, also one in a preposition such as German "zur", is left out where the word before the unit is
+    one; a unit whose counterpart would end with an article right before another one is not switched.
 
     Attributes:
         max_words: A counterpart has at most so many words more than twice its unit.
@@ -83,8 +83,12 @@ class AlignmentCounterparts:
         rest, low, high = rest[some], low[some], high[some]
         back, ahead = order.preimages(low, high)
         alone = (back >= units.first[rest]) & (ahead <= units.last[rest])
+        longer_low, longer_high = _grown(batch, view, units.item[rest], low, high)
         if grows:
-            low, high = _grown(view, units.item[rest], low, high)
+            low, high = longer_low, longer_high
+        else:
+            opening = (units.first[rest] == item_first[rest]) & (units.last[rest] - units.first[rest] > 1)
+            low = np.where(opening, longer_low, low)
         sizes = units.last[rest] - units.first[rest]
         fits = high - low <= 2 * sizes + self.max_words
         first[rest], last[rest] = low, high
@@ -107,12 +111,15 @@ def _span_words(batch: SwitchBatch, view: View, spans: Ints) -> tuple[Ints, Ints
     return first, last, np.where(there, 0, REASON["not_projected"])
 
 
-def _grown(view: View, item: Ints, low: Ints, high: Ints) -> tuple[Ints, Ints]:
-    """Stretches with the unlinked words before them, and those after them at the end of the text."""
+def _grown(batch: SwitchBatch, view: View, item: Ints, low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """Stretches with the unlinked words before them up to a mark, and those after them at the end of the text."""
     base, size = view.words[0], int(view.words[-1] - view.words[0])
     linked = np.zeros(size + 1, bool)
     linked[view.link_target - base] = True
-    at = np.where(linked, np.arange(size + 1), -1)
+    own = slice(base, base + size)
+    points = batch.pool[batch.words.start[own]]
+    marks = ~batch.bearing[own] & ~batch.protected[own] & ~np.isin(points, _OPENING)
+    at = np.where(linked | np.r_[marks, False], np.arange(size + 1), -1)
     before = np.r_[-1, np.maximum.accumulate(at)[:-1]]
     after = np.minimum.accumulate(np.where(linked, np.arange(size + 1), size)[::-1])[::-1]
     low = np.maximum(before[low - base] + 1 + base, view.words[item])

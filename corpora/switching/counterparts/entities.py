@@ -16,7 +16,7 @@ from corpora.files import content_hash
 from corpora.switching.arrays import fields, lists
 from corpora.switching.base import REASON, Candidates, Units
 from corpora.switching.batch import SwitchBatch
-from corpora.switching.counterparts.entries import chosen_entries, unit_strings
+from corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings
 
 META_KEY = "entities"
 
@@ -74,7 +74,15 @@ class EntityCounterparts:
         everything = np.arange(len(units))
         parts = []
         for code, lang in enumerate(batch.languages, 1):
-            entries = [((table[i][lang], 1.0),) if i is not None and lang in table.get(i, {}) else () for i in ids]
+            entries: dict[str, Weighted] = {
+                str(k): ((table[i][lang], 1.0),)
+                for k, i in enumerate(ids)
+                if i is not None and lang in table.get(i, {})
+            }
+
+            def lookup(name: str, entries: Mapping[str, Weighted] = entries) -> Weighted:
+                return entries.get(name, ())
+
             parts.append(
                 chosen_entries(
                     batch,
@@ -82,7 +90,7 @@ class EntityCounterparts:
                     code,
                     [str(k) for k in range(len(ids))],
                     linked,
-                    lambda k, e=entries: e[int(k)],
+                    lookup,
                     keys,
                 )
             )

@@ -96,7 +96,7 @@ class HistogramSampler:
             empty = [
                 f"{top * b / n:g} to {top * (b + 1) / n:g}"
                 for b in np.flatnonzero(target > 0).tolist()
-                if not (reachable >> np.uint64(b) & np.uint64(1)).any()
+                if not ((reachable >> np.uint64(b)) & np.uint64(1)).any()
             ]
             raise ConfigError(
                 f"no row can be brought to a {self.measure.upper()} of {', '.join(empty)}, as the histogram asks for",

@@ -25,7 +25,7 @@ class PhraseUnits:
     """
 
     name: ClassVar[str] = "phrase"
-    grows: ClassVar[bool] = True
+    grows: ClassVar[bool] = False
 
     max_words: Annotated[int, Field(ge=1)] = 4
 
@@ -45,8 +45,18 @@ class PhraseUnits:
         for edges in (spans.part_start[:n_parts], spans.part_end[:n_parts]):
             new[np.minimum(np.searchsorted(starts, edges, "left"), len(new) - 1)] = True
         first, last = groups(first, last, new, self.max_words)
-        keep = batch.open[batch.word_item[first]]
+        first, last = _without_marks(batch, first, last)
+        keep = (first < last) & batch.open[batch.word_item[np.minimum(first, n - 1)]]
         return Units.of(batch, first[keep], last[keep])
+
+
+def _without_marks(batch: SwitchBatch, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """The stretches without marks at their edges."""
+    marks = ~batch.bearing & ~batch.protected
+    for _ in range(3):
+        first = first + ((first < last) & marks[np.minimum(first, len(marks) - 1)])
+        last = last - ((first < last) & marks[last - 1])
+    return first, last
 
 
 def _without_long(first: Ints, last: Ints, most: int) -> tuple[Ints, Ints, np.ndarray]:

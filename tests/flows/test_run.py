@@ -108,7 +108,7 @@ def test_killed_run_goes_on_to_the_same_bytes(
     stage: str, undisturbed: Path, arguments: list[object], spanferry: Run, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    slow = [*arguments, "--out", out, "--workers", 1]
+    slow = [*arguments, "--out", out, "--workers", 1, "--set", "translator.memory_mb=0"]
     process = subprocess.Popen(
         command(*slow), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )

@@ -15,6 +15,9 @@ from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
 
+# In nats: a segment is taken although leaving the span out is up to e times likelier; its probability says so.
+_DOUBTFUL = -1.0
+
 # A range of target words and its score.
 Option = tuple[Range, float]
 
@@ -124,7 +127,7 @@ class AlignmentProjector:
             options.append([(segment.start, segment.end, segment.score) for segment in segments])
             probability.update({(part, (segment.start, segment.end)): segment.probability for segment in segments})
         out: list[Option | str] = []
-        for part, its, index in zip(parts, options, choose(parts, options, absent=0.0), strict=True):
+        for part, its, index in zip(parts, options, choose(parts, options, absent=_DOUBTFUL), strict=True):
             inside = covered(alignment.source_words, part)
             if index is not None:
                 words = its[index][:2]
@@ -132,7 +135,7 @@ class AlignmentProjector:
             elif not inside.any():
                 out.append("no_source_words")
             else:
-                out.append("overlap" if any(score > 0 for _, _, score in its) else "unaligned")
+                out.append("overlap" if any(score > _DOUBTFUL for _, _, score in its) else "unaligned")
         return out
 
     def _by_rule(self, item: ProjectionInput, alignment: Alignment, part: Range) -> Option | str:

@@ -52,8 +52,6 @@ class Alignment:
         forward: p(target word made by source word), shaped like ``probabilities``; its columns sum to at most 1, what
             is missing is the probability that the word has no counterpart. None where the aligner has no directions.
         backward: Likewise p(source word made by target word); rows sum to at most 1.
-        cohesion: How firmly each target word and the next stand together in the corpus, 0 to 1, (n_target_words - 1,);
-            None where nobody counted.
     """
 
     source_words: tuple[Range, ...]
@@ -63,7 +61,6 @@ class Alignment:
     reason: str | None = None
     forward: np.ndarray | None = None
     backward: np.ndarray | None = None
-    cohesion: np.ndarray | None = None
 
     def pharaoh(self) -> str:
         """The links in Pharaoh format, ``0-0 1-2``."""

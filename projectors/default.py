@@ -15,7 +15,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
-from projectors.boundaries import check_boundary
+from projectors.boundaries import bounded, check_boundary
 from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
@@ -133,9 +133,9 @@ class DefaultProjector:
             self._project_one(item, alignment, weight, lists)
             for item, alignment, weight, lists in zip(inputs, alignments, trust, listed, strict=True)
         ]
-        if self.calibration is None:
-            return found
-        return [self.calibration.apply(own) for own in found]
+        if self.calibration is not None:
+            found = [self.calibration.apply(own) for own in found]
+        return [bounded(self.boundary, item, own) for item, own in zip(inputs, found, strict=True)]
 
     def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:
         """Per input how far the model is trusted, 0 to 1, and per span its candidates with log-posteriors."""

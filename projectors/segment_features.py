@@ -26,7 +26,6 @@ EDGE = (
     "short_unlinked", "o_made_in", "o_links_in", "o_makes_in", "o_unlinked", "o_short_unlinked", "o_punctuation",
     "o_punctuation_both", "o_short_source_edge", "o_short_long", "o_unlinked_long", "short_alone_long", "o_number",
     "number_alone", "text_edge", "text_edge_both", "o_linked_to_neighbour", "s_makes", "s_links", "s_made",
-    "cohesion", "cohesion_unlinked",
 )  # fmt: skip
 # Of its length, against the length that the span's share of the source leads one to expect.
 LENGTH = ("log_ratio", "log_ratio_squared", "longer", "one_word")
@@ -112,7 +111,6 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     first, last = int(inside[0]), int(inside[-1])
     # The first word of a text is capitalised whatever it is.
     capitals = float(first > 0 and not source.lower[first] and not source.lower[last])
-    cohesion = np.zeros(max(m - 1, 0)) if alignment.cohesion is None else alignment.cohesion
     edges = []
     for s, step in ((first, -1), (last, 1)):
 
@@ -130,7 +128,6 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
         text_edge = np.zeros(m)
         text_edge[0 if step < 0 else -1] = 1.0
         few = unlinked * target.short
-        firm = np.pad(cohesion, (1, 0) if step < 0 else (0, 1))
         o_few, o_unlinked, o_punctuation = outside(few), outside(unlinked), outside(target.punctuation)
         short_alone = target.short * (1.0 - source.short[s])
         columns = [
@@ -139,7 +136,7 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
             outside(made_in), outside(links_in), outside(makes_in.clip(0.0, 1.5)), o_unlinked, o_few, o_punctuation,
             o_punctuation * beyond, o_few * at_edge, o_few * size, o_unlinked * size, short_alone * size,
             outside(target.number), target.number * (1.0 - source.number[s]), text_edge, text_edge * at_edge,
-            outside(neighbour), makes[s], links[s], made[s], firm, firm * o_unlinked,
+            outside(neighbour), makes[s], links[s], made[s],
         ]  # fmt: skip
         edges.append(np.stack(columns, axis=1))
     absent = np.array([1.0, makes_in.sum() / len(inside), size, links[inside].max(axis=1).mean()])

@@ -122,9 +122,7 @@ class LexicalAligner:
                     out[k] = self._alignment(*sides[k], *posteriors)
         return [alignment for alignment in out if alignment is not None]
 
-    def _alignment(
-        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, cohesion: np.ndarray
-    ) -> Alignment:
+    def _alignment(self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray) -> Alignment:
         """The alignment of the words, from the posteriors of the units: each word has its unit's."""
         rows, columns = source.unit_of, target.unit_of
         forward, backward = forward[np.ix_(rows, columns)], backward[np.ix_(rows, columns)]
@@ -133,10 +131,7 @@ class LexicalAligner:
             np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0)
             for way in (np.sqrt(forward * backward), forward, backward)
         ]
-        within = columns[:-1] == columns[1:]
-        firmness = np.ones(len(within))
-        firmness[~within] = cohesion
-        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], firmness)
+        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2])
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""

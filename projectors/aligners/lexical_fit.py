@@ -105,9 +105,6 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
         lexicon.source.unaligned = np.bincount(source.word[cells.source], lost, len(lexicon.source.words))
         source.refresh(lexicon.source)
         target.refresh(lexicon.target)
-    ends = np.zeros(len(cells.target), dtype=bool)
-    ends[cells.target_offsets[1:] - 1] = True
-    lexicon.count_phrases(target.word[cells.target], ends)
     return Model(_pruned(lexicon), order)
 
 
@@ -124,13 +121,12 @@ def _pruned(lexicon: Lexicon) -> Lexicon:
 
 def apply(
     model: Model, pairs: Sequence[tuple[Sentence, Sentence]], beliefs: Beliefs, prior: Prior | None = None
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Posteriors of every link under a frozen model.
 
     Returns:
         For each pair (source to target, target to source), each (n_source_words, n_target_words): the probability that
-        the target word was made by the source word, and that the source word was made by the target word; and how
-        firmly each target word and the next stand together, (n_target_words - 1,).
+        the target word was made by the source word, and that the source word was made by the target word.
     """
     if not pairs:
         return []
@@ -139,13 +135,8 @@ def apply(
     word_pairs = model.lexicon.pairs(source, target, batch.keys, beliefs, prior)
     emissions = batch.emissions(model.lexicon, word_pairs, source, target, beliefs)
     forward, backward, _ = hmm(batch.cells, emissions, model.order)
-    bounds, places = batch.cells.offsets, batch.cells.target_offsets
-    words = target.word[batch.cells.target]
+    bounds = batch.cells.offsets
     return [
-        (
-            forward[a:b].reshape(len(s), len(t)),
-            backward[a:b].reshape(len(s), len(t)),
-            model.lexicon.cohesion(words[c : c + len(t)]),
-        )
-        for (s, t), a, b, c in zip(pairs, bounds[:-1], bounds[1:], places[:-1], strict=True)
+        (forward[a:b].reshape(len(s), len(t)), backward[a:b].reshape(len(s), len(t)))
+        for (s, t), a, b in zip(pairs, bounds[:-1], bounds[1:], strict=True)
     ]

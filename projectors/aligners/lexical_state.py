@@ -13,10 +13,10 @@ from projectors.aligners.lexical_fit import Model
 from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
 
-_MAGIC = b"SFLX2\n"
+_MAGIC = b"SFLX1\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
-_KEYS = ("keys", "stem_keys", "phrase_keys")
-_TABLES = (*_KEYS, "counts", "stem_counts", "shape_counts", "phrases")
+_KEYS = ("keys", "stem_keys")
+_TABLES = (*_KEYS, "counts", "stem_counts", "shape_counts")
 
 
 def dump(models: Mapping[tuple[str, str], Model]) -> bytes:

@@ -9,7 +9,6 @@ from projectors.aligners.orthography import SHAPES, Forms, parts_of, shape, stem
 from translators.bundled.priors import PriorTable
 
 _SHAPES = len(SHAPES)
-_LEAST_COHESION = 0.02  # neighbours that stand together less firmly are not kept
 _SHAPE_BELIEF = 1.5  # pseudo-count of every pair of word shapes
 
 
@@ -194,9 +193,6 @@ class Lexicon:
         counts: Expected links of each pair, (n_entries,).
         stem_counts: Likewise for stems.
         shape_counts: Expected links by word shape, (n_shapes * n_shapes,).
-        phrase_keys: first target word * n_target_words + second of neighbours that stand together, ascending,
-            (n_phrases,).
-        phrases: How firmly, 0 to 1, (n_phrases,).
     """
 
     source: Vocabulary
@@ -206,32 +202,12 @@ class Lexicon:
     counts: np.ndarray
     stem_counts: np.ndarray
     shape_counts: np.ndarray
-    phrase_keys: np.ndarray
-    phrases: np.ndarray
 
     @staticmethod
     def empty(source: Vocabulary, target: Vocabulary) -> "Lexicon":
         """A lexicon that has learned nothing."""
         none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return Lexicon(source, target, none, none, nothing, nothing, np.zeros(_SHAPES * _SHAPES), none, nothing)
-
-    def count_phrases(self, words: np.ndarray, last: np.ndarray) -> None:
-        """Learns which target words stand together: c(ab) (c(ab) - 1) / (c(a) c(b)), near 1 where neither goes alone.
-
-        Args:
-            words: Index of every target word of the corpus, text by text.
-            last: Which of them end a text, bool, likewise.
-        """
-        keys = (words[:-1].astype(np.int64) * len(self.target.words) + words[1:])[~last[:-1]]
-        found, counts = np.unique(keys, return_counts=True)
-        first, second = np.divmod(found, max(len(self.target.words), 1))
-        firmness = counts * (counts - 1.0) / (self.target.frequency[first] * self.target.frequency[second])
-        kept = firmness >= _LEAST_COHESION
-        self.phrase_keys, self.phrases = found[kept], np.minimum(firmness[kept], 1.0)
-
-    def cohesion(self, words: np.ndarray) -> np.ndarray:
-        """How firmly each target word and the next stand together, (n - 1,), for n vocabulary indices or -1."""
-        return _gather(self.phrases, lookup(self.phrase_keys, pair_keys(words[:-1], words[1:], len(self.target.words))))
+        return Lexicon(source, target, none, none, nothing, nothing, np.zeros(_SHAPES * _SHAPES))
 
     def pairs(self, source: Side, target: Side, keys: np.ndarray, beliefs: Beliefs, prior: Prior | None) -> WordPairs:
         """The word pairs ``keys`` = batch source word * number of batch target words + batch target word."""

@@ -104,13 +104,13 @@ class EmittedDataset:
         """Row ``number`` as a pair."""
         row = self.row(number)
         batch, split = self._flat[bisect_right(self._firsts, number) - 1]
-        return _reader(batch.schema)(row, kept=split != REJECTED)
+        return _reader(batch.schema)(row, group=split)
 
     def pairs(self) -> Iterator[list[Pair]]:
         """All rows as pairs, batch by batch, in order."""
         for batch, split in self._flat:
             read = _reader(batch.schema)
-            yield [read(row, kept=split != REJECTED) for row in batch.to_pylist()]
+            yield [read(row, group=split) for row in batch.to_pylist()]
 
 
 def _reader(schema: pa.Schema) -> Callable[..., Pair]:
@@ -159,8 +159,8 @@ def _field(column: str, taken: set[str]) -> str:
     return bare if bare in taken else column
 
 
-def row_to_pair(row: Mapping[str, Any], *, shape: Shape, kept: bool) -> Pair:
-    """The pair that an emitted row was written from; source tokens are lost, the target's ``meta`` serves both."""
+def row_to_pair(row: Mapping[str, Any], *, shape: Shape, group: str) -> Pair:
+    """The pair that an emitted row of a split, or of ``rejected``, was written from; source tokens are lost, the target's ``meta`` serves both."""
     origin, meta = row["source"], json.loads(row["meta"] or "{}")
     label = row["label"]
     if shape.classes is not None:
@@ -194,7 +194,7 @@ def row_to_pair(row: Mapping[str, Any], *, shape: Shape, kept: bool) -> Pair:
         for p in row["projections"]
     )
     scores = {s["name"]: s["value"] for s in row["scores"]}
-    return Pair(source, target, projections, scores, kept, tuple(row["reasons"]), row["signature"])
+    return Pair(source, target, projections, scores, group != REJECTED, tuple(row["reasons"]), row["signature"])
 
 
 def fingerprint(folder: Path, splits: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from corpora.records import REJECTED_SCHEMA
 from corpora.schema import TEXT, Example, Pair, Projection, Relation, Span
 from corpora.switching.rows import column_of
 from corpora.switching.undo import undone
+from corpora.writers.base import REJECTED
 
 SWITCHES = "switches"
 TOKEN_LANGS = "token_langs"
@@ -28,18 +29,18 @@ def is_record(schema: pa.Schema) -> bool:
     return schema.names == REJECTED_SCHEMA.names
 
 
-def record_pair(row: Mapping[str, Any], *, kept: bool) -> Pair:
+def record_pair(row: Mapping[str, Any], *, group: str) -> Pair:
     """The pair that stands for a rejected record: what it was made from, and the reasons."""
     texts = {
         name: text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
         for name, text in json.loads(row["texts"] or "{}").items()
     }
     source = Example(row["id"], "und", texts or {TEXT: ""}, split=row["split"])
-    return Pair(source, None, kept=kept, reasons=tuple(row["reasons"]))
+    return Pair(source, None, kept=group != REJECTED, reasons=tuple(row["reasons"]))
 
 
-def switched_pair(row: Mapping[str, Any], *, kept: bool) -> Pair:
-    """The pair of a code-switched row.
+def switched_pair(row: Mapping[str, Any], *, group: str) -> Pair:
+    """The pair of a code-switched row of a split, or of ``rejected``.
 
     The source is the matrix text, undone from the row's own record of changes; the target is the switched text, whose
     ``meta`` holds that record and the language of every token. Labels were carried over by the switching itself, so
@@ -62,7 +63,7 @@ def switched_pair(row: Mapping[str, Any], *, kept: bool) -> Pair:
         relations,
         row["label"],
         {**meta, SWITCHES: switches, TOKEN_LANGS: langs},
-        split=row.get("split") or "train",
+        split=row.get("split") or group,
     )
     backs = {field: _back([s for s in switches if s["field"] == field]) for field in texts}
     original = {**texts, **undone({**row, SWITCHES: switches})}
@@ -70,7 +71,8 @@ def switched_pair(row: Mapping[str, Any], *, kept: bool) -> Pair:
     source = Example(row["id"], row["lang"], original, sources, relations, row["label"], meta, split=target.split)
     projections = tuple(Projection(span.id, span, 1.0, _method(span, switches)) for span in spans)
     scores = {name: row[name] for name in ("cmi", "spf") if row.get(name) is not None}
-    return Pair(source, target, projections, scores, kept, tuple(row.get("reasons") or ()), row.get("signature") or "")
+    reasons, signature = tuple(row.get("reasons") or ()), row.get("signature") or ""
+    return Pair(source, target, projections, scores, group != REJECTED, reasons, signature)
 
 
 def _field(column: str) -> str:

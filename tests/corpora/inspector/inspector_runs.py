@@ -190,7 +190,7 @@ def write_switched(out: Path) -> Path:
         },
     ]
     schema = schema_of(["text"])
-    records = [Record(row["id"], {k: v for k, v in row.items() if k != "id"}) for row in rows]
+    records = [Record(row["id"], {k: v for k, v in row.items() if k != "id"}, "test") for row in rows]
     records.append(Record("r2", {}, reasons=("switch:no_unit",), texts={"text": "Hm.", "more": {"en": "x"}}))
     write_records(records, out / "en-es-de", schema)
     return out

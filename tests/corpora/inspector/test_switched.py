@@ -24,6 +24,7 @@ def test_the_matrix_text_and_its_spans_come_back(out: Path) -> None:
     assert [pair.source.quote(s) for s in pair.source.spans] == ["Milan", "The red house"]
     assert [pair.target.quote(s) for s in pair.target.spans] == ["Mailand", "The casa"]
     assert [p.method for p in pair.projections] == ["alignment", "alignment"]
+    assert pair.source.split == pair.target.split == "test"
     assert pair.scores == {"cmi": 40.0, "spf": 0.5}
     assert EmittedDataset(out / "en-es-de").pair(1).projections[0].method == "unswitched"
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 from checkpoints import SENTENCES, m2m100, marian, mbart50, nllb, t5
@@ -12,6 +14,7 @@ from corpora.schema import Translation
 from translators import ct2
 from translators.convert import convert
 from translators.ct2 import CT2Translator
+from translators.pieces import one_line, one_line_offsets
 
 POISON = {
     "empty": ("", "empty_source"),
@@ -127,3 +130,11 @@ def test_several_hypotheses(model: CT2Translator) -> None:
     assert len({t.text for t in found[0]}) > 1
     scores = [t.score for t in found[0] if t.score is not None]
     assert scores == sorted(scores, reverse=True)
+
+
+@given(text=st.text(st.sampled_from("ab \t\n\x00\x1f\x7f\x85\u00a0\u200b東é"), max_size=12))
+def test_one_line_and_its_offsets_agree(text: str) -> None:
+    line, offsets = one_line_offsets(text)
+    assert line == one_line(text) and len(offsets) == len(line)
+    assert offsets == sorted(set(offsets))
+    assert all(text[at] == char for at, char in zip(offsets, line, strict=True) if char != " ")

@@ -1,6 +1,6 @@
 """Constrained decoding on Europarl: fast against full against translating the same sentences, in one run.
 
-    python tests/bench/constrained_speed.py --model DIRECTORY [--data ../shared/data] [--language es] [--spans 60] [--own]
+    python tests/bench/constrained_speed.py --model FOLDER [--data ../shared/data] [--language es] [--spans 60] [--own]
 
 Spans per second, by the clock and by processor time (which other work on the machine disturbs less), the share of spans
 where the fast search has the best pair of the full list, span F1, and what it costs against translating the same

@@ -160,7 +160,10 @@ def _field(column: str, taken: set[str]) -> str:
 
 
 def row_to_pair(row: Mapping[str, Any], *, shape: Shape, group: str) -> Pair:
-    """The pair that an emitted row of a split, or of ``rejected``, was written from; source tokens are lost, the target's ``meta`` serves both."""
+    """The pair that an emitted row of a split, or of ``rejected``, was written from.
+
+    Source tokens are lost, and the target's ``meta`` serves both.
+    """
     origin, meta = row["source"], json.loads(row["meta"] or "{}")
     label = row["label"]
     if shape.classes is not None:

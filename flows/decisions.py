@@ -121,7 +121,9 @@ def twins_of(data: EmittedDataset, corpus: str, decisions: Iterable[Decision]) -
     found: Counter[Key] = Counter()
     for part in data.parts:
         for batch in part.batches:
-            for name, split in zip(batch.column("id").to_pylist(), batch.column("split").to_pylist(), strict=True):
+            own = "split" in batch.schema.names
+            splits = batch.column("split").to_pylist() if own else [part.split] * batch.num_rows
+            for name, split in zip(batch.column("id").to_pylist(), splits, strict=True):
                 if name in ids:
                     found[(corpus, split, name)] += 1
     return frozenset(key for key, count in found.items() if count > 1 and key in wanted)

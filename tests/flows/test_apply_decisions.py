@@ -17,7 +17,7 @@ from flows.cli_run import _forget
 from flows.config import build_config
 from flows.decisions import ApplyConfig, run_apply
 from tests.conftest import Run
-from tests.corpora.inspector.inspector_runs import open_desk, pair, write_run
+from tests.corpora.inspector.inspector_runs import open_desk, pair, write_run, write_switched
 
 SOURCE = ("Ann 😀 flew from Rome to Oslo.", [("Ann", "person"), ("Rome", "place"), ("Oslo", "place")])
 TARGET = "Ana 😀 voló de Roma a Oslo."
@@ -112,6 +112,18 @@ def test_decisions_survive_a_new_projection_and_a_new_start(out: Path) -> None:
     stale = [json.loads(line) for line in (done.directory / "stale.jsonl").read_text().splitlines()]
     assert [(s["reason"], s["verdict"]["quote"]) for s in stale] == [("quote_gone", "Roma"), ("quote_gone", "Oslo")]
     assert json.loads((done.directory / "review.json").read_text())["stale"] == 2
+
+
+def test_code_switched_rows_are_corrected_too(tmp_path: Path) -> None:
+    out = write_switched(tmp_path)
+    desk = open_desk(out)
+    _decide(desk, 0, Wish("accept", "s0", quote="Mailand"))
+    _decide(desk, 0, Wish("move", "s1", start=2, end=15, quote="The casa roja"))
+    (done,) = run_apply(_config(out))
+    row = EmittedDataset(done.directory).pair(0)
+    assert [row.target.quote(s) for s in row.target.spans] == ["Mailand", "The casa roja"]
+    assert (row.source.split, done.counts.gold, done.counts.stale) == ("test", 1, [])
+    assert [s["lang"] for s in row.target.meta["switches"]] == ["es", "de"]
 
 
 def test_the_outcome_is_no_corpus_to_review(out: Path) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from corpora.errors import InputError
 from corpora.multiway import MultiRow, join_cells, rows_from_table, rows_to_table
 from corpora.readers.multiway import ParallelReader
-from flows.store import Entry, Stage
+from flows.store import Entry, Stage, write_bytes
 
 _TABLES = 16
 
@@ -58,7 +58,7 @@ def store(reader: ParallelReader, stage: Stage, shard_rows: int, tell: Callable[
             flush()
     if batch or not shard:
         flush()
-    marker.write_text(str(total))
+    write_bytes(marker, str(total).encode())
     return total
 
 

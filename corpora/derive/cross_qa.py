@@ -51,7 +51,10 @@ class CrossQa:
         )
 
     def derive(self, rows: Iterable[MultiRow]) -> Iterator[Record]:
-        """See ``Derivation.derive``. Reasons: ``cross_qa:no_field``, ``:answer_lost`` (none, where another language has one)."""
+        """See ``Derivation.derive``.
+
+        Reasons: ``cross_qa:no_field``, ``cross_qa:answer_lost`` (none, where another language has one).
+        """
         for row in rows:
             answers = {lang: [s for s in e.spans if s.field == self.context] for lang, e in row.examples.items()}
             # A question without an answer in any language has none to lose.

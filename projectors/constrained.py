@@ -2,7 +2,9 @@
 
 CODEC (Le et al., ICLR 2024): with x(k) the source in which span k stands in ``[ ]`` and y the target, the target span
 is the way of putting ``[`` and ``]`` into y that the translation model finds most likely given x(k). The target itself
-was made without markers and is not touched. See `projectors.constrained_search` for the search and where it differs.
+was made without markers and is not touched. Translate-test is the same call: the source is then the model's own
+translation with predicted spans, the target the original sentence. See `projectors.constrained_search` for the search
+and where it differs.
 """
 
 import math
@@ -19,10 +21,12 @@ from corpora.words import words
 from projectors.base import ProjectionInput
 from projectors.boundaries import bounded, check_boundary
 from projectors.constrained_candidates import length_bound, marked, places, without_brackets
+from projectors.constrained_rerank import rerank
 from projectors.constrained_search import Effort, Forcer, Job, Scored, search
 from projectors.rules import edge_faults
 from projectors.search import choose
 from translators.families import read_vocabulary
+from translators.load import load_translator
 
 METHOD = "constrained"
 # Spans handed to the model at a time; bounds memory, and is far more than a batch.
@@ -50,8 +54,8 @@ class ConstrainedProjector:
     """Projection by constrained decoding, many spans and sentences at a time.
 
     The score of a projection is its posterior among the places that were looked at. Reasons: ``empty_target``,
-    ``no_candidate``, ``too_long`` (for the model), ``bad_unicode``, ``model_error``, ``conflict`` (every likely place
-    breaks the relation to another span of the example).
+    ``no_candidate``, ``unlikely`` (nothing is left after re-ranking), ``too_long`` (for the model), ``bad_unicode``,
+    ``model_error``, ``conflict`` (every likely place breaks the relation to another span of the example).
 
     Args:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
@@ -65,6 +69,8 @@ class ConstrainedProjector:
             0 is the paper's argmax. The n-best lists are without it.
         boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
             (``projectors.boundaries``). The n-best lists are without it.
+        reverse: A model of the other direction (a ScoringTranslator, or the name of one), which re-ranks the five best
+            places (``projectors.constrained_rerank``); None: no second look.
 
     Raises:
         ConfigError: An option that is not valid.
@@ -80,6 +86,7 @@ class ConstrainedProjector:
         keep: int = 16,
         edges: float = 1.5,
         boundary: str = "word",
+        reverse: Any = None,
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
@@ -91,6 +98,7 @@ class ConstrainedProjector:
         if edges < 0:
             raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
         self.keep, self.edges, self.boundary = keep, edges, check_boundary(boundary)
+        self.reverse = reverse
 
     @property
     def signature(self) -> str:
@@ -98,7 +106,10 @@ class ConstrainedProjector:
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
-        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{aware}({self.translator.signature})"
+        again = ""
+        if self.reverse is not None:
+            again = f".reverse:{self.reverse if isinstance(self.reverse, str) else self.reverse.signature}"
+        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -106,7 +117,21 @@ class ConstrainedProjector:
         Raises:
             ModelError: The model lacks a language.
         """
-        return [self.choose(i, found) for i, found in zip(inputs, self.nbest(inputs), strict=True)]
+        listed = self.nbest(inputs)
+        if self.reverse is not None:
+            listed = self._reranked(inputs, listed)
+        return [self.choose(i, found) for i, found in zip(inputs, listed, strict=True)]
+
+    def _reranked(self, inputs: Sequence[ProjectionInput], listed: Sequence[Sequence[NBest]]) -> list[list[NBest]]:
+        """The n-best lists after the second look; the posteriors go by rank, to the new order."""
+        reverse = self.reverse
+        if isinstance(reverse, str) and inputs:
+            reverse = load_translator(reverse, source=inputs[0].target_lang, target=inputs[0].source_lang)
+        orders = rerank(reverse, inputs, [[n.candidates for n in row] for row in listed])
+        return [
+            [_in_order(n, order) for n, order in zip(row, own, strict=True)]
+            for row, own in zip(listed, orders, strict=True)
+        ]
 
     def choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
         """The projections of one input from the n-best lists of its spans."""
@@ -190,6 +215,13 @@ class ConstrainedProjector:
         placed = ((starts[s.opening], ends[s.closing], round(s.logprob - total, 4)) for s in scored[: self.keep])
         candidates = tuple(c for c in placed if c[0] < c[1])
         return NBest(candidates, None if candidates else "no_candidate")
+
+
+def _in_order(found: NBest, order: Sequence[Candidate]) -> NBest:
+    if found.reason or not order:
+        return NBest(reason=found.reason or "unlikely")
+    ranked = zip(order, found.candidates, strict=False)
+    return NBest(tuple((start, end, p) for (start, end, _), (_, _, p) in ranked))
 
 
 def _projection(span: Span, found: NBest, chosen: int | None) -> Projection:

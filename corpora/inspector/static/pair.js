@@ -108,7 +108,7 @@ async function decide(wish) {
 
 const onSpan = (action, more = {}) => {
   const span = data.spans[chosen];
-  if (!span) throw new Failed(0, "This row has no span; A accepts the row, + adds a span.");
+  if (!span) throw new Failed(0, "This row has no span; a accepts the row, + adds a span.");
   return decide({ action, span: span.id, field: span.field, quote: span.target?.quote ?? "", ...more });
 };
 
@@ -212,7 +212,8 @@ async function matrix() {
 }
 
 const actions = {
-  a: () => judge("accept"),
+  // A row without spans has only itself to accept.
+  a: () => (data.spans.length ? judge("accept") : actions.A()),
   x: () => judge("reject"),
   " ": async () => {
     await decide({ action: "skip" });

@@ -1,12 +1,12 @@
-"""Teacher forcing in batches over a ``ctranslate2.Translator``: scores, attention and the probability of a marker.
+"""Teacher forcing in batches over a ``ctranslate2.Translator``: scores and attention.
 
-All three take tokens as the model has them: source tokens with every special the model needs, target tokens with the
+Both take tokens as the model has them: source tokens with every special the model needs, target tokens with the
 language tokens they start with and without ``</s>``; what comes back leaves the first ``prefix`` of them out. Rows are
 sorted by length, cut into batches whose logits fit the memory, and come back in the order they were given. A row that
 the model can't take fails alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,8 +20,6 @@ LOGIT_BYTES = {"cpu": 128 << 20, "cuda": 1 << 30}
 SCORE_TOKENS = {"cpu": 256, "cuda": 16384}
 # Forced steps hold one token of each row at a time and want many rows.
 STEP_TOKENS = {"cpu": 4096, "cuda": 32768}
-# Above this many pieces the whole distribution at every position is too much to bring back (1 MB a token at 256k).
-SMALL_VOCABULARY = 40_000
 
 
 def batch_tokens(vocab_size: int, device: str = "cpu") -> int:
@@ -112,57 +110,6 @@ def attention(
         f[:, :columns] if f is not None and f.ndim == 2 and len(f) == rows and f.shape[1] >= columns else None
         for f, (rows, columns) in zip(found, shapes, strict=True)
     ]
-
-
-def marker_logprobs(
-    translator: Any,
-    source_tokens: Sequence[Tokens],
-    target_tokens: Sequence[Tokens],
-    markers: Tokens,
-    *,
-    vocabulary: Mapping[str, int],
-    prefix: int = 0,
-) -> list[tuple[np.ndarray, np.ndarray] | None]:
-    """Log-probability of ``markers`` before every token of the given targets, and of the tokens themselves.
-
-    One forced pass that brings back the logits of every step, so meant for vocabularies up to `SMALL_VOCABULARY`; use
-    `marker_drop` on the results of `score` beyond that.
-
-    Args:
-        translator: A ``ctranslate2.Translator``.
-        source_tokens: Source of each row.
-        target_tokens: Target of each row.
-        markers: Pieces to ask for.
-        vocabulary: Piece to id of the target side.
-        prefix: How many language tokens open every target.
-
-    Returns:
-        For each row (n_target_tokens - prefix + 1, n_markers) and (n_target_tokens - prefix + 1,), float32, in nats;
-        the last position is the end, where ``</s>`` is the token. None for a row that failed.
-    """
-    steps = _Steps(translator, source_tokens, target_tokens, len(vocabulary))
-    unknown = vocabulary.get("<unk>", 0)
-    columns = [vocabulary[m] for m in markers]
-    end = vocabulary.get("</s>", 0)
-
-    def read(row: int, logits: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        ids = [*(vocabulary.get(t, unknown) for t in target_tokens[row][prefix:]), end]
-        if len(logits) < prefix + len(ids):
-            raise IndexError(f"{len(logits)} steps for {len(ids)} tokens")
-        wanted = np.empty((len(ids), len(columns) + 1), np.float32)
-        for position, step in enumerate(logits[prefix : prefix + len(ids)]):
-            values = np.asarray(step)
-            top = values.max()
-            wanted[position] = values[[*columns, ids[position]]] - top - np.log(np.exp(values - top).sum())
-        return wanted[:, :-1], wanted[:, -1]
-
-    def submit(rows: list[int]) -> Callable[[], list[tuple[np.ndarray, np.ndarray]]]:
-        pending = steps.submit(rows, return_logits_vocab=True)
-        return lambda: [read(r, p.result().logits[0]) for r, p in zip(rows, pending, strict=True)]
-
-    device = translator.device
-    limit = min(STEP_TOKENS[device], LOGIT_BYTES[device] // (4 * len(vocabulary)))
-    return _in_batches(submit, steps.lengths(), limit)
 
 
 def marker_drop(plain: np.ndarray, marked: np.ndarray) -> np.ndarray:

@@ -88,23 +88,6 @@ def test_attention_of_a_failing_row(parts):
     assert [f is None for f in found] == [False, True]
 
 
-@pytest.mark.parametrize("prefix", [[], ["▁El"]])
-def test_marker_logprobs_equal_scores_with_the_marker_in_place(parts, prefix):
-    raw, source, target, vocabulary = parts
-    markers = ["▁[", "▁]"]
-    whole = [[*prefix, *t] for t in target]
-    found = forced.marker_logprobs(raw, source, whole, markers, vocabulary=vocabulary, prefix=len(prefix))
-    tokens = forced.score(raw, source, whole, prefix=len(prefix))
-    for s, t, (at_markers, at_tokens), expected in zip(source, target, found, tokens, strict=True):
-        assert at_markers.shape == (len(t) + 1, 2)
-        np.testing.assert_allclose(at_tokens, expected, atol=NOISE)
-        for position in {0, len(t) // 2, len(t)}:
-            for column, marker in enumerate(markers):
-                cut = [*prefix, *t[:position], marker]
-                naive = raw.score_batch([s], [cut])[0].log_probs[len(prefix) + position]
-                assert at_markers[position, column] == pytest.approx(naive, abs=NOISE)
-
-
 def test_marker_drop():
     plain = np.log(np.array([0.8, 0.5, 0.5, 0.2], np.float32))
     marked = np.log(np.array([0.2, 0.5, 0.6, 0.1], np.float32))

@@ -171,7 +171,7 @@ def tab(browser: Any) -> Iterator[Any]:
 
     def start(site: Site, **options: Any) -> Tab:
         context = browser.new_context(viewport={"width": 1180, "height": 700}, locale="en-GB", **options)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         tabs.append(Tab(context.new_page(), site))
         return tabs[-1]

@@ -198,10 +198,10 @@ def _word_ranges(cells: _Cells, links: _Links, code: int, texts: Ints) -> tuple[
     counts = np.zeros(n_items, np.int64)
     shift = (0, len(links.word_starts[0]))
     for k in (0, 1):
-        here = np.flatnonzero((record >= 0) & (side == k))
+        own_side = np.flatnonzero((record >= 0) & (side == k))
         offsets = links.word_offsets[k]
-        base[here] = offsets[record[here]] + shift[k]
-        counts[here] = offsets[record[here] + 1] - offsets[record[here]]
+        base[own_side] = offsets[record[own_side]] + shift[k]
+        counts[own_side] = offsets[record[own_side] + 1] - offsets[record[own_side]]
     bare = np.flatnonzero((record < 0) & (texts >= 0))
     own = _cut(cells, texts[bare])
     base[bare] = offsets_of(np.array([len(w) for w in own], np.int64))[:-1] + sum(map(len, links.word_starts))

@@ -73,10 +73,12 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
             array = np.frombuffer(body, kind, size, at)
             arrays.append(np.cumsum(array) if k < len(_KEYS) else array.astype(np.float64))
             at += size * kind.itemsize
-        tables, rest = dict(zip(_TABLES, arrays, strict=False)), arrays[len(_TABLES) :]
+        rest = arrays[len(_TABLES) :]
         sides = [
             Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *rest[4 * k : 4 * k + 4]) for k in (0, 1)
         ]
         order = Order(*(Jumps(rest[8 + k], entry["null"][k]) for k in (0, 1)))
-        models[(entry["languages"][0], entry["languages"][1])] = Model(Lexicon(*sides, **tables), order)
+        models[(entry["languages"][0], entry["languages"][1])] = Model(
+            Lexicon(sides[0], sides[1], *arrays[: len(_TABLES)]), order
+        )
     return models

@@ -13,7 +13,7 @@ from translators.bundled.evaluate import Model, balanced
 from translators.bundled.learn_priors import count_links, prune
 
 WEIGHTS = Path(priors.__file__).parent / "weights"
-MODEL = WEIGHTS / "en-esde"
+MODEL = WEIGHTS / "mini"
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,15 @@ def test_files_are_as_described() -> None:
     for name, fact in facts["files"].items():
         content = (MODEL / name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (fact["bytes"], fact["sha256"]), name
-    assert facts["source_languages"] == ["en"] and facts["target_languages"] == ["es", "de"]
+    assert facts["source_languages"] == ["en", "es", "de"]
+    assert facts["target_languages"] == ["es", "de", "fr", "nl", "zh", "en"]
+    assert ["es", "de"] not in facts["directions"] and len(facts["directions"]) == 7
     assert facts["marker_aware"] is True and facts["licence"] and facts["scores"]
 
 
 def test_weights_stay_small() -> None:
     total = sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file())
-    assert total <= 16_000_000
+    assert total <= 18_000_000
     tables = [path.stat().st_size for path in (WEIGHTS / "priors").glob("*.npz")]
     assert max(tables) <= 1_050_000 and sum(tables) <= 4_200_000
 
@@ -52,6 +54,15 @@ def test_weights_stay_small() -> None:
         ("He reads a book.", "de", r"Buch"),
         ("The house costs 350 dollars.", "es", r"casa.*350"),
         ("The house costs 350 dollars.", "de", r"Haus.*350"),
+        ("My sister lives in Madrid.", "fr", r"sœur (vit|habite) à Madrid"),
+        ("He reads a book.", "fr", r"livre"),
+        ("My sister lives in Madrid.", "nl", r"(zus|zuster) woont in Madrid"),
+        ("Where is the station?", "nl", r"Waar is het station\?"),
+        ("I have a dog.", "zh", r"我.*狗"),
+        ("Mi hermana vive en Madrid.", "en", r"[Mm]y sister lives in Madrid"),
+        ("Tengo un perro.", "en", r"I have a dog"),
+        ("Meine Schwester wohnt in Berlin.", "en", r"[Mm]y sister lives in Berlin"),
+        ("Ich habe einen Hund.", "en", r"I have a dog"),
     ],
 )
 def test_everyday_sentences(model: Model, text: str, language: str, expected: str) -> None:
@@ -59,7 +70,7 @@ def test_everyday_sentences(model: Model, text: str, language: str, expected: st
     assert re.search(expected, found), found
 
 
-@pytest.mark.parametrize("language", ["es", "de"])
+@pytest.mark.parametrize("language", ["es", "de", "fr", "nl"])
 def test_brackets_are_carried(model: Model, language: str) -> None:
     texts = [
         "I saw [ John ] yesterday.",

@@ -21,7 +21,7 @@ from translators.bundled.vocabulary import language_token
 
 DESCRIPTION = "spanferry.json"
 LICENCE = "CC-BY-4.0"
-NAME = "en-esdefrnlzh"
+NAME = "mini"
 DIRECTIONS = ("en-es", "en-de", "en-fr", "en-nl", "en-zh", "es-en", "de-en")
 
 

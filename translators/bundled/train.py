@@ -56,9 +56,9 @@ class Plan:
         seed: Of the weights and the order of the batches.
     """
 
-    steps: int = 2_450
-    warmup: int = 80
-    decay: int = 1_400
+    steps: int = 3_300
+    warmup: int = 150
+    decay: int = 1_700
     batch_tokens: int = 2_500
     rate: float = 0.002
     smoothing: float = 0.1

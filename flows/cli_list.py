@@ -53,4 +53,3 @@ def options_of(cls: Any) -> dict[str, Any]:
         return {name: field.default for name, field in cls.model_fields.items()}
     parameters = inspect.signature(cls).parameters.values()
     return {p.name: p.default for p in parameters if p.name not in _GIVEN and p.default is not p.empty}
-

@@ -77,7 +77,7 @@ def test_the_same_bytes_whatever_the_workers_and_after_a_kill(inputs: list[str],
     files = [p.relative_to(tmp_path / "a" / "code-switch") for p in (tmp_path / "a" / "code-switch").rglob("*.*")]
     assert len(files) > 8
     for file in files:
-        if file.is_file:
+        if file.is_file():
             a, b = (tmp_path / name / "code-switch" / file for name in "ab")
             assert a.is_dir() or a.read_bytes() == b.read_bytes(), file
 
@@ -91,7 +91,9 @@ def test_a_histogram_over_shards_and_its_measure(
     place = tmp_path / "out" / "code-switch"
     told = json.loads((place / "switching.json").read_text(encoding="utf-8"))
     assert found["train"] and told["distance_from_target"] <= 0.05
-    done = spanferry("evaluate", "switching", "-i", place, "-i", place / "train", "--bins", 3, "--json", "--out", tmp_path / "e")
+    done = spanferry(
+        "evaluate", "switching", "-i", place, "-i", place / "train", "--bins", 3, "--json", "--out", tmp_path / "e"
+    )
     assert done.returncode == 0, done.stderr
     measured = json.loads(done.stdout)
     assert measured["distances"][0]["cmi"] == 0.0

@@ -108,8 +108,9 @@ def embeddings(old: np.ndarray, start: Path, folder: Path, seed: int) -> np.ndar
         cut = cutter.encode(piece.replace("▁", " ").strip(), out_type=str)
         if not piece.startswith("▁") and cut and cut[0].startswith("▁"):
             cut = [cut[0][1:], *cut[1:]]
-        rows = [known.get(p) for p in cut if p]
-        if rows and None not in rows and not any(p.startswith("<0x") for p in cut):
+        parts = [part for part in cut if part]
+        if parts and all(part in known and not part.startswith("<0x") for part in parts):
+            rows = [known[part] for part in parts]
             # A part of the random row stays, so that no two pieces start as the same.
             new[row] = old[rows].mean(axis=0) + 0.5 * new[row]
     new[table["<pad>"]] = 0.0

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from corpora.arrow import pairs_from_table
+from corpora.emitted import EmittedDataset
+from corpora.inspector.index import load_index
 from corpora.schema import Pair
 from flows import tasks
 from flows.document import write_documents
@@ -61,6 +63,7 @@ def emit(plan: Plan, target: str) -> Emitted:
         lost[name] = dict(report.lost)
         if name == "arrow":
             write_documents(plan, target, decided_pairs(plan, target), place, gold_scores(counts))
+            load_index(EmittedDataset(place), place.name)  # so that the inspector filters a million rows at once
         write_json(place / STAMP, stamp)
     return Emitted(target, out / target, {**counts, "lost": {k: v for k, v in lost.items() if v}})
 

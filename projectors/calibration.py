@@ -3,7 +3,7 @@
 An isotonic regression (Zadrozny and Elkan, KDD 2002) on the log-odds of the score: the order of the spans stays as it
 is. It is fitted on gold by ``projectors.fit_weights``; the numbers, and on which data they were fitted, are in
 ``projectors/weights``. More features (spelling that agrees, length, script, which methods agree) were tried beside the
-score and changed neither the calibration nor the order on gold that they were not fitted on.
+score and helped neither the calibration nor the order consistently on gold that they were not fitted on.
 """
 
 import json

@@ -50,8 +50,8 @@ def test_the_rules(looked: list[Looked], expected: list[tuple[int, int]]) -> Non
 
 
 def test_a_model_that_does_not_read_the_other_way_is_refused(model) -> None:
-    source, target = "Anna has a red house.", "Anna tiene una casa roja."
-    item = ProjectionInput("e", source, target, (Span(0, 4, "X", "s"),), "en", "es")
+    source, target = "Anna has a red house.", "Anna heeft een rood huis."
+    item = ProjectionInput("e", source, target, (Span(0, 4, "X", "s"),), "en", "nl")
     looking = ConstrainedProjector(model, reverse=model)
     assert looking.signature != ConstrainedProjector(model).signature
     with pytest.raises(ModelError):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from corpora.errors import OutputError
+from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
 from flows.config import build_config
 from flows.parallel_config import ParallelConfig
 
@@ -22,7 +23,6 @@ Inputs = Annotated[
     ),
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Which languages, in this order.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
 Format = Annotated[str | None, typer.Option(help="Reader of the inputs.", show_default="guessed")]
 Pairs = Annotated[str | None, typer.Option(help="Word links: auto, pivot, all or none.", show_default="auto")]
 Aligner = Annotated[str | None, typer.Option(help="Aligner; see spanferry list.", show_default="lexical")]
@@ -30,19 +30,9 @@ Formats = Annotated[
     list[str] | None,
     typer.Option("--write", help="multiway, bilingual, translation, moses, tmx; may be repeated."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file.", show_default=False)]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any option as section.key=value; may be repeated.", show_default=False),
-]
 Limit = Annotated[int | None, typer.Option(help="Join at most so many rows.", show_default=False)]
-Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
-Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
-Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push some rows through, write nothing.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected.")]
-Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
 
 
 def parallel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from corpora.schema import Translation
 _WINDOW_ROWS = 8192
 
 
-class WrappedTranslator:
+class WrappedTranslator(ABC):
     """Changes how texts are translated; everything else (pieces, scores, attention …) is the inner translator's.
 
     Args:
@@ -29,9 +30,9 @@ class WrappedTranslator:
         """Whether the inner translator knows this direction (BCP-47 tags)."""
         return bool(self.inner.supports(source, target))
 
+    @abstractmethod
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order."""
-        raise NotImplementedError
 
     def stream(self, texts: Iterable[str], source: str, target: str) -> Iterator[Translation]:
         """As ``translate``, for any number of texts: a window of them is in memory."""

@@ -72,7 +72,10 @@ def test_what_was_fitted_is_looked_up_and_travels(fitted: EflomalAligner) -> Non
         fitted.with_state(fitted.state()[:-30])
 
 
-def test_a_few_new_pairs_are_aligned_with_what_was_learned(fitted: EflomalAligner) -> None:
+@pytest.mark.usefixtures("aligner")
+def test_a_few_new_pairs_are_aligned_with_what_was_learned() -> None:
+    # Without tables the sampler, which has no seed, sticks now and then to a wrong word in all of so small a corpus.
+    fitted = EflomalAligner(runs=2).fit(TEXTS)
     new = [text for text in spanish() if text not in TEXTS][::30]
     right = [
         p.span is not None and p.span.quote(text.target_text) == want

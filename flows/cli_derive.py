@@ -7,8 +7,8 @@ from rich.console import Console
 
 from corpora.derive import DERIVATIONS
 from corpora.errors import ConfigError
-from flows.cli_parallel import Aligner, DryRun, Format, Inputs, Languages, Limit, Pairs, Strict, finish, forget
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
+from flows.cli_parallel import Aligner, DryRun, Format, Inputs, Languages, Limit, Pairs, Strict, finish
+from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
 from flows.parallel_config import DeriveConfig
 

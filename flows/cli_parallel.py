@@ -1,15 +1,13 @@
 """``spanferry run parallel``."""
 
 import json as json_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from corpora.errors import OutputError
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
+from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
 from flows.parallel_config import ParallelConfig
 
@@ -79,17 +77,6 @@ def parallel(
     if overwrite:
         forget(resolved.out)
     finish(run_parallel(resolved, console), as_json=json, strict=strict)
-
-
-def forget(out: Path) -> None:
-    """Removes an earlier run, and nothing that is not one."""
-    import shutil
-
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if not (out / "config.json").exists():
-        raise OutputError("not a run directory: no config.json in it", where=str(out), hint="--out an empty directory")
-    shutil.rmtree(out)
 
 
 def finish(result: "SetResult", *, as_json: bool, strict: bool) -> None:

@@ -168,7 +168,7 @@ def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_
         rehearse(config, errors)
         return
     if overwrite:
-        _forget(config.out)
+        forget(config.out)
     started = time.monotonic()
     result = run_flow(config, errors)
     result.seconds = time.monotonic() - started
@@ -180,7 +180,7 @@ def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_
         raise typer.Exit(1)
 
 
-def _forget(out: Path) -> None:
+def forget(out: Path) -> None:
     """Removes an earlier run, and nothing that is not one; what people decided on it stays."""
     if not out.exists() or not any(path.name != LOG for path in out.iterdir()):
         return

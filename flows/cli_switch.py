@@ -7,8 +7,8 @@ from rich.console import Console
 
 from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from corpora.switching.presets import PRESETS
-from flows.cli_parallel import Aligner, Format, Inputs, Limit, Strict, finish, forget
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
+from flows.cli_parallel import Aligner, Format, Inputs, Limit, Strict, finish
+from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
 from flows.switch_config import SwitchConfig
 

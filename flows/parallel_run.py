@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from corpora.decisions import LOG
 from corpora.derive.base import key_of
 from corpora.errors import OutputError, SpanferryError
 from flows import parallel_tasks as tasks
@@ -63,7 +64,7 @@ def run_set(
     out = config.out
     if out.exists() and not out.is_dir():
         raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
-    if out.exists() and any(out.iterdir()) and not (out / "config.json").exists():
+    if out.exists() and any(p.name != LOG for p in out.iterdir()) and not (out / "config.json").exists():
         raise OutputError("the directory holds something else than a run", where=str(out), hint="--out NEW_DIRECTORY")
     plan = set_plan(config.to_json(), str(out / "stages"))
     check(plan)

@@ -13,7 +13,7 @@ from corpora.inspector.desk import Desk
 from corpora.inspector.wishes import Wish
 from corpora.readers import open_reader
 from corpora.schema import Example, Pair
-from flows.cli_run import _forget
+from flows.cli_run import forget
 from flows.config import build_config
 from flows.decisions import ApplyConfig, run_apply
 from tests.conftest import Run
@@ -99,7 +99,7 @@ def test_gold_in_another_language_names_those_there_are(out: Path) -> None:
 
 def test_decisions_survive_a_new_projection_and_a_new_start(out: Path) -> None:
     (out / "config.json").write_text("{}")
-    _forget(out)
+    forget(out)
     assert [p.name for p in out.iterdir()] == ["decisions.jsonl"]
     again = [
         pair("r0", SOURCE, (f"Hoy, {TARGET}", ["Ana", None, None]), lang="es"),

@@ -81,6 +81,21 @@ def test_the_same_bytes_whatever_the_workers_and_after_a_kill(inputs: list[str],
         assert a.is_dir() or a.read_bytes() == b.read_bytes(), file
 
 
+def test_starting_again_keeps_what_people_decided(
+    inputs: list[str], tmp_path: Path, spanferry: Callable[..., Any]
+) -> None:
+    out = tmp_path / "out"
+    run(inputs, out, **{"unit.kind": "span"})
+    (out / "decisions.jsonl").write_text("{}\n")
+    sources = [part for given in inputs for part in ("--input", given)]
+    again = ["run", "code-switch", *sources, "--out", out, "--unit", "word", "--overwrite"]
+    done = spanferry(*again, "--json")
+    assert done.returncode == 0, done.stderr
+    assert (out / "decisions.jsonl").read_text() == "{}\n"
+    (out / "config.json").unlink()
+    assert spanferry(*again).returncode == 2 and (out / "code-switch").exists()
+
+
 def test_a_histogram_over_shards_and_its_measure(
     inputs: list[str], tmp_path: Path, spanferry: Callable[..., Any]
 ) -> None:

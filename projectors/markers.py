@@ -22,6 +22,8 @@ _LIKE = 0.75
 # How much a stretch at the other end of the text counts less than one where the brackets stood.
 _FAR = 0.3
 _KEPT = 8
+# Translations of a marked text that are looked at where the best has not as many brackets as the text.
+_NEXT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class MarkersProjector:
     """Projection by markers in the source.
 
     Reasons: ``crossing`` (spans that cross can't be marked), those of the translator for the marked text,
-    ``marker_count`` (the translation has more or fewer pairs of brackets than the source), ``marker_unmatched`` (which
-    brackets belong to the span can't be told), and for a given target ``empty_target``, ``not_in_target`` (what the
-    brackets held does not occur in it) and ``conflict`` (it occurs only where another span went).
+    ``marker_count`` (none of the best translations has as many pairs of brackets as the source), ``marker_unmatched``
+    (which brackets belong to the span can't be told), and for a given target ``empty_target``, ``not_in_target`` (what
+    the brackets held does not occur in it) and ``conflict`` (it occurs only where another span went).
 
     Square brackets of the text itself become parentheses on the way.
 
@@ -103,6 +105,7 @@ class MarkersProjector:
                 _unmark(inputs[i], "crossing" if i in crossing else t.reason, t)
                 for i, t in zip(rows, translated, strict=True)
             ]
+            self._look_further(inputs, rows, texts, unmarked, direction)
             for i, (_, ranges, reason) in zip(rows, unmarked, strict=True):
                 if reason is None and len({s.label for s in inputs[i].spans}) > 1 and ranges:
                     quotes.want([_quote(inputs[i], r) for r in _distinct(inputs[i].spans)])
@@ -110,6 +113,23 @@ class MarkersProjector:
             for i, (translation, ranges, reason) in zip(rows, unmarked, strict=True):
                 results[i] = _matched(inputs[i], translation, ranges, reason, quotes)
         return [result for result in results if result is not None]
+
+    def _look_further(
+        self,
+        inputs: Sequence[ProjectionInput],
+        rows: Sequence[int],
+        texts: Sequence[str],
+        unmarked: list[tuple[Translation, list[Range], str | None]],
+        direction: tuple[str, str],
+    ) -> None:
+        """Where the best translation lost a bracket, the best of the next ones that kept them all takes its place."""
+        lost = [k for k, (_, _, reason) in enumerate(unmarked) if reason == "marker_count"]
+        if not lost or not hasattr(self.translator, "translate_nbest"):
+            return
+        lists = self.translator.translate_nbest([texts[k] for k in lost], *direction, _NEXT)
+        for k, hypotheses in zip(lost, lists, strict=True):
+            read = (_unmark(inputs[rows[k]], t.reason, t) for t in hypotheses)
+            unmarked[k] = next((found for found in read if found[2] is None), unmarked[k])
 
 
 class _Quotes:

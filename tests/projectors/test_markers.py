@@ -172,6 +172,27 @@ def test_two_spans_never_share_one_stretch():
     assert sorted(p.reason or "" for p in found) == ["", "conflict"]
 
 
+class Several(Canned):
+    """One that also says what it would say next."""
+
+    def translate_nbest(self, texts, source, target, count):
+        return [[Translation(t) for t in self.answers[text].split("|")][:count] for text in texts]
+
+    def translate(self, texts, source, target):
+        return [row[0] for row in self.translate_nbest(texts, source, target, 1)]
+
+
+def test_where_the_best_translation_loses_a_bracket_the_next_one_that_has_all_is_taken():
+    answers = {"[ Ann ] saw Bob.": "Ann ] vio a Bob.|[ Ann vio a Bob.|[ Ann ] miró a Bob.|[ Ann ] vio a Bob."}
+    item = given_text("Ann saw Bob.", "", (0, 3, "PER"))
+    translation, placed = MarkersProjector(Several(answers)).translate_marked([item])[0]
+    assert translation.text == "Ann miró a Bob."
+    assert placed[0].span.quote(translation.text) == "Ann"
+    none = {text: "|".join(answer.split("|")[:2]) for text, answer in answers.items()}
+    translation, placed = MarkersProjector(Several(none)).translate_marked([item])[0]
+    assert (translation.text, placed[0].reason) == ("Ann vio a Bob.", "marker_count")
+
+
 def test_reasons_of_single_rows():
     projector = MarkersProjector(Canned({}))
     crossing = given_text("a b c", "x y z", (0, 3, "A"), (2, 5, "B"))

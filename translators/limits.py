@@ -21,9 +21,10 @@ CUT = frozenset({SOURCE_TOO_LONG, TARGET_TOO_LONG, OUTPUT_TRUNCATED})
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = re.compile(r"<[^<>]+>|&#?\w+;")
-# Source tokens up to which an output of so many tokens is long enough. A step function of the row's own length, so
-# that a model caught in a loop stops early and yet a row's result never hangs on the rows around it.
-_CAPS = ((8, 64), (24, 128), (96, 320))
+# No translation is longer than so many pieces for each of its source's, and so many more: beyond that a model is caught
+# in a loop. A step function of the row's own length, so that loops stop early, rows of similar length share a batch
+# and yet a row's result never hangs on the rows around it.
+_CAP_PER_TOKEN, _CAP_MORE, _CAP_STEP = 3, 40, 8
 
 
 def text_reason(text: str) -> str | None:
@@ -49,7 +50,5 @@ def pieces_reason(pieces: Sequence[str], frame: Frame, limits: Limits) -> str | 
 
 def output_cap(source_tokens: int, limits: Limits) -> int:
     """Longest output, in tokens, for a source of ``source_tokens``."""
-    for length, cap in _CAPS:
-        if source_tokens <= length:
-            return min(cap, limits.target)
-    return limits.target
+    rounded = -(-source_tokens // _CAP_STEP) * _CAP_STEP
+    return min(_CAP_MORE + _CAP_PER_TOKEN * rounded, limits.target)

@@ -28,7 +28,7 @@ from typing import Any
 
 import ctranslate2
 
-from translators import devices
+from translators import devices, limits
 from translators.convert import is_hugging_face
 from translators.ct2 import CT2Translator
 from translators.load import load_translator
@@ -82,6 +82,8 @@ def against_engine(model: CT2Translator, texts: Sequence[str], args: argparse.Na
     """``translate`` against the best bare ``translate_batch``."""
     tokens = tokens_of(model, texts, args.source, args.target)
     frame = model.family.frame(args.source, args.target)
+    # A model caught in a loop fills whatever it is given: both sides get the same for the longest row.
+    longest = max(limits.output_cap(len(row), model.limits) for row in tokens)
     cores = devices.cores()
     divided = (
         sorted({(cores, 1), (max(1, cores // 2), min(2, cores)), (1, cores)}) if model.device == "cpu" else [(1, 0)]
@@ -95,7 +97,12 @@ def against_engine(model: CT2Translator, texts: Sequence[str], args: argparse.Na
     def bare(division: tuple[int, int], size: int, rows: Sequence[list[str]]) -> object:
         prefix = [list(frame.target_prefix)] * len(rows) if frame.target_prefix else None
         return engines[division].translate_batch(
-            list(rows), prefix, max_batch_size=size, batch_type="tokens", beam_size=model.beam, max_decoding_length=256
+            list(rows),
+            prefix,
+            max_batch_size=size,
+            batch_type="tokens",
+            beam_size=model.beam,
+            max_decoding_length=longest,
         )
 
     trial = tokens[: max(200, len(tokens) // 10)]

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from corpora.errors import ConfigError, ModelError, RowError
 from translators.base import ScoringTranslator
 from translators.ct2 import CT2Translator
+from translators.families.base import Limits
+from translators.limits import output_cap
 
 SENTENCES = [
     "I have two cats.",
@@ -85,6 +87,12 @@ def test_output_at_its_limit_is_rejected(model_directory: Path) -> None:
     long, brief = short.translate([SENTENCES[2], SENTENCES[5]], "en", "es")
     assert (long.text, long.reason, long.truncated) == ("", "output_truncated", True)
     assert brief.reason is None and not brief.truncated
+
+
+def test_an_output_may_be_several_times_as_long_as_its_source_and_no_longer_than_the_model_allows() -> None:
+    caps = [output_cap(length, Limits(512, 300)) for length in range(1, 200)]
+    assert caps == sorted(caps) and caps[0] == 64 and caps[-1] == 300
+    assert all(cap >= 3 * length + 40 or cap == 300 for length, cap in enumerate(caps, 1))
 
 
 def test_a_row_that_the_engine_refuses_costs_only_itself(model_directory: Path, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from corpora.errors import OutputError
-from corpora.files import content_hash, publish, work_folder
+from corpora.files import publish, work_folder
 from corpora.writers.base import REJECTED, WriteReport
 from corpora.writers.features import features_json
+from corpora.writers.saved import INDEX, data_files, describe, old_splits, write_index
 
 REJECTED_SCHEMA = pa.schema(
     [("id", pa.string()), ("split", pa.string()), ("reasons", pa.list_(pa.string())), ("texts", pa.string())]
 )
-_INDEX = "dataset_dict.json"
 _ROWS_PER_BATCH = 1000
 
 
@@ -85,9 +85,9 @@ def write_records(
         for name, group in groups.items():
             group.close(name, dict(features or {}))
         rejected.close(None, {})
-        (new / _INDEX).write_text(json.dumps({"splits": list(groups)}), encoding="utf-8")
+        write_index(new, groups)
         files = tuple(sorted(p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()))
-        publish(new, out, index=_INDEX, stale=_old_splits(out))
+        publish(new, out, index=INDEX, stale=old_splits(out))
     return WriteReport({**{name: group.rows for name, group in groups.items()}, REJECTED: rejected.rows}, {}, files)
 
 
@@ -114,28 +114,10 @@ class _Group:
         if not self._parts:
             self._start()
         self._end()
-        count = len(self._parts)
-        paths = [self.folder / f"data-{i:05d}-of-{count:05d}.arrow" for i in range(count)]
+        paths = data_files(self.folder, len(self._parts))
         for part, path in zip(self._parts, paths, strict=True):
             part.rename(path)
-        info = {
-            "citation": "",
-            "description": "",
-            "features": {**features_json(self.schema, {}), **features},
-            "homepage": "",
-            "license": "",
-        }
-        state: dict[str, Any] = {
-            "_data_files": [{"filename": path.name} for path in paths],
-            "_fingerprint": content_hash(paths, size=8),
-            "_format_columns": None,
-            "_format_kwargs": {},
-            "_format_type": None,
-            "_output_all_columns": False,
-            "_split": split,
-        }
-        for name, value in (("dataset_info.json", info), ("state.json", state)):
-            (self.folder / name).write_text(json.dumps(value, indent=2, sort_keys=True), encoding="utf-8")
+        describe(self.folder, paths, {**features_json(self.schema, {}), **features}, split)
 
     def _start(self) -> None:
         self._end()
@@ -170,11 +152,3 @@ def check_split(split: str) -> str:
             hint="--set rows.options.split=train",
         )
     return split
-
-
-def _old_splits(out: Path) -> list[str]:
-    try:
-        splits = json.loads((out / _INDEX).read_text(encoding="utf-8"))["splits"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [name for name in splits if (out / name / "state.json").is_file()]

@@ -1,6 +1,5 @@
 """Tables as a folder that ``datasets.load_from_disk`` opens, written as a stream; rejected rows beside them."""
 
-import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.files import content_hash, publish, work_folder
+from corpora.files import publish, work_folder
 from corpora.records import REJECTED, REJECTED_SCHEMA
 from corpora.writers.features import features_json
-
-_INDEX = "dataset_dict.json"
+from corpora.writers.saved import INDEX, data_files, describe, old_splits, open_stream, write_index
 
 
 def write_tables(
@@ -54,8 +52,8 @@ def write_tables(
         for split in rows:
             _describe(new / split, schema, split)
         _describe(new / REJECTED, REJECTED_SCHEMA, None)
-        (new / _INDEX).write_text(json.dumps({"splits": list(rows)}), encoding="utf-8")
-        publish(new, out, index=_INDEX, stale=_old_splits(out))
+        write_index(new, rows)
+        publish(new, out, index=INDEX, stale=old_splits(out))
     return {**rows, REJECTED: rows_rejected}
 
 
@@ -66,32 +64,11 @@ def _with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _open(stack: ExitStack, folder: Path, schema: pa.Schema) -> Any:
     folder.mkdir(parents=True)
-    sink = stack.enter_context(pa.OSFile(str(folder / "data-00000-of-00001.arrow"), "wb"))
-    return stack.enter_context(pa.ipc.new_stream(sink, schema))
+    return stack.enter_context(open_stream(data_files(folder, 1)[0], schema))
 
 
 def _describe(folder: Path, schema: pa.Schema, split: str | None) -> None:
-    files = [folder / "data-00000-of-00001.arrow"]
-    info = {"citation": "", "description": "", "features": features_json(schema, {}), "homepage": "", "license": ""}
-    state: dict[str, Any] = {
-        "_data_files": [{"filename": path.name} for path in files],
-        "_fingerprint": content_hash(files, size=8),
-        "_format_columns": None,
-        "_format_kwargs": {},
-        "_format_type": None,
-        "_output_all_columns": False,
-        "_split": split,
-    }
-    for name, value in (("dataset_info.json", info), ("state.json", state)):
-        (folder / name).write_text(json.dumps(value, indent=2, sort_keys=True), encoding="utf-8")
-
-
-def _old_splits(out: Path) -> list[str]:
-    try:
-        splits = json.loads((out / _INDEX).read_text(encoding="utf-8"))["splits"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [name for name in splits if (out / name / "state.json").is_file()]
+    describe(folder, data_files(folder, 1), features_json(schema, {}), split)
 
 
 def bins_table(bins: np.ndarray) -> pa.Table:

@@ -5,26 +5,22 @@ dataset of its own (``load_from_disk("OUT/rejected")``): a loop over all splits 
 those of ``corpora.writers.rows``.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-import pyarrow as pa
 from pydantic import Field
 
-from corpora.files import content_hash, publish, work_folder
+from corpora.files import publish, work_folder
 from corpora.schema import Pair
 from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
 from corpora.writers.features import features_json
 from corpora.writers.rows import RowShape
+from corpora.writers.saved import INDEX, data_files, describe, old_splits, open_stream, write_index
 from corpora.writers.shards import Shards, shard_count
-
-_INDEX = "dataset_dict.json"
 
 
 @dataclass(frozen=True)
@@ -61,57 +57,19 @@ class ArrowWriter:
             }
             files = {}
             for group, _, count in groups:
-                shards = shard_count(count, self.shard_rows)
-                paths = [new / group / f"data-{i:05d}-of-{shards:05d}.arrow" for i in range(shards)]
+                paths = data_files(new / group, shard_count(count, self.shard_rows))
                 shape = shapes[group]
                 files[group] = Shards(
-                    paths, self.shard_rows, partial(shape.table, lost=lost), partial(_stream, schema=shape.schema)
+                    paths, self.shard_rows, partial(shape.table, lost=lost), partial(open_stream, schema=shape.schema)
                 )
             for batch in rows:
                 for pair in batch:
                     files[group_of(pair)].add(pair)
             for group, shards_of in files.items():
                 shards_of.close()
-                _describe(new / group, shards_of.paths, shapes[group])
-            splits = [group for group, _, _ in groups if group != REJECTED]
-            (new / _INDEX).write_text(json.dumps({"splits": splits}), encoding="utf-8")
+                features = features_json(shapes[group].schema, shapes[group].class_names)
+                describe(new / group, shards_of.paths, features, None if group == REJECTED else group)
+            write_index(new, [group for group, _, _ in groups if group != REJECTED])
             written = tuple(sorted(p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()))
-            publish(new, out, index=_INDEX, stale=_old_splits(out))
+            publish(new, out, index=INDEX, stale=old_splits(out))
         return WriteReport({g: count for g, _, count in groups}, dict(sorted(lost.items())), written)
-
-
-@contextmanager
-def _stream(path: Path, schema: pa.Schema) -> Iterator[Any]:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
-        yield stream
-
-
-def _describe(folder: Path, paths: list[Path], shape: RowShape) -> None:
-    info = {
-        "citation": "",
-        "description": "",
-        "features": features_json(shape.schema, shape.class_names),
-        "homepage": "",
-        "license": "",
-    }
-    state: dict[str, Any] = {
-        "_data_files": [{"filename": path.name} for path in paths],
-        # From the content, so that a cached ``map`` over other rows is never taken for one over these.
-        "_fingerprint": content_hash(paths, size=8),
-        "_format_columns": None,
-        "_format_kwargs": {},
-        "_format_type": None,
-        "_output_all_columns": False,
-        "_split": None if folder.name == REJECTED else folder.name,
-    }
-    for name, value in (("dataset_info.json", info), ("state.json", state)):
-        (folder / name).write_text(json.dumps(value, indent=2, sort_keys=True), encoding="utf-8")
-
-
-def _old_splits(out: Path) -> list[str]:
-    try:
-        splits = json.loads((out / _INDEX).read_text(encoding="utf-8"))["splits"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    ours = {path.parent.name for path in out.glob("*/state.json")}
-    return [name for name in splits if name in ours]

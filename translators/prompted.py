@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpora.errors import ConfigError, ModelError
+from corpora.languages import names
 from corpora.schema import Translation
 from translators import limits
 from translators.base import Generation, TextGenerator
@@ -12,7 +13,7 @@ from translators.endpoint import Endpoint
 from translators.endpoint_limits import Usage
 from translators.families.base import Limits
 from translators.languages import nearest_tags
-from translators.languages_names import name_of, names
+from translators.languages_names import name_of
 from translators.pieces import one_line
 from translators.prompt_examples import ExampleMemory
 from translators.prompts import PromptTemplate

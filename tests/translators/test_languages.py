@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from corpora.errors import ModelError
+from corpora.languages import names
 from translators.languages import ANY, choose, parts, tag_of, tags_of, usual_script
 from translators.languages_codes import CODES, M2M100, MADLAD, MBART50, NLLB
-from translators.languages_names import name_of, names
+from translators.languages_names import name_of
 
 
 def m2m100_codes() -> list[str]:

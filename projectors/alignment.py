@@ -1,7 +1,6 @@
 """Projection by word alignment: any aligner, any rule from links or posteriors to a span."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from corpora.schema import Projection, Span
 from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
+from projectors.fragments import joined, parts_of
 from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
@@ -100,16 +100,15 @@ class AlignmentProjector:
         """The projections of one input along a given alignment."""
         if alignment.reason:
             return [self._lost(span, alignment.reason) for span in item.spans]
-        parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
+        own = parts_of(item.spans)
         if self.rule == "posterior":
-            found = self._by_posterior(item, alignment, [part for _, part in parts])
+            found = self._by_posterior(item, alignment, [part for _, part in own])
         else:
-            found = _together([part for _, part in parts], [self._by_rule(item, alignment, part) for _, part in parts])
+            found = _together([part for _, part in own], [self._by_rule(item, alignment, part) for _, part in own])
         out = []
         for k, span in enumerate(item.spans):
-            out.append(
-                self._joined(item, span, alignment, [f for (n, _), f in zip(parts, found, strict=True) if n == k])
-            )
+            its = [f for (n, _), f in zip(own, found, strict=True) if n == k]
+            out.append(self._joined(item, span, alignment, its))
         if "type_counts" in self.filters:
             unequal = unequal_types(item.spans, [p.span for p in out])
             out = [
@@ -163,16 +162,8 @@ class AlignmentProjector:
         if reason:
             return self._lost(span, reason)
         placed = [part for part in found if not isinstance(part, str)]
-        ranges = sorted({(alignment.target_words[a][0], alignment.target_words[b - 1][1]) for (a, b), _ in placed})
-        merged: list[Range] = []
-        for start, end in ranges:
-            # Fragments that touch or overlap in the target are one.
-            if merged and (start <= merged[-1][1] or not item.target_text[merged[-1][1] : start].strip()):
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
-        fragments = tuple(merged) if len(merged) > 1 else ()
-        target = replace(span, start=merged[0][0], end=merged[-1][1], fragments=fragments)
+        ranges = [(alignment.target_words[a][0], alignment.target_words[b - 1][1]) for (a, b), _ in placed]
+        target = joined(span, ranges, item.target_text)
         return Projection(span.id, target, min(score for _, score in placed), self._method)
 
     def _lost(self, span: Span, reason: str) -> Projection:

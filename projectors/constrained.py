@@ -9,7 +9,7 @@ and where it differs.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,11 +18,12 @@ import numpy as np
 from corpora.errors import ConfigError, RowError
 from corpora.schema import Projection, Span
 from corpora.words import words
-from projectors.base import ProjectionInput
+from projectors.base import ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
 from projectors.constrained_candidates import length_bound, marked, places, without_brackets
 from projectors.constrained_rerank import rerank
 from projectors.constrained_search import Effort, Forcer, Job, Scored, search
+from projectors.fragments import joined, parts_of
 from projectors.rules import edge_faults
 from projectors.search import choose
 from translators.families import read_vocabulary
@@ -39,7 +40,7 @@ Candidate = tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class NBest:
-    """Where one span may have gone.
+    """Where one span, or one fragment of it, may have gone.
 
     Attributes:
         candidates: (start, end, log posterior) of target ranges, best first; code points and nats.
@@ -53,7 +54,9 @@ class NBest:
 class ConstrainedProjector:
     """Projection by constrained decoding, many spans and sentences at a time.
 
-    The score of a projection is its posterior among the places that were looked at. Reasons: ``empty_target``,
+    The score of a projection is its posterior among the places that were looked at. Each fragment of a discontinuous
+    span is marked and placed on its own; its score is the least of theirs, and it is lost, with the reason of that
+    fragment, where one of them is. Reasons: ``empty_target``,
     ``no_candidate``, ``unlikely`` (nothing is left after re-ranking), ``too_long`` (for the model), ``bad_unicode``,
     ``model_error``, ``conflict`` (every likely place breaks the relation to another span of the example).
 
@@ -134,16 +137,20 @@ class ConstrainedProjector:
         ]
 
     def choose(self, given: ProjectionInput, found: Sequence[NBest]) -> list[Projection]:
-        """The projections of one input from the n-best lists of its spans."""
+        """The projections of one input from the n-best lists of its spans' parts."""
+        own = parts_of(given.spans)
         weighed = [
             [
-                (a, b, self._weighed(p, span.quote(given.source_text), given.target_text[a:b]))
+                (a, b, self._weighed(p, given.source_text[slice(*part)], given.target_text[a:b]))
                 for a, b, p in n.candidates
             ]
-            for span, n in zip(given.spans, found, strict=True)
+            for (_, part), n in zip(own, found, strict=True)
         ]
-        chosen = choose([(s.start, s.end) for s in given.spans], weighed, absent=_LEAST - 2 * self.edges)
-        placed = [_projection(s, n, c) for s, n, c in zip(given.spans, found, chosen, strict=True)]
+        chosen = choose([part for _, part in own], weighed, absent=_LEAST - 2 * self.edges)
+        picked: list[list[Candidate | str]] = [[] for _ in given.spans]
+        for (k, _), n, index in zip(own, found, chosen, strict=True):
+            picked[k].append(n.reason or "conflict" if index is None else n.candidates[index])
+        placed = [_projection(s, its, given.target_text) for s, its in zip(given.spans, picked, strict=True)]
         return bounded(self.boundary, given, placed)
 
     def _weighed(self, logprob: float, source: str, target: str) -> float:
@@ -151,12 +158,12 @@ class ConstrainedProjector:
         return logprob - self.edges * edge_faults(source, target) if logprob >= _LEAST else -math.inf
 
     def nbest(self, inputs: Sequence[ProjectionInput]) -> list[list[NBest]]:
-        """For each input the n-best list of each of its spans, each span on its own.
+        """For each input the n-best list of each part of its spans (`projectors.fragments.parts_of`), each on its own.
 
         Raises:
             ModelError: The model lacks a language.
         """
-        results = [[NBest(reason="no_candidate") for _ in given.spans] for given in inputs]
+        results = [[NBest(reason="no_candidate") for _ in parts_of(given.spans)] for given in inputs]
         waiting: dict[int, list[tuple[int, int, Job]]] = {}
         for i, given in enumerate(inputs):
             for k, job in enumerate(self._jobs(given)):
@@ -177,29 +184,30 @@ class ConstrainedProjector:
         return Forcer(self.translator.raw, len(read_vocabulary(self.translator.directory, "target")))
 
     def _jobs(self, given: ProjectionInput) -> list[Job | str]:
-        """For each span the job, or the reason why there is none."""
-        if not given.spans:
+        """For each part of a span the job, or the reason why there is none."""
+        own: list[Range] = [part for _, part in parts_of(given.spans)]
+        if not own:
             return []
         translator = self.translator
         if not given.target_text.strip():
-            return ["empty_target"] * len(given.spans)
+            return ["empty_target"] * len(own)
         prefix = translator.target_prefix(given.target_lang)
         try:
             pieces, ranges = translator.pieces(without_brackets(given.target_text), given.target_lang, side="target")
             plain = tuple(translator.encode_source(given.source_text, given.source_lang, given.target_lang))
         except RowError as error:
-            return [error.reason] * len(given.spans)
+            return [error.reason] * len(own)
         where = places(given.target_text, given.target_words or words(given.target_text), ranges)
         target = (*prefix, *pieces)
         jobs: list[Job | str] = []
-        for span in given.spans:
-            text = marked(given.source_text, span.start, span.end)
+        for start, end in own:
+            text = marked(given.source_text, start, end)
             source = tuple(translator.encode_source(text, given.source_lang, given.target_lang))
             if len(source) > translator.limits.source or len(target) + 3 > translator.limits.target:
                 jobs.append("too_long")
             else:
-                bound = length_bound((span.start, span.end), len(given.source_text), len(pieces))
-                jobs.append(Job(source, plain, target, len(prefix), where, bound, len(given.spans)))
+                bound = length_bound((start, end), len(given.source_text), len(pieces))
+                jobs.append(Job(source, plain, target, len(prefix), where, bound, len(own)))
         return jobs
 
     def _posterior(self, job: Job, scored: list[Scored] | None) -> NBest:
@@ -224,9 +232,11 @@ def _in_order(found: NBest, order: Sequence[Candidate]) -> NBest:
     return NBest(tuple((start, end, p) for (start, end, _), (_, _, p) in ranked))
 
 
-def _projection(span: Span, found: NBest, chosen: int | None) -> Projection:
-    if chosen is None:
-        return Projection(span.id, None, 0.0, METHOD, found.reason or "conflict")
-    start, end, logprob = found.candidates[chosen]
-    placed = replace(span, start=start, end=end, fragments=())
-    return Projection(span.id, placed, round(math.exp(logprob), 4), METHOD)
+def _projection(span: Span, picked: Sequence[Candidate | str], text: str) -> Projection:
+    """The projection of a span from where each of its parts went, or why it went nowhere."""
+    lost = next((part for part in picked if isinstance(part, str)), None)
+    if lost is not None:
+        return Projection(span.id, None, 0.0, METHOD, lost)
+    placed = [part for part in picked if not isinstance(part, str)]
+    target = joined(span, [(start, end) for start, end, _ in placed], text)
+    return Projection(span.id, target, round(math.exp(min(logprob for *_, logprob in placed)), 4), METHOD)

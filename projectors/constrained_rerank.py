@@ -14,6 +14,7 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from projectors.base import ProjectionInput
+from projectors.fragments import parts_of
 
 BEST = 5
 _WINS, _LIKE, _LIKELY = 0.9, 0.5, 5.0
@@ -39,17 +40,18 @@ class Looked:
 def rerank(
     reverse: Any, inputs: Sequence[ProjectionInput], found: Sequence[Sequence[Sequence[Candidate]]]
 ) -> list[list[list[Candidate]]]:
-    """The candidates of every span of every input in their new order; none where no candidate will do.
+    """The candidates of every part of a span of every input in their new order; none where no candidate will do.
 
     Args:
         reverse: A `translators.base.ScoringTranslator` from the target language to the source language.
         inputs: The texts and spans.
-        found: For each span its candidates, best first.
+        found: For each part of their spans (`projectors.fragments.parts_of`) its candidates, best first.
 
     Raises:
         ModelError: The model lacks a language.
     """
     out: list[list[list[Candidate]]] = [[[] for _ in row] for row in found]
+    quoted = [parts_of(item.spans) for item in inputs]
     groups: dict[tuple[str, str], list[tuple[int, int, Candidate]]] = {}
     for i, (item, row) in enumerate(zip(inputs, found, strict=True)):
         for k, candidates in enumerate(row):
@@ -57,7 +59,7 @@ def rerank(
                 groups.setdefault((item.target_lang, item.source_lang), []).append((i, k, candidate))
     looked: dict[tuple[int, int], list[Looked]] = {}
     for (target, source), tasks in groups.items():
-        quotes = [inputs[i].spans[k].quote(inputs[i].source_text) for i, k, _ in tasks]
+        quotes = [inputs[i].source_text[slice(*quoted[i][k][1])] for i, k, _ in tasks]
         places = [inputs[i].target_text[c[0] : c[1]] for i, _, c in tasks]
         scores = reverse.score_pairs(places, quotes, target, source)
         for (i, k, candidate), quote, place, score in zip(tasks, quotes, places, scores, strict=True):

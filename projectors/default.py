@@ -6,7 +6,7 @@ it does for its own translations, and not at all where it is out of its depth: t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from projectors.boundaries import bounded, check_boundary
 from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
+from projectors.fragments import joined, parts_of
 from projectors.posterior import SegmentScorer, SegmentWeights, learned_weights
 from projectors.search import choose
 
@@ -138,9 +139,9 @@ class DefaultProjector:
         return [bounded(self.boundary, item, own) for item, own in zip(inputs, found, strict=True)]
 
     def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:
-        """Per input how far the model is trusted, 0 to 1, and per span its candidates with log-posteriors."""
+        """Per input how far the model is trusted, 0 to 1, and per part of a span its candidates with log-posteriors."""
         trust = [0.0] * len(inputs)
-        listed: list[list[Listed]] = [[()] * len(item.spans) for item in inputs]
+        listed: list[list[Listed]] = [[()] * len(parts_of(item.spans)) for item in inputs]
         if self.translator is None or self.constrained is None or not inputs:
             return trust, listed
         # How likely the model finds this translation tells how far its view can be trusted; one of its own brings that.
@@ -169,23 +170,21 @@ class DefaultProjector:
         listed: Sequence[Listed],
     ) -> list[Projection]:
         absent = self.weights.absent if trust > 0 else 0.0
-        parts = [(k, p) for k, span in enumerate(item.spans) for p in span.fragments or ((span.start, span.end),)]
+        placed = parts_of(item.spans)
         scorer = SegmentScorer(item, alignment, self.segments)
-        proposals = []
-        for k, part in parts:
-            whole = not item.spans[k].fragments
-            proposals.append(self._score(item, scorer, part, trust, listed[k] if whole else ()))
+        proposals = [self._score(item, scorer, part, trust, own) for (_, part), own in zip(placed, listed, strict=True)]
         options = [[(a, b, score) for (a, b), score, _ in its] for its in proposals]
-        chosen = choose([part for _, part in parts], options, absent=absent)
+        chosen = choose([part for _, part in placed], options, absent=absent)
         results = []
         for k, span in enumerate(item.spans):
-            own = [n for n, (owner, _) in enumerate(parts) if owner == k]
+            own = [n for n, (owner, _) in enumerate(placed) if owner == k]
             lost = next((n for n in own if chosen[n] is None), None)
             if lost is not None:
                 reason = alignment.reason or ("overlap" if any(o[2] > absent for o in options[lost]) else "unaligned")
                 results.append(Projection(span.id, None, 0.0, "default", reason))
                 continue
-            results.append(_placed(span, [(proposals[n], chosen[n] or 0) for n in own], absent))
+            picked = [(proposals[n], chosen[n] or 0) for n in own]
+            results.append(_placed(span, picked, absent, item.target_text))
         return results
 
     def _score(
@@ -239,14 +238,12 @@ class DefaultProjector:
         )
 
 
-def _placed(span: Span, own: Sequence[tuple[Sequence[Proposal], int]], absent: float) -> Projection:
+def _placed(span: Span, own: Sequence[tuple[Sequence[Proposal], int]], absent: float, text: str) -> Projection:
     """The projection of a span from the chosen proposal of each of its fragments."""
     picked = [proposals[index] for proposals, index in own]
-    ranges = sorted({found for found, _, _ in picked})
     confidence = min(_share([score for _, score, _ in proposals], index, absent) for proposals, index in own)
     method = "+".join(dict.fromkeys(name for _, _, names in picked for name in names.split("+")))
-    fragments = tuple(ranges) if len(ranges) > 1 else ()
-    target = replace(span, start=ranges[0][0], end=max(end for _, end in ranges), fragments=fragments)
+    target = joined(span, [found for found, _, _ in picked], text)
     return Projection(span.id, target, confidence, method)
 
 

@@ -67,7 +67,10 @@ _TOKENS = [
 
 @st.composite
 def items(draw: st.DrawFn) -> ProjectionInput:
-    """A pair of the little grammar or of odd tokens, with up to four spans, which may overlap or start inside words."""
+    """A pair of the little grammar or of odd tokens, with up to four spans, which may overlap or start inside words.
+
+    Some of them are discontinuous.
+    """
     base = draw(st.sampled_from(CORPUS))
     source, target = base.source_text, base.target_text
     if draw(st.booleans()):
@@ -78,8 +81,13 @@ def items(draw: st.DrawFn) -> ProjectionInput:
     for k in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(source) - 1))
         end = draw(st.integers(start + 1, min(len(source), start + 20)))
-        if source[start:end].strip():
-            spans.append(Span(start, end, draw(st.sampled_from(["PER", "THING"])), f"s{k}"))
+        fragments: tuple[tuple[int, int], ...] = ()
+        if end - start > 4 and draw(st.integers(0, 2)) == 0:
+            first = draw(st.integers(start + 1, end - 2))
+            second = draw(st.integers(first + 1, end - 1))
+            fragments = ((start, first), (second, end))
+        if all(source[a:b].strip() for a, b in fragments or ((start, end),)):
+            spans.append(Span(start, end, draw(st.sampled_from(["PER", "THING"])), f"s{k}", fragments=fragments))
     if not spans:
         spans = list(base.spans) if source == base.source_text else []
     return ProjectionInput(base.id, source, target, tuple(spans), "en", "es")
@@ -144,16 +152,30 @@ def _well_formed(item: ProjectionInput, span: Span, projection: Projection) -> N
     assert projection.reason is None
     assert (placed.id, placed.label, placed.field) == (span.id, span.label, span.field)
     assert 0 <= placed.start < placed.end <= len(item.target_text)
-    quote = placed.quote(item.target_text)
-    assert quote and quote == quote.strip()
+    assert len(placed.fragments) != 1
+    assert len(placed.fragments) <= len(span.fragments)
+    edges = [edge for part in _parts(placed) for edge in part]
+    assert edges == sorted(edges)
+    assert (edges[0], edges[-1]) == (placed.start, placed.end)
+    for start, end in _parts(placed):
+        quote = item.target_text[start:end]
+        assert quote and quote == quote.strip()
 
 
 def _still_disjoint(item: ProjectionInput, projections: list[Projection]) -> None:
     pairs = list(zip(item.spans, projections, strict=True))
     for k, (one, to_one) in enumerate(pairs):
         for other, to_other in pairs[k + 1 :]:
-            if to_one.span and to_other.span and not one.overlaps(other):
-                assert not to_one.span.overlaps(to_other.span)
+            if to_one.span and to_other.span and not _overlap(one, other):
+                assert not _overlap(to_one.span, to_other.span)
+
+
+def _parts(span: Span) -> tuple[tuple[int, int], ...]:
+    return span.fragments or ((span.start, span.end),)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return any(a < d and c < b for a, b in _parts(one) for c, d in _parts(other))
 
 
 def _by_id(projections: list[Projection]) -> dict[str, tuple[object, ...]]:

@@ -9,15 +9,14 @@ from typing import Any
 
 from rich.console import Console
 
-from corpora.decisions import LOG
 from corpora.derive.base import key_of
-from corpora.errors import OutputError, SpanferryError
+from corpora.errors import SpanferryError
 from flows import parallel_tasks as tasks
 from flows.engine import Failure, Progress, run_under_prefect
 from flows.parallel_config import DeriveConfig, ParallelConfig
 from flows.parallel_plan import SetPlan, check, set_plan
 from flows.progress import TerminalProgress
-from flows.store import run_lock, sweep, write_bytes
+from flows.store import check_place, run_lock, sweep, write_bytes
 from projectors.base import FittedAligner
 
 STAMP = ".spanferry.json"
@@ -62,10 +61,7 @@ def run_set(
     """
     started = time.monotonic()
     out = config.out
-    if out.exists() and not out.is_dir():
-        raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
-    if out.exists() and any(p.name != LOG for p in out.iterdir()) and not (out / "config.json").exists():
-        raise OutputError("the directory holds something else than a run", where=str(out), hint="--out NEW_DIRECTORY")
+    check_place(out)
     plan = set_plan(config.to_json(), str(out / "stages"))
     check(plan)
     result = SetResult(out)

@@ -9,8 +9,6 @@ from pathlib import Path
 from rich.console import Console
 
 from corpora import filters as filtering
-from corpora.decisions import LOG
-from corpora.errors import OutputError
 from corpora.schema import Pair
 from flows import stages, tasks
 from flows.config import RunConfig
@@ -18,7 +16,7 @@ from flows.emit import Emitted, emit
 from flows.engine import Failure, Outcome, Progress, execute
 from flows.plan import Plan, plan_of
 from flows.progress import TerminalProgress
-from flows.store import run_lock, sweep, write_bytes
+from flows.store import check_place, run_lock, sweep, write_bytes
 from projectors.base import FittedProjector
 
 REHEARSAL_ROWS = 64
@@ -63,10 +61,7 @@ def run_flow(config: RunConfig, console: Console | None = None) -> RunResult:
     """
     started = time.monotonic()
     out = config.out
-    if out.exists() and not out.is_dir():
-        raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
-    if out.exists() and any(p.name != LOG for p in out.iterdir()) and not (out / "config.json").exists():
-        raise OutputError("the directory holds something else than a run", where=str(out), hint="--out NEW_DIRECTORY")
+    check_place(out)
     plan = plan_of(config.to_json(), str(out / "stages"))
     check(plan)
     with run_lock(out):

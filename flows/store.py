@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpora.arrow import read_table, write_table
+from corpora.decisions import LOG
 from corpora.errors import OutputError
 from corpora.files import atomic_path
 
@@ -139,6 +140,18 @@ def sweep(out: Path) -> None:
     for folder in (out, *out.glob("stages/*")):
         for left in folder.glob(".*.tmp"):
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def check_place(out: Path) -> None:
+    """Whether a run may be written to ``out``: nothing is there, or a run, or what people decided on one.
+
+    Raises:
+        OutputError: Something else is there.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
+    if out.exists() and any(p.name != LOG for p in out.iterdir()) and not (out / "config.json").exists():
+        raise OutputError("the directory holds something else than a run", where=str(out), hint="--out NEW_DIRECTORY")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from corpora.errors import OutputError
-from flows.store import MANIFEST, Entry, Stage, digest, run_lock, sweep, write_bytes
+from flows.store import MANIFEST, Entry, Stage, check_place, digest, run_lock, sweep, write_bytes
 
 
 def _stage(root: Path, signature: str = "a|b") -> Stage:
@@ -59,6 +59,19 @@ def test_two_runs_do_not_share_a_directory(tmp_path: Path) -> None:
         pass
     with run_lock(tmp_path):
         pass
+
+
+def test_a_run_takes_no_place_of_something_else(tmp_path: Path) -> None:
+    check_place(tmp_path / "new")
+    (tmp_path / "decisions.jsonl").write_text("")
+    check_place(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds something else than a run"):
+        check_place(tmp_path)
+    with pytest.raises(OutputError, match="the run directory is a file"):
+        check_place(tmp_path / "notes.txt")
+    (tmp_path / "config.json").write_text("{}")
+    check_place(tmp_path)
 
 
 def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:

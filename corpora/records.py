@@ -12,9 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.errors import OutputError
 from corpora.files import publish, work_folder
-from corpora.writers.base import REJECTED, WriteReport
+from corpora.writers.base import REJECTED, WriteReport, check_split
 from corpora.writers.features import features_json
 from corpora.writers.saved import INDEX, data_files, describe, old_splits, write_index
 
@@ -79,7 +78,7 @@ def write_records(
                 )
                 continue
             if record.split not in groups:
-                groups[record.split] = _Group(new / check_split(record.split), schema, shard_rows)
+                groups[record.split] = _Group(new / check_split(record.split, "rows"), schema, shard_rows)
             groups[record.split].add({"id": record.id, **record.values})
         groups = groups or {"train": _Group(new / "train", schema, shard_rows)}
         for name, group in groups.items():
@@ -136,19 +135,3 @@ class _Group:
             self._flush()
             self._stream.close()
             self._sink.close()
-
-
-def check_split(split: str) -> str:
-    """The split, if it can be a folder's and a file's name.
-
-    Raises:
-        OutputError: It can't.
-    """
-    named = split.replace("_", "").replace(".", "").replace("-", "")
-    if split == REJECTED or not named.isalnum() or split[0] == ".":
-        raise OutputError(
-            f"a split can't be called {split!r}",
-            valid="letters, digits, '_', '-' and '.', and not 'rejected'",
-            hint="--set rows.options.split=train",
-        )
-    return split

@@ -112,17 +112,28 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
         if (label := (pair.target or pair.source).label) is not None:
             seen.classes.add(label)
     for split in seen.rows:
-        if (
-            split == REJECTED
-            or not split.replace("_", "").replace(".", "").replace("-", "").isalnum()
-            or split[0] == "."
-        ):
-            raise OutputError(
-                f"a split can't be called {split!r}",
-                valid="letters, digits, '_', '-' and '.', and not 'rejected'",
-                hint="--set read.options.split=train",
-            )
+        check_split(split, "read")
     return seen
+
+
+def check_split(split: str, section: str) -> str:
+    """The split, if it can be a folder's and a file's name.
+
+    Args:
+        split: Its name.
+        section: Where the configuration has the reader's options.
+
+    Raises:
+        OutputError: It can't.
+    """
+    named = split.replace("_", "").replace(".", "").replace("-", "")
+    if split == REJECTED or not named.isalnum() or split[0] == ".":
+        raise OutputError(
+            f"a split can't be called {split!r}",
+            valid="letters, digits, '_', '-' and '.', and not 'rejected'",
+            hint=f"--set {section}.options.split=train",
+        )
+    return split
 
 
 def group_of(pair: Pair) -> str:

@@ -7,16 +7,15 @@ Comments hold what the columns can't: ``id``, ``text`` (the raw text, so that th
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from corpora.files import publish, work_folder
 from corpora.schema import Pair
 from corpora.tags import Scheme
-from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
+from corpora.writers.base import WriteReport, refuse_loss, subject
 from corpora.writers.flat import tagged_tokens
+from corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)
@@ -39,27 +38,7 @@ class ConllWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        lost: Counter[str] = Counter()
-        with (
-            work_folder(out) as folder,
-            replayable(batches, folder) as rows,
-            ExitStack() as stack,
-        ):
-            groups = survey(rows).groups()
-            new = folder / "new"
-            new.mkdir()
-            files = {
-                group: stack.enter_context((new / f"{group}.conll").open("w", encoding="utf-8", newline="\n"))
-                for group, _, _ in groups
-            }
-            for batch in rows:
-                for pair in batch:
-                    files[group_of(pair)].writelines(f"{line}\n" for line in self._lines(pair, lost))
-            for file in files.values():
-                file.close()
-            publish(new, out, index=f"{REJECTED}.conll")
-        names = tuple(sorted(f"{group}.conll" for group, _, _ in groups))
-        return WriteReport({g: n for g, _, n in groups}, dict(sorted(lost.items())), names)
+        return write_lines(batches, out, ".conll", self._lines)
 
     def _lines(self, pair: Pair, lost: Counter[str]) -> Iterator[str]:
         example = subject(pair)

@@ -11,15 +11,14 @@ doccano counts offsets in UTF-16 units, as its editor's JavaScript does, unless 
 import json
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.files import publish, work_folder
 from corpora.offsets import Unit, in_unit
 from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
+from corpora.writers.base import WriteReport, refuse_loss, subject
+from corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,10 @@ class DoccanoWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        lost: Counter[str] = Counter()
-        with work_folder(out) as folder, replayable(batches, folder) as rows, ExitStack() as stack:
-            groups = survey(rows).groups()
-            new = folder / "new"
-            new.mkdir()
-            files = {
-                group: stack.enter_context((new / f"{group}.jsonl").open("w", encoding="utf-8", newline="\n"))
-                for group, _, _ in groups
-            }
-            for batch in rows:
-                for pair in batch:
-                    files[group_of(pair)].write(json.dumps(self._row(pair, lost), ensure_ascii=False) + "\n")
-            for file in files.values():
-                file.close()
-            publish(new, out, index=f"{REJECTED}.jsonl")
-        names = tuple(sorted(f"{group}.jsonl" for group, _, _ in groups))
-        return WriteReport({g: n for g, _, n in groups}, dict(sorted(lost.items())), names)
+        return write_lines(batches, out, ".jsonl", self._lines)
+
+    def _lines(self, pair: Pair, lost: Counter[str]) -> tuple[str]:
+        return (json.dumps(self._row(pair, lost), ensure_ascii=False),)
 
     def _row(self, pair: Pair, lost: Counter[str]) -> dict[str, Any]:
         example = subject(pair)

@@ -6,15 +6,15 @@ Each line is the translated example as the reader knows it (``id``, ``lang``, ``
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.files import publish, work_folder
 from corpora.schema import TEXT, Example, Pair, Projection, Span
-from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
+from corpora.writers.base import EVERYTHING, WriteReport
+from corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,10 @@ class JsonlWriter:
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        with (
-            work_folder(out) as folder,
-            replayable(batches, folder) as rows,
-            ExitStack() as stack,
-        ):
-            groups = survey(rows).groups()
-            new = folder / "new"
-            new.mkdir()
-            files = {
-                group: stack.enter_context((new / f"{group}.jsonl").open("w", encoding="utf-8", newline="\n"))
-                for group, _, _ in groups
-            }
-            for batch in rows:
-                for pair in batch:
-                    files[group_of(pair)].write(json.dumps(self._row(pair), ensure_ascii=False) + "\n")
-            for file in files.values():
-                file.close()
-            publish(new, out, index=f"{REJECTED}.jsonl")
-        return WriteReport({g: n for g, _, n in groups}, {}, tuple(sorted(f"{g}.jsonl" for g, _, _ in groups)))
+        return write_lines(batches, out, ".jsonl", self._lines)
+
+    def _lines(self, pair: Pair, _: Counter[str]) -> tuple[str]:
+        return (json.dumps(self._row(pair), ensure_ascii=False),)
 
     def _row(self, pair: Pair) -> dict[str, Any]:
         placed = {p.source_span_id: p for p in pair.projections if p.span is not None}

@@ -16,9 +16,8 @@ from typing import IO, ClassVar
 
 from corpora.files import publish, work_folder
 from corpora.multiway import Direction, MultiRow
-from corpora.records import check_split
 from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, refuse_loss
+from corpora.writers.base import REJECTED, WriteReport, check_split, refuse_loss
 from corpora.writers.multiway import pharaoh
 from corpora.writers.parallel import languages_of, rows_of_pairs
 
@@ -61,7 +60,7 @@ class MosesWriter:
                 files[name].write(f"{line}\n")
 
             for row in rows:
-                group = REJECTED if row.reasons else check_split(row.split)
+                group = REJECTED if row.reasons else check_split(row.split, "rows")
                 counts[group] += 1
                 put(f"{group}.ids", row.id)
                 for lang in languages:

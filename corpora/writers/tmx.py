@@ -16,9 +16,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from corpora.files import publish, work_folder
 from corpora.multiway import MultiRow
-from corpora.records import check_split
 from corpora.schema import Example, Pair, Span
-from corpora.writers.base import REJECTED, WriteReport, refuse_loss
+from corpora.writers.base import REJECTED, WriteReport, check_split, refuse_loss
 from corpora.writers.parallel import languages_of, rows_of_pairs
 
 FIELD_PROP = "x-field"
@@ -71,7 +70,7 @@ class TmxWriter:
                 return files[group]
 
             for row in rows:
-                group = REJECTED if row.reasons else check_split(row.split)
+                group = REJECTED if row.reasons else check_split(row.split, "rows")
                 counts[group] += 1
                 file_of(group).writelines(self._units(row, lost))
             file_of(REJECTED)

@@ -212,9 +212,10 @@ def encode_text(folder: Path) -> Path:
 
 
 def test_encoding_twice_gives_the_same_bytes(encoded: Path, tmp_path: Path) -> None:
-    shutil.copyfile(encoded / "train.tsv", tmp_path / "train.tsv")
+    for path in (encoded / "train.tsv", *encoded.glob("heldout.??.tsv")):
+        shutil.copyfile(path, tmp_path / path.name)
     encode_text(tmp_path)
-    for name in ("marked.tsv", "vocab.json", "source.spm", "train.npz"):
+    for name in ("marked.tsv", "heldout.es.marked.tsv", "vocab.json", "source.spm", "train.npz"):
         assert (tmp_path / name).read_bytes() == (encoded / name).read_bytes(), name
 
 
@@ -232,6 +233,16 @@ def test_marked_text_is_the_training_text_with_brackets(encoded: Path) -> None:
             s, t = map(int, link.split("-"))
             assert s < len(words(source)) and t < len(words(target))
     assert changed
+
+
+def test_heldout_pairs_get_one_phrase_in_brackets_on_both_sides(encoded: Path) -> None:
+    heldout = {(source, target) for source, target in rows(encoded / "heldout.es.tsv")}
+    found = rows(encoded / "heldout.es.marked.tsv")
+    assert found and len(found) > 0.8 * len(heldout)
+    for source, target, *marked in found:
+        assert (source, target) in heldout
+        assert [text.count(mark) for text in marked for mark in "[]"] == [1] * 4
+        assert [text.replace("[ ", "").replace(" ]", "") for text in marked] == [source, target]
 
 
 def test_language_tokens_and_brackets_are_single_pieces(encoded: Path) -> None:

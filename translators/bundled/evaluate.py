@@ -14,13 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.words import words
 from translators.bundled.clean import normalised
 from translators.bundled.convert import DESCRIPTION, describe
-from translators.bundled.markers import mark
 from translators.bundled.read import ISO3, read_lines
 from translators.bundled.vocabulary import END, language_token
-from translators.bundled.wordalign import Link
 
 _NEWS = {"zho": "zho-CN"}
 
@@ -76,17 +73,6 @@ def scores(found: Sequence[str], wanted: Sequence[str], language: str) -> dict[s
     return out
 
 
-def marked(source: str, rng: random.Random) -> str:
-    """The source with one phrase of one to three words in brackets, chosen as in training where it can be."""
-    count = len(words(source))
-    links: set[Link] = {(i, i) for i in range(count)}
-    for _ in range(20):
-        text, _, _ = mark(source, source, links, rng)
-        if text.count("[") == 1:
-            return text
-    return source
-
-
 def balanced(text: str) -> bool:
     """Whether exactly one ``[`` is followed by exactly one ``]`` with something between."""
     start, end = text.find("["), text.find("]")
@@ -106,7 +92,7 @@ def evaluate(
     Args:
         model: The model.
         data: Folder of the test sets.
-        work: Folder with ``train.tsv`` and ``heldout.<language>.tsv``.
+        work: Folder with ``train.tsv`` and ``heldout.<language>.marked.tsv``.
         directions: Pairs (source, target), one of them English.
         sample: Test sentences per set, at most, chosen by a fixed seed.
     """
@@ -129,30 +115,25 @@ def evaluate(
                 "sentences_per_second": round(len(chosen) / seconds, 1),
                 **scores(found, [text for _, text in sides], target),
             }  # fmt: skip
-        out[f"markers.{source}-{target}"] = markers_kept(model, data, work, source, target, seen, sample)
+        out[f"markers.{source}-{target}"] = markers_kept(model, work, source, target, seen, sample)
     return out
 
 
-def markers_kept(
-    model: Model, data: Path, work: Path, source: str, target: str, seen: set[str], sample: int
-) -> dict[str, Any]:
+def markers_kept(model: Model, work: Path, source: str, target: str, seen: set[str], sample: int) -> dict[str, Any]:
     """How often brackets come out balanced, and what they cost, on sentences that were held out of the training.
 
-    Where a language has no held-out sentences, those of ``ntrex128`` stand in.
+    The bracketed phrases are those of ``heldout.<language>.marked.tsv``, which the reference has in one piece, too.
     """
     other = source if target == "en" else target
-    held = [(a, b) for a, _, b in (line.partition("\t") for line in read_lines(work / f"heldout.{other}.tsv"))]
-    held = [pair for pair in held or test_set(data, "ntrex128", other) if normalised(pair[0]) not in seen][:sample]
-    sides = [pair if source == "en" else pair[::-1] for pair in held]
-    rng = random.Random(1)
-    with_brackets = [marked(text, rng) for text, _ in sides]
-    keep = [i for i, text in enumerate(with_brackets) if "[" in text]
-    plain = model.translate([sides[i][0] for i in keep], target)
-    bracketed = model.translate([with_brackets[i] for i in keep], target)
-    wanted = [sides[i][1] for i in keep]
+    rows = [line.split("\t") for line in read_lines(work / f"heldout.{other}.marked.tsv")]
+    rows = [row for row in rows if normalised(row[0]) not in seen][:sample]
+    own, wanted_side, marked_side = (0, 1, 2) if source == "en" else (1, 0, 3)
+    plain = model.translate([row[own] for row in rows], target)
+    bracketed = model.translate([row[marked_side] for row in rows], target)
+    wanted = [row[wanted_side] for row in rows]
     return {
-        "sentences": len(keep),
-        "balanced": round(sum(map(balanced, bracketed)) / max(len(keep), 1), 4),
+        "sentences": len(rows),
+        "balanced": round(sum(map(balanced, bracketed)) / max(len(rows), 1), 4),
         "without": scores(plain, wanted, target),
         "with": scores(list(map(without_markers, bracketed)), wanted, target),
     }

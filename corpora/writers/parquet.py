@@ -6,91 +6,68 @@
 where there is no other.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
-from pydantic import Field
 
 from corpora.files import publish, work_folder
 from corpora.schema import Pair
-from corpora.writers.base import EVERYTHING, REJECTED, WriteReport, group_of, replayable, survey
+from corpora.writers.base import REJECTED, WriteReport, replayable, survey
 from corpora.writers.features import features_yaml
 from corpora.writers.rows import RowShape
-from corpora.writers.shards import Shards, shard_count
+from corpora.writers.shards import shard_count
+from corpora.writers.tables import TableOptions
 
 _README = "README.md"
 _FOLDERS = {True: REJECTED, False: "data"}
 
 
 @dataclass(frozen=True)
-class ParquetWriter:
+class ParquetWriter(TableOptions):
     """Writes ``data/<split>-00000-of-0000N.parquet``, ``rejected/…`` and the YAML of ``README.md``.
 
-    A README that is there already keeps its text and the other keys of its YAML.
-
-    Attributes:
-        shard_rows: Rows per file.
-        tags: Adds ``tokens`` and ``ner_tags``, whose classes are kept.
-        class_label: Makes ``label`` a class rather than a string.
-        allow_loss: Lets ``ner_tags`` leave out spans that overlap and the like; ``spans`` holds them all the same.
+    A README that is there already keeps its text and the other keys of its YAML. The options are those of
+    ``TableOptions``.
     """
 
     name: ClassVar[str] = "parquet"
-    holds: ClassVar[frozenset[str]] = EVERYTHING
-
-    shard_rows: Annotated[int, Field(gt=0)] = 100_000
-    tags: bool = False
-    class_label: bool = False
-    allow_loss: bool = False
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
         """See ``Writer.write``."""
-        lost: Counter[str] = Counter()
         with (
             work_folder(out) as folder,
             replayable(batches, folder) as rows,
         ):
             new = folder / "new"
             seen = survey(rows)
-            groups = seen.groups()
-            shapes = {
-                g: RowShape.of(seen, f, self.tags, self.class_label, self.allow_loss, self.name) for g, f, _ in groups
+            counts = {group: count for group, _, count in seen.groups()}
+            shapes = self.shapes(seen)
+            files = {
+                g: _paths(new, g, shard_count(n, self.shard_rows)) for g, n in counts.items() if n or g != REJECTED
             }
-            files = {}
-            for group, _, count in groups:
-                if group == REJECTED and not count:
-                    continue
-                shards = shard_count(count, self.shard_rows)
-                place = new / _FOLDERS[group == REJECTED]
-                paths = [place / f"{group}-{i:05d}-of-{shards:05d}.parquet" for i in range(shards)]
-                shape = shapes[group]
-                files[group] = Shards(
-                    paths, self.shard_rows, partial(shape.table, lost=lost), partial(_parquet, schema=shape.schema)
-                )
-            for batch in rows:
-                for pair in batch:
-                    files[group_of(pair)].add(pair)
-            for shards_of in files.values():
-                shards_of.close()
-            sizes = {g: sum(p.stat().st_size for p in f.paths) for g, f in files.items()}
+            lost = self.fill(rows, files, shapes, _parquet)
+            sizes = {g: sum(p.stat().st_size for p in paths) for g, paths in files.items()}
             infos = [
                 _config(name, shapes[members[0][0]], members, sizes)
                 for name in ("default", REJECTED)
-                if (members := [(g, n) for g, _, n in groups if g in files and (g == REJECTED) == (name == REJECTED)])
+                if (members := [(g, counts[g]) for g in files if (g == REJECTED) == (name == REJECTED)])
             ]
             (new / _README).write_text(_readme(out / _README, infos), encoding="utf-8")
             written = tuple(sorted(p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()))
             stale = [REJECTED] if REJECTED not in files and (out / REJECTED).is_dir() else []
             publish(new, out, index=_README, stale=stale)
-        return WriteReport({g: count for g, _, count in groups}, dict(sorted(lost.items())), written)
+        return WriteReport(counts, dict(sorted(lost.items())), written)
+
+
+def _paths(new: Path, group: str, count: int) -> list[Path]:
+    place = new / _FOLDERS[group == REJECTED]
+    return [place / f"{group}-{i:05d}-of-{count:05d}.parquet" for i in range(count)]
 
 
 def _parquet(path: Path, schema: pa.Schema) -> AbstractContextManager[Any]:

@@ -1,8 +1,10 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.translators.endpoint_server import KEY, Server
 from translators.ct2 import CT2Translator
 from translators.load import bundled_directories
 
@@ -18,3 +20,14 @@ def model_directory() -> Path:
 @pytest.fixture(scope="session")
 def model(model_directory: Path) -> CT2Translator:
     return CT2Translator(model_directory, device="cpu")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """An endpoint in this process; the key is set, and nobody waits between tries."""
+    monkeypatch.setenv("SPANFERRY_API_KEY", KEY)
+    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
+    found = Server()
+    yield found
+    found.http.shutdown()
+    found.http.server_close()

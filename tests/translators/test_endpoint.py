@@ -4,9 +4,6 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,80 +14,13 @@ from corpora.errors import ConfigError, ModelError
 from flows.config import RunConfig, build_config
 from flows.run import run_flow
 from flows.summary import endpoint_usage, print_summary
+from tests.translators.endpoint_server import KEY, Reply, Server, answer, prompt_of
 from translators.base import TextGenerator, Translator
 from translators.endpoint import Endpoint
-from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
+from translators.endpoint_limits import Usage
 from translators.load import load_generator, load_translator
 from translators.memory import RememberingTranslator, TranslationMemory
 from translators.prompted import PromptTranslator
-
-KEY = "sk-very-secret-0123456789"
-Reply = tuple[int, dict[str, str], Any]
-
-
-def answer(text: str, *, finish: str = "stop", tokens: tuple[int, int] = (10, 5)) -> Reply:
-    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
-    return 200, {}, {"choices": [{"message": {"content": text}, "finish_reason": finish}], "usage": usage}
-
-
-class Server:
-    """Answers by ``reply``; keeps every request's headers and body."""
-
-    def __init__(self) -> None:
-        self.reply: Callable[[dict[str, Any], int], Reply] = lambda body, _: answer(prompt_of(body).upper())
-        self.requests: list[tuple[dict[str, str], dict[str, Any]]] = []
-        self.most_at_once = self.at_once = 0
-        lock = threading.Lock()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with lock:
-                    number = sum(prompt_of(b) == prompt_of(body) for _, b in server.requests)
-                    server.requests.append(({k.lower(): v for k, v in self.headers.items()}, {**body, "_": self.path}))
-                    server.at_once += 1
-                    server.most_at_once = max(server.most_at_once, server.at_once)
-                status, headers, content = server.reply(body, number)
-                with lock:
-                    server.at_once -= 1
-                data = content if isinstance(content, bytes) else json.dumps(content).encode()
-                self.send_response(status)
-                for name, value in {"content-type": "application/json", **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.http = _Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-
-
-class _Quiet(ThreadingHTTPServer):
-    def handle_error(self, *_: Any) -> None:
-        """A client that no longer waits is part of the tests."""
-
-
-def prompt_of(body: dict[str, Any]) -> str:
-    prompt: str = body["messages"][-1]["content"]
-    return prompt
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("SPANFERRY_API_KEY", KEY)
-    # Waiting between tries is told to the limiter and the clock below; here nobody waits.
-    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
-    found = Server()
-    yield found
-    found.http.shutdown()
-    found.http.server_close()
 
 
 def test_what_is_sent_and_what_comes_back(server: Server) -> None:
@@ -276,27 +206,6 @@ def test_the_signature_has_what_changes_the_output() -> None:
     assert len({base.signature, *(other.signature for other in others)}) == 4
 
 
-def test_the_cost_is_counted(server: Server) -> None:
-    server.reply = lambda body, _: answer("x", tokens=(1000, 200))
-    endpoint = Endpoint("m", url=server.url, price_in=2.5, price_out=10.0)
-    endpoint.generate(["a", "b", "c"])
-    assert endpoint.usage == Usage(3, 0, 3000, 600, pytest.approx(0.0135))
-
-
-def test_each_thread_has_its_own_count(server: Server) -> None:
-    endpoint = Endpoint("m", url=server.url, price_in=1.0)
-    endpoint.generate(["a", "b"])
-    other: list[Usage] = []
-    thread = threading.Thread(target=lambda: (endpoint.generate(["c"]), other.append(endpoint.take_usage())))
-    thread.start()
-    thread.join()
-    assert other[0].requests == 1
-    assert endpoint.take_usage().counts() == {
-        "requests": 2, "prompt_tokens": 20, "completion_tokens": 10, "cost_millionths": 20,
-    }  # fmt: skip
-    assert endpoint.take_usage() == Usage() and endpoint.usage.requests == 3
-
-
 @pytest.mark.xdist_group("runs")
 def test_a_run_through_an_endpoint(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The flow: rows translated and rejected, the cost counted, the key written nowhere."""
@@ -326,82 +235,6 @@ def test_a_run_through_an_endpoint(server: Server, tmp_path: Path, capsys: pytes
     assert "the endpoint answered 5 requests: 500 tokens in, 50 out, cost 0.0005" in said
     written = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert KEY not in written and "Ann number 3 vive here." in written
-
-
-class Clock:
-    """Time that passes when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 0.0, list[float]()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def limiter(**limits: int) -> tuple[RateLimiter, Clock]:
-    clock = Clock()
-    return RateLimiter(**limits, clock=lambda: clock.now, sleep=clock.sleep), clock
-
-
-def test_no_minute_holds_more_requests_than_its_share() -> None:
-    gate, clock = limiter(requests=3)
-    passed = []
-    for _ in range(10):
-        gate.wait(1)
-        passed.append(clock.now)
-        clock.now += 5
-    assert passed == [0, 5, 10, 60, 65, 70, 120, 125, 130, 180]
-    assert all(later - earlier >= 60 for earlier, later in zip(passed, passed[3:], strict=False))
-
-
-def test_no_minute_holds_more_tokens_than_its_share() -> None:
-    gate, clock = limiter(tokens=100)
-    gate.wait(40)
-    clock.now = 10
-    entry = gate.wait(60)
-    gate.wait(40)
-    assert clock.now == 60, "until the first 40 are a minute old"
-    gate.settle(entry, 10)  # they were only ten
-    gate.wait(50)
-    assert clock.now == 60
-    gate.wait(500)
-    assert clock.now == 120, "what is larger than the share goes alone"
-
-
-def test_a_server_that_says_wait_stops_everybody() -> None:
-    gate, clock = limiter()
-    gate.wait(1)
-    gate.pause(17)
-    gate.wait(1)
-    assert clock.now == 17 and clock.slept == [17]
-
-
-def test_retry_after_is_waited_for(server: Server) -> None:
-    server.reply = lambda body, number: answer("fine") if number else (429, {"Retry-After": "7"}, {})
-    endpoint = Endpoint("m", url=server.url)
-    clock = Clock()
-    endpoint._limiter = RateLimiter(clock=lambda: clock.now, sleep=clock.sleep)
-    assert endpoint.generate(["a"])[0].text == "fine"
-    assert clock.slept == [7.0]
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [("3", 3.0), ("0.5", 0.5), ("-1", 0.0), ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
-     ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0), ("soon", None), ("", None)],
-)  # fmt: skip
-def test_retry_after(said: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": said}, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
-
-
-def test_waits_grow_and_are_spread_without_chance() -> None:
-    waits = [backoff("a", attempt) for attempt in range(12)]
-    assert waits == [backoff("a", attempt) for attempt in range(12)]
-    for attempt, seconds in enumerate(waits):
-        longest = min(30.0, 0.5 * 2**attempt)
-        assert longest / 2 <= seconds <= longest
-    assert len({backoff(prompt, 3) for prompt in "abcdefgh"}) == 8
 
 
 def test_a_translator_behind_an_endpoint(server: Server) -> None:

@@ -10,13 +10,16 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from corpora.errors import ConfigError
 from corpora.schema import Projection, Span, Translation
 from corpora.words import words
 from projectors.base import ProjectionInput, Range
+from projectors.markers_tags import tag, tag_names, untag
 from projectors.markers_text import mark, match_labels, unmark
 from projectors.search import Candidate, choose
 
 METHOD = "markers"
+STYLES = ("brackets", "tags")
 # A stretch of the given target counts as what the brackets held if it is at least this much like it.
 _LIKE = 0.75
 # How much a stretch at the other end of the text counts less than one where the brackets stood.
@@ -24,6 +27,15 @@ _FAR = 0.3
 _KEPT = 8
 # Translations of a marked text that are looked at where the best has not as many brackets as the text.
 _NEXT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A translation without its markers, the range that each of its pairs held, and what is wrong with them."""
+
+    translation: Translation
+    ranges: Sequence[Range | None] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,12 @@ class MarkersProjector:
     """Projection by markers in the source.
 
     Reasons: ``crossing`` (spans that cross can't be marked), those of the translator for the marked text,
-    ``marker_count`` (none of the best translations has as many pairs of brackets as the source), ``marker_unmatched``
-    (which brackets belong to the span can't be told), and for a given target ``empty_target``, ``not_in_target`` (what
-    the brackets held does not occur in it) and ``conflict`` (it occurs only where another span went).
+    ``marker_count`` (none of the best translations has as many pairs of brackets as the source; of tags, the span's own
+    pair), ``marker_unmatched`` (which brackets belong to the span can't be told), and for a given target
+    ``empty_target``, ``not_in_target`` (what the markers held does not occur in it) and ``conflict`` (it occurs only
+    where another span went).
 
-    Square brackets of the text itself become parentheses on the way.
+    With brackets, square brackets of the text itself become parentheses on the way.
 
     The score is the likeness by which the brackets were matched (1 where order tells), for a given target times the
     likeness of the stretch found, less up to 0.3 for a place far from where the brackets stood.
@@ -50,16 +63,24 @@ class MarkersProjector:
     Args:
         translator: A `translators.base.Translator`; one that never saw markers loses many of them.
         retranslates: In a flow that translates, the marked text's translation takes the place of the plain one, as in
-            the paper, wherever its brackets came out right.
+            the paper, wherever its markers came out right.
+        markers: ``brackets``, all alike, or ``tags``, a pair of its own for every span (``projectors.markers_tags``),
+            for models that were tuned for them; then spans may cross and each is found or lost by itself.
+
+    Raises:
+        ConfigError: Other markers.
     """
 
-    def __init__(self, translator: Any, *, retranslates: bool = False) -> None:
-        self.translator, self.retranslates = translator, retranslates
+    def __init__(self, translator: Any, *, retranslates: bool = False, markers: str = "brackets") -> None:
+        if markers not in STYLES:
+            raise ConfigError(f"markers={markers!r}", valid=STYLES, hint="leave markers out for brackets")
+        self.translator, self.retranslates, self.tags = translator, retranslates, markers == "tags"
 
     @property
     def signature(self) -> str:
         """``markers`` and the model."""
         aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
+        aware = ".tags" if self.tags else aware
         own = ".own" if self.retranslates else ""
         return f"{METHOD}{aware}{own}({self.translator.signature})"
 
@@ -95,41 +116,62 @@ class MarkersProjector:
             texts, crossing = [], set()
             for i in rows:
                 try:
-                    texts.append(mark(inputs[i].source_text, [(s.start, s.end) for s in inputs[i].spans]))
+                    texts.append(self._mark(inputs[i]))
                 except ValueError:
                     texts.append(inputs[i].source_text)
                     crossing.add(i)
             translated = self.translator.translate(texts, *direction)
             quotes = _Quotes(self.translator, direction)
-            unmarked = [
-                _unmark(inputs[i], "crossing" if i in crossing else t.reason, t)
+            read = [
+                self._read(inputs[i], "crossing" if i in crossing else t.reason, t)
                 for i, t in zip(rows, translated, strict=True)
             ]
-            self._look_further(inputs, rows, texts, unmarked, direction)
-            for i, (_, ranges, reason) in zip(rows, unmarked, strict=True):
-                if reason is None and len({s.label for s in inputs[i].spans}) > 1 and ranges:
+            self._look_further(inputs, rows, texts, read, direction)
+            if self.tags:
+                for i, found in zip(rows, read, strict=True):
+                    results[i] = _named(inputs[i], found)
+                continue
+            for i, found in zip(rows, read, strict=True):
+                if found.reason is None and len({s.label for s in inputs[i].spans}) > 1 and found.ranges:
                     quotes.want([_quote(inputs[i], r) for r in _distinct(inputs[i].spans)])
             quotes.translate()
-            for i, (translation, ranges, reason) in zip(rows, unmarked, strict=True):
-                results[i] = _matched(inputs[i], translation, ranges, reason, quotes)
+            for i, found in zip(rows, read, strict=True):
+                results[i] = _matched(inputs[i], found, quotes)
         return [result for result in results if result is not None]
+
+    def _mark(self, given: ProjectionInput) -> str:
+        ranges = _distinct(given.spans)
+        return tag(given.source_text, ranges) if self.tags else mark(given.source_text, ranges)
+
+    def _read(self, given: ProjectionInput, reason: str | None, t: Translation) -> _Read:
+        if not t.text or reason is not None:
+            return _Read(t, reason=reason or "marker_count")
+        marked = _distinct(given.spans)
+        ranges: Sequence[Range | None]
+        if self.tags:
+            text, ranges = untag(t.text, tag_names(given.source_text, len(marked)))
+        else:
+            text, ranges = unmark(t.text, len(marked))
+        whole = len(ranges) == len(marked) and None not in ranges
+        # Pieces of the marked text are not pieces of the clean one.
+        return _Read(replace(t, text=text, pieces=()), ranges, None if whole else "marker_count")
 
     def _look_further(
         self,
         inputs: Sequence[ProjectionInput],
         rows: Sequence[int],
         texts: Sequence[str],
-        unmarked: list[tuple[Translation, list[Range], str | None]],
+        read: list[_Read],
         direction: tuple[str, str],
     ) -> None:
-        """Where the best translation lost a bracket, the best of the next ones that kept them all takes its place."""
-        lost = [k for k, (_, _, reason) in enumerate(unmarked) if reason == "marker_count"]
+        """Where the best translation lost a marker, the best of the next ones that kept them all takes its place."""
+        lost = [k for k, found in enumerate(read) if found.reason == "marker_count"]
         if not lost or not hasattr(self.translator, "translate_nbest"):
             return
         lists = self.translator.translate_nbest([texts[k] for k in lost], *direction, _NEXT)
         for k, hypotheses in zip(lost, lists, strict=True):
-            read = (_unmark(inputs[rows[k]], t.reason, t) for t in hypotheses)
-            unmarked[k] = next((found for found in read if found[2] is None), unmarked[k])
+            others = (self._read(inputs[rows[k]], t.reason, t) for t in hypotheses)
+            read[k] = next((found for found in others if found.reason is None), read[k])
 
 
 class _Quotes:
@@ -161,30 +203,30 @@ def _distinct(spans: Sequence[Span]) -> list[Range]:
     return sorted({(s.start, s.end) for s in spans}, key=lambda r: (r[0], -r[1]))
 
 
-def _unmark(given: ProjectionInput, reason: str | None, t: Translation) -> tuple[Translation, list[Range], str | None]:
-    if not t.text or reason is not None:
-        return t, [], reason or "marker_count"
-    marked = _distinct(given.spans)
-    text, ranges = unmark(t.text, len(marked))
-    # Pieces of the marked text are not pieces of the clean one.
-    return replace(t, text=text, pieces=()), ranges, None if len(ranges) == len(marked) else "marker_count"
-
-
-def _matched(
-    given: ProjectionInput, translation: Translation, ranges: Sequence[Range], reason: str | None, quotes: _Quotes
-) -> _Marked:
-    if reason is not None:
-        return _Marked(translation, (reason,) * len(given.spans))
+def _matched(given: ProjectionInput, read: _Read, quotes: _Quotes) -> _Marked:
+    """The ranges of brackets by what they hold."""
+    if read.reason is not None:
+        return _Marked(read.translation, (read.reason,) * len(given.spans))
+    ranges = [r for r in read.ranges if r is not None]
     marked = _distinct(given.spans)
     sources = [_quote(given, r) for r in marked]
     labels = ["\n".join(sorted({s.label for s in given.spans if (s.start, s.end) == r})) for r in marked]
-    held = [translation.text[a:b] for a, b in ranges]
+    held = [read.translation.text[a:b] for a, b in ranges]
     chosen = match_labels(held, sources, labels, lambda: quotes.of(sources))
     by_range: dict[Range, tuple[Range, float] | str] = {
         source: "marker_unmatched" if match is None else (ranges[match[0]], match[1])
         for source, match in zip(marked, chosen, strict=True)
     }
-    return _Marked(translation, tuple(by_range[s.start, s.end] for s in given.spans))
+    return _Marked(read.translation, tuple(by_range[s.start, s.end] for s in given.spans))
+
+
+def _named(given: ProjectionInput, read: _Read) -> _Marked:
+    """The ranges of tags, which say themselves whose they are."""
+    if not read.ranges:
+        return _Marked(read.translation, (read.reason or "marker_count",) * len(given.spans))
+    by_range = dict(zip(_distinct(given.spans), read.ranges, strict=True))
+    found = (by_range[s.start, s.end] for s in given.spans)
+    return _Marked(read.translation, tuple("marker_count" if place is None else (place, 1.0) for place in found))
 
 
 def _onto_given(given: ProjectionInput, marked: _Marked) -> list[Projection]:

@@ -6,7 +6,7 @@ OUT ?= demo-out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint lock bench clean
+.PHONY: demo test lint lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed

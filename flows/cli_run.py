@@ -28,7 +28,10 @@ Targets = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
 Format = Annotated[str | None, typer.Option(help="Reader; guessed from the path.", show_default="guessed")]
 Translator = Annotated[
-    str | None, typer.Option(help="bundled, a directory, a hub id or package.module:Class.", show_default="bundled")
+    str | None,
+    typer.Option(
+        help="bundled, a directory, a hub id, endpoint:MODEL or package.module:Class.", show_default="bundled"
+    ),
 ]
 Protect = Annotated[
     bool, typer.Option("--protect", help="Carry placeholders, URLs, code and markup through the translation.")

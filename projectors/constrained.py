@@ -64,8 +64,8 @@ class ConstrainedProjector:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
             less well; the signature then says ``markers:unknown``.
         search: ``fast``, or ``full`` to score every pair.
-        openings: Openings whose closings are looked at.
-        finalists: Pairs scored whole; fewer where a target is long.
+        openings: Openings whose closings are looked at, at most.
+        finalists: Pairs scored whole, at most; fewer where a target is long.
         keep: Length of the n-best lists.
         edges: Nats that a candidate of ``project`` loses for each edge with punctuation or a short word that the source
             span has not (``projectors.rules.edge_faults``): the model likes to take articles and prepositions along.
@@ -84,8 +84,8 @@ class ConstrainedProjector:
         translator: Any,
         *,
         search: str = "fast",
-        openings: int = 8,
-        finalists: int = 16,
+        openings: int = 12,
+        finalists: int = 12,
         keep: int = 16,
         edges: float = 1.5,
         boundary: str = "word",
@@ -105,7 +105,7 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open8.top16.keep16.edges1.5`` and the model that scores."""
+        """``constrained.fast.open12.top12.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""

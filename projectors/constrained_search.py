@@ -5,14 +5,15 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
 
 1. The bare target is scored with the bare source (once for all spans of a text) and with the marked one. Openings are
    chosen by the paper's rule on how much the marked source changes each token; how far a token's probability falls also
-   tells that of ``[`` before it (`translators.forced.marker_drop`), and those far behind the best go.
-2. The target is scored with each ``[`` left in place: the fall of each token tells the probability of ``]`` before it,
-   so that one pass gives every closing.
-3. Pairs close to the best are scored whole; where the best is alone, and for the rest, the estimate stands (what is
-   exact up to ``]``, then the unmarked target).
+   tells that of ``[`` before it (`translators.forced.marker_logprob`).
+2. The target is scored with the likeliest ``[`` in place, which gives its own probability: the fall of each token after
+   it tells the probability of ``]`` before that token, so that one pass gives every closing. Only where no pair of
+   markers is likely do openings further behind get such a pass too.
+3. Where another pair is close to the best, the two likeliest are scored whole, then those that could still win; where
+   the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then the unmarked target).
 
-Where the model finds the target unlikely its falls tell less, and more is looked at. ``full`` scores every pair of step
-1 whole and is the reference for the others.
+The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
+finds the target itself unlikely. ``full`` scores every pair of step 1 whole and is the reference for the others.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,13 @@ CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 # Target tokens that the openings, and that the finalists, of one span may take together: long targets get fewer of
 # them, and so do the spans of an example that has more than ten.
 OPEN_TOKENS, FINAL_TOKENS, MANY_SPANS = 1600, 2400, 10
+# What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
+# over the target; and how many nats an estimate may be wrong against those that were scored whole. Fitted, with the
+# margins below, on one half of 500 spans in a small model's translations of Europarl sentences, against the full list.
+OPEN_WEIGHT, CLOSE_WEIGHT, DOUBT = 4.0, 2.0, 1.0
+
+# Opening and closing position.
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +95,41 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Margins:
+    """How far behind the best, in nats, others are looked at.
+
+    Attributes:
+        first: Openings that get a pass at once.
+        more: Openings that get one where the best pair is doubtful.
+        close: Pairs that are scored whole.
+        doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.
+        growth: By how much ``more`` and ``close`` grow for each nat below that.
+    """
+
+    first: float
+    more: float
+    close: float
+    doubtful: float
+    growth: float
+
+
+@dataclass(frozen=True, slots=True)
 class Effort:
     """How much to look at. ``full`` scores every pair.
 
     Attributes:
-        openings: Openings whose closings are looked at.
-        finalists: Pairs scored whole; fewer, but at least three, where a target is long.
-        margins: An opening, and a pair estimated to be this many nats below the best of the span are left out as well.
+        openings: Openings whose closings are looked at, at most.
+        finalists: Pairs scored whole, at most; fewer, but at least three, where a target is long.
+        margins: How far behind the best.
         wide: The same where the model finds the target unlikely.
         known: Mean log-probability of the target's pieces, in nats, from which on it is likely.
     """
 
     full: bool = False
-    openings: int = 8
-    finalists: int = 16
-    margins: tuple[float, float] = (8.0, 2.5)
-    wide: tuple[float, float] = (12.0, 9.0)
+    openings: int = 12
+    finalists: int = 12
+    margins: Margins = Margins(1.0, 2.0, 2.0, 1.2, 1.0)
+    wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0)
     known: float = -1.5
 
 
@@ -137,9 +164,19 @@ def search(forcer: Forcer, jobs: Sequence[Job], effort: Effort) -> list[list[Sco
     states = [_State(job, plain[job.plain, job.target], effort) for job in jobs]
     live = [s for s in states if len(s.plain)]
     _open(forcer, live, prefix, effort)
-    if not effort.full:
-        _close(forcer, [s for s in live if s.openings], prefix, effort)
-    _score_whole(forcer, live, prefix)
+    if effort.full:
+        _score_whole(forcer, live, prefix)
+    else:
+        _close(forcer, live, prefix)
+        for state in live:
+            state.look_further()
+        _close(forcer, live, prefix)
+        for state in live:
+            state.rank(effort)
+        _score_whole(forcer, live, prefix)
+        for state in live:
+            state.contend()
+        _score_whole(forcer, live, prefix)
     return [s.result() if len(s.plain) else None for s in states]
 
 
@@ -148,23 +185,86 @@ class _State:
 
     Attributes:
         plain: (n_pieces + 1,) log-probabilities of the target without markers on either side.
-        rest: (n_pieces + 2,) their sums from each position to the end.
-        openings: Openings still in the running.
+        rest: (n_pieces + 2,) the target's log-probability from each position to the end, when the markers are closed.
         margins: Of `Effort`, by how likely the model finds the target.
-        estimates: (opening, closing) to estimated log-probability: exact up to ``]``.
+        openings: Openings that are to have a pass.
+        behind: Others, best first, with how many nats they are behind the best.
+        estimates: (opening, closing) to estimated log-probability: exact up to ``]``, which counts by its weight.
+        markers: The same pairs to the log-probability of their two markers.
         finalists: Pairs to be scored whole.
-        exact: Their log-probabilities.
+        contenders: Pairs that are not far behind those.
+        exact: Log-probabilities of the pairs scored whole.
     """
 
     def __init__(self, job: Job, plain: np.ndarray, effort: Effort) -> None:
         self.job, self.plain = job, plain
         likely = len(plain) > 0 and float(plain.mean()) >= effort.known
         self.margins = effort.margins if likely else effort.wide
-        self.rest = np.concatenate([np.cumsum(plain[::-1], dtype=np.float64)[::-1], [0.0]])
+        self.rest = _sums_to_end(plain)
         self.openings: list[int] = []
-        self.estimates: dict[tuple[int, int], float] = {}
-        self.finalists: list[tuple[int, int]] = []
-        self.exact: dict[tuple[int, int], float] = {}
+        self.behind: list[tuple[int, float]] = []
+        self.estimates: dict[Pair, float] = {}
+        self.markers: dict[Pair, float] = {}
+        self.finalists: list[Pair] = []
+        self.contenders: list[Pair] = []
+        self.exact: dict[Pair, float] = {}
+
+    def open(self, marked: np.ndarray, effort: Effort) -> None:
+        """Chooses openings by the pass with the marked source; with full effort every pair becomes a finalist."""
+        openings = self.changed(marked)
+        if effort.full:
+            self.finalists = [(b, e) for b in openings for e in self.job.pairs(b)]
+            return
+        before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])[openings]
+        values = before + OPEN_WEIGHT * forced.marker_logprob(self.plain, marked)[openings] + self.rest[openings]
+        self.rest = (self.rest + _sums_to_end(marked)) / 2
+        most = min(effort.openings, self.job.affords(OPEN_TOKENS))
+        ranked = [int(k) for k in np.argsort(-np.round(values, 4), kind="stable")[:most]]
+        behind = [(openings[k], float(values[ranked[0]] - values[k])) for k in ranked]
+        self.openings = [b for b, gap in behind if gap <= self.margins.first]
+        self.behind = behind[len(self.openings) :]
+
+    def close(self, opening: int, end: int, opened: np.ndarray) -> None:
+        """Estimates every closing of an opening by the pass with ``[`` in place, cut off before ``end``."""
+        closings = self.job.pairs(opening)
+        # The marker takes a place of its own; the last score is that of the end, which is real only at the end.
+        marker = forced.marker_logprob(self.plain[: end + 1], np.delete(opened, opening))[closings]
+        values = np.cumsum(opened, dtype=np.float64)[closings] + CLOSE_WEIGHT * marker + self.rest[closings]
+        pairs = [(opening, e) for e in closings]
+        self.estimates.update(zip(pairs, values.tolist(), strict=True))
+        self.markers.update(zip(pairs, (float(opened[opening]) + marker).tolist(), strict=True))
+
+    def ranked(self) -> list[Pair]:
+        """Pairs, best first by estimate."""
+        return sorted(self.estimates, key=lambda pair: (-round(self.estimates[pair], 4), pair))
+
+    def doubt(self, best: Pair) -> float:
+        """Nats by which the markers of a pair are less likely than they are where the model is sure."""
+        return max(0.0, -self.markers[best] - self.margins.doubtful)
+
+    def look_further(self) -> None:
+        """Has further openings looked at where the best pair so far is doubtful."""
+        self.openings = []
+        doubt = self.doubt(self.ranked()[0]) if self.estimates else 0.0
+        if doubt:
+            margin = self.margins.more + self.margins.growth * doubt
+            self.openings = [b for b, gap in self.behind if gap <= margin]
+
+    def rank(self, effort: Effort) -> None:
+        """Chooses the finalists and those that may become some."""
+        ranked = self.ranked()[: min(effort.finalists, self.job.affords(FINAL_TOKENS))]
+        if ranked:
+            least = self.estimates[ranked[0]] - self.margins.close - self.margins.growth * self.doubt(ranked[0])
+            near = [pair for pair in ranked if self.estimates[pair] >= least]
+            self.finalists, self.contenders = (near[:2], near[2:]) if len(near) > 1 else ([], [])
+
+    def contend(self) -> None:
+        """Makes finalists of those contenders that could still win."""
+        self.finalists = []
+        if self.exact:
+            shift = max(value - self.estimates[pair] for pair, value in self.exact.items())
+            least = max(self.exact.values()) - shift - DOUBT
+            self.finalists = [pair for pair in self.contenders if self.estimates[pair] >= least]
 
     def changed(self, marked: np.ndarray) -> list[int]:
         """The paper's openings: near a token that the marked source makes clearly less or more likely."""
@@ -189,47 +289,32 @@ class _State:
 
 
 def _open(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Step 1; with full effort every pair becomes a finalist."""
+    """Step 1."""
     rows = [(s.job.source, s.job.target) for s in states]
     for state, marked in zip(states, forcer.score(rows, prefix), strict=True):
-        if not len(marked):
-            continue
-        openings = state.changed(marked)
-        if effort.full:
-            state.finalists = [(b, e) for b in openings for e in state.job.pairs(b)]
-        elif openings:
-            before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])[openings]
-            values = before + forced.marker_drop(state.plain, marked)[openings] + state.rest[openings]
-            most = min(effort.openings, state.job.affords(OPEN_TOKENS))
-            ranked = np.argsort(-np.round(values, 4), kind="stable")[:most]
-            state.openings = sorted(openings[k] for k in ranked if values[k] >= values.max() - state.margins[0])
+        if len(marked):
+            state.open(marked, effort)
 
 
-def _close(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Step 2: estimates for all closings of the openings left, and the finalists among them."""
+def _close(forcer: Forcer, states: list[_State], prefix: int) -> None:
+    """Step 2, for the openings that are to have a pass."""
     # One token beyond the last closing, since a closing shows in the token after it.
     tasks = [(s, b, min(b + s.job.bound + 1, s.job.n_pieces)) for s in states for b in s.openings]
     scored = forcer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in tasks], prefix)
     for (state, opening, end), logprobs in zip(tasks, scored, strict=True):
-        if not len(logprobs):
-            continue
-        closings = state.job.pairs(opening)
-        # The marker takes a place of its own; the last score is that of the end, which is real only at the end.
-        fall = forced.marker_drop(state.plain[: end + 1], np.delete(logprobs, opening))
-        values = np.cumsum(logprobs, dtype=np.float64)[closings] + fall[closings] + state.rest[closings]
-        state.estimates.update(((opening, e), float(v)) for e, v in zip(closings, values, strict=True))
-    for state in states:
-        ranked = sorted(state.estimates, key=lambda p, s=state: (-round(s.estimates[p], 4), p))  # type: ignore[misc]
-        least = state.estimates[ranked[0]] - state.margins[1] if ranked else 0.0
-        most = min(effort.finalists, state.job.affords(FINAL_TOKENS))
-        close = [p for p in ranked[:most] if state.estimates[p] >= least]
-        state.finalists = close if len(close) > 1 else []
+        if len(logprobs):
+            state.close(opening, end, logprobs)
 
 
 def _score_whole(forcer: Forcer, states: list[_State], prefix: int) -> None:
-    """Step 4: the whole of each finalist."""
+    """Step 3: the whole of each finalist."""
     tasks = [(s, pair) for s in states for pair in s.finalists]
     scored = forcer.score([(s.job.source, s.job.closed(*pair)) for s, pair in tasks], prefix)
     for (state, pair), logprobs in zip(tasks, scored, strict=True):
         if len(logprobs):
             state.exact[pair] = float(logprobs.sum(dtype=np.float64))
+
+
+def _sums_to_end(logprobs: np.ndarray) -> np.ndarray:
+    """(n + 1,) the sum of ``logprobs`` (n,) from each position to the end."""
+    return np.concatenate([np.cumsum(logprobs[::-1], dtype=np.float64)[::-1], [0.0]])

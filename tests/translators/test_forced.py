@@ -88,11 +88,13 @@ def test_attention_of_a_failing_row(parts):
     assert [f is None for f in found] == [False, True]
 
 
-def test_marker_drop():
-    plain = np.log(np.array([0.8, 0.5, 0.5, 0.2], np.float32))
-    marked = np.log(np.array([0.2, 0.5, 0.6, 0.1], np.float32))
-    # The marker took three quarters, nothing, less than nothing, half.
-    np.testing.assert_allclose(np.exp(forced.marker_drop(plain, marked)), [0.75, 1e-4, 1e-4, 0.5], atol=1e-6)
+def test_marker_logprob():
+    plain = np.zeros(5, np.float32)
+    fall = np.array([-5.0, 0.0, 4.5, 8.0, 30.0], np.float32)
+    found = np.exp(forced.marker_logprob(plain, plain - fall))
+    # Less and less of the token is left; half at the middle of the curve; never certain, however far it falls.
+    assert found[2] == pytest.approx(0.5)
+    assert found[0] < found[1] < 0.1 < 0.9 < found[3] == found[4] < 1
 
 
 @pytest.mark.parametrize(("vocabulary", "tokens"), [(8_000, 256), (256_000, 131), (32_000, 256), (10**9, 1)])

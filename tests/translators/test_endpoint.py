@@ -121,11 +121,12 @@ def test_an_answer_that_takes_too_long(server: Server) -> None:
         return answer("done")
 
     server.reply = reply
-    endpoint = Endpoint("m", url=server.url, timeout=0.2, retries=1)
+    endpoint = Endpoint("m", url=server.url, timeout=0.5, retries=1)
     assert endpoint.generate(["quick"])[0].text == "done"
+    before = endpoint.usage.retries  # on a busy machine the first row may have needed one
     assert endpoint.generate(["slow"])[0].reason == "endpoint_timeout"
     hold.set()
-    assert endpoint.usage.retries == 2
+    assert endpoint.usage.retries - before == 2
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def run_under_prefect(name: str, executor: ExecutorConfig, function: Callable[..
     from prefect.futures import as_completed
     from prefect.server.api.server import SubprocessASGIServer
 
+    SubprocessASGIServer._port_range = prefect_setup.ports()
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
 
     def work() -> None:

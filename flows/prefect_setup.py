@@ -21,6 +21,7 @@ _QUIET = {
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
+_FIRST_PORT, _PORTS = 10_000, 20
 _held: list[IO[str]] = []
 
 
@@ -56,6 +57,16 @@ def _free_home() -> Path:
             return home
         lock.close()
     return base / f"prefect-{os.getpid()}"
+
+
+def ports() -> range:
+    """Ports for the ephemeral server that no other run of this machine is likely to try at the same moment.
+
+    Prefect draws one of a thousand and looks whether it is free some time before its server takes it: of two runs that
+    start together, one would now and then talk to the other's server, and wait for ever when that one ends.
+    """
+    first = _FIRST_PORT + _PORTS * (os.getpid() % 1000)
+    return range(first, first + _PORTS)
 
 
 def note_server(pid: int) -> None:

@@ -144,7 +144,7 @@ def test_rows_come_back_in_order_with_their_own_limits(memory: Path) -> None:
     assert prompt.split("\n")[:-2] == [
         "English: The cat sleeps.", "Spanish: Duerme el gato.", "English: The cat sleeps.", "Spanish: El gato duerme.",
     ]  # fmt: skip
-    assert cap == 64 and by_text[f"English: {('word ' * 30).strip()}"][1] == 200
+    assert cap == 64 and by_text[f"English: {('word ' * 30).strip()}"][1] == 136
     assert {stop for _, _, stop in model.asked} == {("\n",)}
 
 

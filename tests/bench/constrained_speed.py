@@ -1,6 +1,6 @@
-"""Constrained decoding on Europarl: fast against full against translating the same sentences, in one run.
+"""Constrained decoding on Europarl or xSID: fast against full against translating the same sentences, in one run.
 
-    python tests/bench/constrained_speed.py --model FOLDER [--data ../shared/data] [--language es] [--spans 60] [--own]
+    python tests/bench/constrained_speed.py --model FOLDER [--gold europarl|xsid] [--language es] [--spans 60] [--own]
 
 What it costs against translating the same sentences with beam 4, by the clock and by processor time (which other work
 on the machine disturbs less): the median of rounds in which the two take turns. Spans per second, the share of spans
@@ -21,7 +21,7 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "projectors")]
 
-from gold_pairs import europarl  # noqa: E402
+from gold_pairs import europarl, xsid  # noqa: E402
 
 from corpora.metrics.spans import exact_score  # noqa: E402
 from projectors.base import ProjectionInput  # noqa: E402
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", required=True, help="folder of a CTranslate2 model")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--gold", choices=("europarl", "xsid"), default="europarl")
     parser.add_argument("--language", default="es")
     parser.add_argument("--spans", type=int, default=60, help="about how many, evenly from the corpus")
     parser.add_argument("--rounds", type=int, default=5)
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--no-full", action="store_true", help="leave out the full list")
     options = parser.parse_args()
 
-    gold = europarl(options.data, options.language)
+    gold = (xsid if options.gold == "xsid" else europarl)(options.data, options.language)
     rows = [i for i, item in enumerate(gold.inputs) if item.spans]
     total = sum(len(gold.inputs[i].spans) for i in rows)
     rows = rows[:: max(1, round(total / options.spans))]

@@ -52,6 +52,8 @@ class Alignment:
         forward: p(target word made by source word), shaped like ``probabilities``; its columns sum to at most 1, what
             is missing is the probability that the word has no counterpart. None where the aligner has no directions.
         backward: Likewise p(source word made by target word); rows sum to at most 1.
+        bonds: How far each target word belongs to its left and to its right neighbour, float32 (n_target_words, 2),
+            each in [0, 1], known from a corpus; None where the aligner has seen none.
     """
 
     source_words: tuple[Range, ...]
@@ -61,6 +63,7 @@ class Alignment:
     reason: str | None = None
     forward: np.ndarray | None = None
     backward: np.ndarray | None = None
+    bonds: np.ndarray | None = None
 
     def pharaoh(self) -> str:
         """The links in Pharaoh format, ``0-0 1-2``."""

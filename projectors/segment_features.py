@@ -20,12 +20,14 @@ from projectors.rules import is_punctuation, is_short
 INNER = (
     "links_in", "links_out", "made_in", "made_out", "makes_in", "makes_out", "words", "punctuation", "odds",
 )  # fmt: skip
-# Of each edge. ``e`` is the word at the edge, ``o`` its neighbour outside, ``s`` the source word at the same edge.
+# Of each edge. ``e`` is the word at the edge, ``o`` its neighbour outside, ``s`` the source word at the same edge;
+# ``bond``: how far the word at the edge belongs to its neighbour outside, ``o_bond``: that one to it.
 EDGE = (
     "punctuation_alone", "short_alone", "short_both", "case", "made_in", "made_out", "links_in", "makes_in", "unlinked",
     "short_unlinked", "o_made_in", "o_links_in", "o_makes_in", "o_unlinked", "o_short_unlinked", "o_punctuation",
     "o_punctuation_both", "o_short_source_edge", "o_short_long", "o_unlinked_long", "short_alone_long", "o_number",
     "number_alone", "text_edge", "text_edge_both", "o_linked_to_neighbour", "s_makes", "s_links", "s_made",
+    "bond", "o_bond",
 )  # fmt: skip
 # Of its length, against the length that the span's share of the source leads one to expect.
 LENGTH = ("log_ratio", "log_ratio_squared", "longer", "one_word")
@@ -97,6 +99,8 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     links = alignment.probabilities.astype(np.float64)
     made = links if alignment.forward is None else alignment.forward.astype(np.float64)
     makes = links if alignment.backward is None else alignment.backward.astype(np.float64)
+    if alignment.bonds is not None:
+        made = _carried(alignment.bonds.astype(np.float64), made)
     (links_in, links_out), (made_in, made_out), (makes_in, makes_out) = (
         (own, way.sum(axis=0) - own) for way in (links, made, makes) for own in [way[inside].sum(axis=0)]
     )
@@ -111,6 +115,7 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     first, last = int(inside[0]), int(inside[-1])
     # The first word of a text is capitalised whatever it is.
     capitals = float(first > 0 and not source.lower[first] and not source.lower[last])
+    bonds = np.zeros((m, 2)) if alignment.bonds is None else alignment.bonds.astype(np.float64)
     edges = []
     for s, step in ((first, -1), (last, 1)):
 
@@ -137,10 +142,28 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
             o_punctuation * beyond, o_few * at_edge, o_few * size, o_unlinked * size, short_alone * size,
             outside(target.number), target.number * (1.0 - source.number[s]), text_edge, text_edge * at_edge,
             outside(neighbour), makes[s], links[s], made[s],
+            bonds[:, int(step > 0)], outside(bonds[:, int(step < 0)]),
         ]  # fmt: skip
         edges.append(np.stack(columns, axis=1))
     absent = np.array([1.0, makes_in.sum() / len(inside), size, links[inside].max(axis=1).mean()])
     return Local(inner, np.stack(edges), absent, inside)
+
+
+def _carried(bonds: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """Who made each target word, where one without a counterpart goes with the neighbour that hardly occurs without it.
+
+    Args:
+        bonds: (n_target_words, 2).
+        made: (n_source_words, n_target_words).
+    """
+    lost = np.clip(1.0 - made.sum(axis=0), 0.0, 1.0)
+    needed = np.zeros((2, len(lost)))  # by the left neighbour, by the right one
+    needed[0, 1:], needed[1, :-1] = bonds[:-1, 1], bonds[1:, 0]
+    needed *= lost / np.maximum(needed.sum(axis=0), 1.0)
+    moved = made.copy()
+    moved[:, 1:] += made[:, :-1] * needed[0, 1:]
+    moved[:, :-1] += made[:, 1:] * needed[1, :-1]
+    return moved
 
 
 def length_features(item: ProjectionInput, span: Range, start: np.ndarray, end: np.ndarray) -> np.ndarray:

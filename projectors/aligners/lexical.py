@@ -9,6 +9,7 @@ import numpy as np
 
 from corpora.errors import ConfigError
 from corpora.words import joined_words, word_strings, words
+from projectors.aligners.bonds import of_words
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
 from projectors.aligners.lexicon import Prior
@@ -75,7 +76,7 @@ class LexicalAligner:
         """``lexical.<hash of settings>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items())))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.2.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.3.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -118,12 +119,15 @@ class LexicalAligner:
                     for k in chunk
                 ]
                 found = apply(self._models[languages], pairs, self._settings.beliefs, self._prior(languages))
-                for k, posteriors in zip(chunk, found, strict=True):
-                    out[k] = self._alignment(*sides[k], *posteriors)
+                for k, (_, target), posteriors in zip(chunk, pairs, found, strict=True):
+                    bonds = self._models[languages].bonded(target)
+                    out[k] = self._alignment(*sides[k], *posteriors, bonds)
         return [alignment for alignment in out if alignment is not None]
 
-    def _alignment(self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray) -> Alignment:
-        """The alignment of the words, from the posteriors of the units: each word has its unit's."""
+    def _alignment(
+        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, bonds: np.ndarray
+    ) -> Alignment:
+        """The alignment of the words, from the posteriors and bonds of the units: each word has its unit's."""
         rows, columns = source.unit_of, target.unit_of
         forward, backward = forward[np.ix_(rows, columns)], backward[np.ix_(rows, columns)]
         links = symmetrise(forward, backward, self._symmetrisation)
@@ -131,7 +135,8 @@ class LexicalAligner:
             np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0)
             for way in (np.sqrt(forward * backward), forward, backward)
         ]
-        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2])
+        tied = np.round(of_words(bonds, columns), _DIGITS).astype(np.float32)
+        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], tied)
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""

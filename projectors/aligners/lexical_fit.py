@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from projectors.aligners.bonds import Bonds, learn_bonds
 from projectors.aligners.lexical_em import Cells, Emissions, Order, hmm, model1, smooth_jumps
 from projectors.aligners.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
 from projectors.aligners.orthography import SHAPES
@@ -38,6 +39,12 @@ class Model:
 
     lexicon: Lexicon
     order: Order
+    bonds: Bonds
+
+    def bonded(self, target: Sentence) -> np.ndarray:
+        """What ties each word of a target sentence to its left and to its right neighbour, float64 (n_words, 2)."""
+        vocabulary = self.lexicon.target
+        return self.bonds.between(vocabulary.indices(target), len(vocabulary.words))
 
 
 class _Batch:
@@ -86,6 +93,7 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
     lexicon.target.mass = np.bincount(lexicon.keys % width, belief[1], width)
 
     order = Order.unknown(settings.null)
+    forward = backward = np.zeros(len(cells))
     for step in range(settings.model1 + settings.hmm):
         emissions = batch.emissions(lexicon, word_pairs, source, target, beliefs)
         if step < settings.model1:
@@ -105,7 +113,8 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
         lexicon.source.unaligned = np.bincount(source.word[cells.source], lost, len(lexicon.source.words))
         source.refresh(lexicon.source)
         target.refresh(lexicon.target)
-    return Model(_pruned(lexicon), order)
+    bonds = learn_bonds(cells, target.word[cells.target], width, forward, backward)
+    return Model(_pruned(lexicon), order, bonds)
 
 
 def _pruned(lexicon: Lexicon) -> Lexicon:

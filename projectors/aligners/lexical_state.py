@@ -8,15 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from corpora.errors import InputError
+from projectors.aligners.bonds import Bonds
 from projectors.aligners.lexical_em import Order
 from projectors.aligners.lexical_fit import Model
 from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
 
-_MAGIC = b"SFLX1\n"
+_MAGIC = b"SFLX2\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
-_KEYS = ("keys", "stem_keys")
-_TABLES = (*_KEYS, "counts", "stem_counts", "shape_counts")
+_TABLES = ("counts", "stem_counts", "shape_counts")
+_KEYS = 3  # arrays of ascending integers, which come first
 
 
 def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
@@ -25,9 +26,11 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
     arrays: list[np.ndarray] = []
     for languages in sorted(models):
         model, lexicon = models[languages], models[languages].lexicon
-        own = [getattr(lexicon, name) for name in _TABLES]
+        own = [lexicon.keys, lexicon.stem_keys, model.bonds.keys]
+        own += [getattr(lexicon, name) for name in _TABLES]
         own += [getattr(side, name) for side in (lexicon.source, lexicon.target) for name in _SIDE]
         own += [model.order.forward.widths, model.order.backward.widths]
+        own += [model.bonds.to_left, model.bonds.to_right]
         header.append(
             {
                 "languages": languages,
@@ -38,8 +41,8 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
             }
         )
         # Keys are differences, so that they compress; counts need no more than single precision.
-        own[: len(_KEYS)] = [np.diff(keys, prepend=0) for keys in own[: len(_KEYS)]]
-        arrays += [array.astype("<i8" if k < len(_KEYS) else "<f4") for k, array in enumerate(own)]
+        own[:_KEYS] = [np.diff(keys, prepend=0) for keys in own[:_KEYS]]
+        arrays += [array.astype("<i8" if k < _KEYS else "<f4") for k, array in enumerate(own)]
     text = json.dumps(header, ensure_ascii=True, separators=(",", ":")).encode()
     body = struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays)
     return _MAGIC + zlib.compress(body, 6)
@@ -69,16 +72,17 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
     for entry in json.loads(body[8:at]):
         arrays = []
         for k, size in enumerate(entry["sizes"]):
-            kind = np.dtype("<i8" if k < len(_KEYS) else "<f4")
+            kind = np.dtype("<i8" if k < _KEYS else "<f4")
             array = np.frombuffer(body, kind, size, at)
-            arrays.append(np.cumsum(array) if k < len(_KEYS) else array.astype(np.float64))
+            arrays.append(np.cumsum(array) if k < _KEYS else array.astype(np.float64))
             at += size * kind.itemsize
-        rest = arrays[len(_TABLES) :]
+        keys, stem_keys, bonded = arrays[:_KEYS]
+        tables, rest = arrays[_KEYS : _KEYS + len(_TABLES)], arrays[_KEYS + len(_TABLES) :]
         sides = [
             Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *rest[4 * k : 4 * k + 4]) for k in (0, 1)
         ]
         order = Order(*(Jumps(rest[8 + k], entry["null"][k]) for k in (0, 1)))
         models[(entry["languages"][0], entry["languages"][1])] = Model(
-            Lexicon(sides[0], sides[1], *arrays[: len(_TABLES)]), order
+            Lexicon(sides[0], sides[1], keys, stem_keys, *tables), order, Bonds(bonded, rest[10], rest[11])
         )
     return models

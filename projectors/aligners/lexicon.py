@@ -1,5 +1,6 @@
 """What the lexical aligner knows about words: counts learned from the corpus, and beliefs for what it has not seen."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -118,6 +119,13 @@ class Vocabulary:
         frequency = np.array([counts[word] for word in words], dtype=np.float64)
         stems = tuple(sorted({stem(word) for word in words}))
         return Vocabulary(words, stems, frequency, frequency.copy(), np.zeros(len(words)), shapes)
+
+    def indices(self, sentence: Sequence[str]) -> np.ndarray:
+        """Where each word of a sentence stands among ``words``, -1 where it does not, (n_words,)."""
+        low = [word.lower() for word in sentence]
+        at = [bisect_left(self.words, word) for word in low]
+        found = [k if k < len(self.words) and self.words[k] == word else -1 for k, word in zip(at, low, strict=True)]
+        return np.array(found, dtype=np.int64)
 
     @property
     def stem_of(self) -> np.ndarray:

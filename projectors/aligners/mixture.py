@@ -115,7 +115,8 @@ class MixtureAligner:
             forward = [a.probabilities if a.forward is None else a.forward for a, _ in usable]
             backward = [a.probabilities if a.backward is None else a.backward for a, _ in usable]
             averaged = [self._averaged(forward, shares), self._averaged(backward, shares)]
-        return Alignment(first.source_words, first.target_words, mean, links, None, *averaged)
+        bonds = next((a.bonds for a, _ in usable if a.bonds is not None), None)
+        return Alignment(first.source_words, first.target_words, mean, links, None, *averaged, bonds)
 
     def _averaged(self, matrices: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
         """The mean of matrices of one shape, float32."""

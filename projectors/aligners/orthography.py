@@ -13,6 +13,7 @@ from anyascii import anyascii
 
 _BITS = 256
 _STEM = 5
+_PART_ALIKE = 0.8  # how alike a word is to one that has it before or after a hyphen
 _PART = 4  # letters of the last word of a compound, at least
 _LINKS = ("", "s", "es", "n", "en", "er", "e")
 # Scripts whose romanisation by character says nothing about the sound of a borrowed word.
@@ -106,6 +107,9 @@ class Forms:
         self.sizes = np.array([n for _, n in signatures], dtype=np.float32)
         self.lengths = np.array([len(form) for form in forms], dtype=np.int16)
         self.exact = np.array([crc32(form.encode()) for form in forms], dtype=np.uint32)
+        # What hyphens join, where they do: the first and the last part.
+        joined = [form.split("-") if "-" in form.strip("-") else ["", ""] for form in forms]
+        self.ends = np.array([[crc32(its[k].encode()) if its[k] else 0 for k in (0, -1)] for its in joined], np.uint32)
         self.shapes = np.array([shape(word) for word in vocabulary], dtype=np.int8)
 
     def similarity(self, rows: np.ndarray, other: "Forms", columns: np.ndarray) -> np.ndarray:
@@ -127,5 +131,7 @@ class Forms:
             dice = 2.0 * shared / (self.sizes[r] + other.sizes[c])
             equal = self.exact[r] == other.exact[c]
             strict = (self.lengths[r] < 3) | (other.lengths[c] < 3) | (self.shapes[r] == 3) | (other.shapes[c] == 3)
-            out[a : a + (1 << 18)] = np.where(equal, 1.0, np.where(strict, 0.0, dice))
+            alike = np.where(equal, 1.0, np.where(strict, 0.0, dice))
+            part = (self.ends[r] == other.exact[c][:, None]) | (other.ends[c] == self.exact[r][:, None])
+            out[a : a + (1 << 18)] = np.where(part.any(axis=1), np.maximum(alike, _PART_ALIKE), alike)
         return out

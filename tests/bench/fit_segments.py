@@ -1,6 +1,7 @@
 """Fits the weights of the posterior segment on the half of the shared gold that may be fitted on, and writes them.
 
     python tests/bench/fit_segments.py [--data ../shared/data] [--out projectors/segment_weights.json]
+    python tests/bench/fit_segments.py --cross    # writes nothing: fits on either half and measures on the other one
 
 The aligner is the lexical one, fitted on the texts of each gold. Maximises the log-probability of the gold segment
 among the likely ones and the choice to leave the span out, every gold set counting the same, with an L2 penalty; the
@@ -17,9 +18,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 
 from projectors.aligners.lexical import LexicalAligner
+from projectors.alignment import AlignmentProjector
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.gold import GOLD_SETS, UNSEEN, Gold, fit_half, load_gold
-from projectors.judge import inputs_to_fit
+from projectors.judge import inputs_to_fit, judge
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
 from projectors.segment_features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
 
@@ -52,12 +54,10 @@ class Case:
     group: tuple[int, str]
 
 
-def cases(gold: Gold, alignments: list[Alignment], weights: SegmentWeights) -> list[Case]:
-    """The spans of the inputs that may be fitted on."""
+def cases(gold: Gold, alignments: list[Alignment], half: list[bool], weights: SegmentWeights) -> list[Case]:
+    """The spans of the inputs in ``half``."""
     found = []
-    for number, (item, spans, alignment, use) in enumerate(
-        zip(gold.inputs, gold.spans, alignments, fit_half(gold), strict=True)
-    ):
+    for number, (item, spans, alignment, use) in enumerate(zip(gold.inputs, gold.spans, alignments, half, strict=True)):
         if not use or alignment.reason:
             continue
         scorer = SegmentScorer(item, alignment, weights)
@@ -162,16 +162,31 @@ def learn(golds: list[list[Case]], penalty: float) -> np.ndarray:
     return learned
 
 
-def fit(golds: list[Gold], aligned: list[list[Alignment]], penalty: float = PENALTY) -> dict[str, float]:
-    """Weights by name."""
+def fit(
+    golds: list[Gold], aligned: list[list[Alignment]], penalty: float = PENALTY, *, other: bool = False
+) -> dict[str, float]:
+    """Weights by name, fitted on the half that may be fitted on, or on the other one."""
+    halves = [[use != other for use in fit_half(gold)] for gold in golds]
     weights = np.array([START.get(name, 0.0) for name in NAMES])
     for _ in range(_ROUNDS):
         scored = SegmentWeights(weights, weights)
-        every = [cases(gold, alignments, scored) for gold, alignments in zip(golds, aligned, strict=True)]
+        every = [cases(*its, scored) for its in zip(golds, aligned, halves, strict=True)]
         for found in every:
             share_out(found, weights)
         weights = learn(every, penalty)
     return {name: round(float(w), 3) for name, w in zip(NAMES, weights, strict=True)} | HELD
+
+
+def cross(golds: list[Gold], aligned: list[list[Alignment]], penalty: float) -> None:
+    """Prints the F1 of every gold, each half of it with the weights that were fitted on the other half of all."""
+    tables = [fit(golds, aligned, penalty, other=other) for other in (False, True)]
+    projectors = [AlignmentProjector(LexicalAligner(), segments=SegmentWeights.of(table)) for table in tables]
+    for gold, alignments in zip(golds, aligned, strict=True):
+        rows = zip(gold.inputs, alignments, fit_half(gold), strict=True)
+        found = judge(gold, [projectors[use].project_one(item, alignment) for item, alignment, use in rows])
+        numbers = [found.exact.f1] if not gold.answers else [found.answer_f1, found.answer_exact]
+        shown = " / ".join(f"{number:.3f}" for number in numbers)
+        print(f"{gold.name:<12} {len(found.verdicts):>5} spans  {shown}", flush=True)
 
 
 def main() -> None:
@@ -180,11 +195,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "projectors" / "segment_weights.json")
     parser.add_argument("--penalty", type=float, default=PENALTY)
+    parser.add_argument("--cross", action="store_true", help="fit on either half, measure on the other")
     options = parser.parse_args()
     names = [name for name in GOLD_SETS if name.rpartition("-")[2] not in UNSEEN]
     golds = [load_gold(name, options.data) for name in names]
     aligned = [LexicalAligner().fit(inputs_to_fit(gold)).align(gold.inputs) for gold in golds]
-    one_way = [[replace(a, forward=None, backward=None) for a in found] for found in aligned]
+    if options.cross:
+        cross(golds, aligned, options.penalty)
+        return
+    one_way = [[replace(a, forward=None, backward=None, bonds=None) for a in found] for found in aligned]
     tables = {
         "fitted_on": f"one half of {', '.join(names)} (projectors.gold.fit_half)",
         "directed": fit(golds, aligned, options.penalty),

@@ -114,7 +114,7 @@ def test_state_comes_back(fitted: LexicalAligner) -> None:
         assert np.array_equal(a.probabilities, b.probabilities)
 
 
-@pytest.mark.parametrize("state", [b"", b"nonsense", b"SFLX1\nnonsense"])
+@pytest.mark.parametrize("state", [b"", b"nonsense", b"SFLX2\nnonsense"])
 def test_a_broken_state_is_refused(state: bytes) -> None:
     with pytest.raises(InputError, match="not a state of the lexical aligner"):
         LexicalAligner().with_state(state)
@@ -287,6 +287,9 @@ def test_spelling() -> None:
     similar = left.similarity(index, right, index)
     assert 0.4 < similar[0] < 1.0
     assert similar[1:].tolist() == [0.0, 0.0, 1.0]
+    # A part that a hyphen joins counts whole, however short; a part of a part does not.
+    left, right = Forms(["EU", "Recht", "Rat", "EU"]), Forms(["EU-Recht", "EU-Recht", "EU-Recht", "Europa"])
+    assert left.similarity(index, right, index) == pytest.approx([0.8, 0.8, 0.0, 0.0], abs=0.01)
 
 
 @pytest.mark.gold

@@ -119,8 +119,8 @@ class LexicalAligner:
                     for k in chunk
                 ]
                 found = apply(self._models[languages], pairs, self._settings.beliefs, self._prior(languages))
-                for k, (_, target), posteriors in zip(chunk, pairs, found, strict=True):
-                    bonds = self._models[languages].bonded(target)
+                for k, pair, posteriors in zip(chunk, pairs, found, strict=True):
+                    bonds = self._models[languages].bonded(pair[1])
                     out[k] = self._alignment(*sides[k], *posteriors, bonds)
         return [alignment for alignment in out if alignment is not None]
 

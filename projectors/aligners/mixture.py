@@ -109,14 +109,15 @@ class MixtureAligner:
         shares = [weight / total for _, weight in usable]
         mean = self._averaged([a.probabilities for a, _ in usable], shares)
         links = tuple((int(i), int(j)) for i, j in np.argwhere(mean >= _LINKED))
-        averaged: list[np.ndarray | None] = [None, None]
+        forward, backward = None, None
         if any(a.forward is not None and a.backward is not None for a, _ in usable):
             # An aligner without directions says the same of both.
-            forward = [a.probabilities if a.forward is None else a.forward for a, _ in usable]
-            backward = [a.probabilities if a.backward is None else a.backward for a, _ in usable]
-            averaged = [self._averaged(forward, shares), self._averaged(backward, shares)]
+            forward = self._averaged([a.probabilities if a.forward is None else a.forward for a, _ in usable], shares)
+            backward = self._averaged(
+                [a.probabilities if a.backward is None else a.backward for a, _ in usable], shares
+            )
         bonds = next((a.bonds for a, _ in usable if a.bonds is not None), None)
-        return Alignment(first.source_words, first.target_words, mean, links, None, *averaged, bonds)
+        return Alignment(first.source_words, first.target_words, mean, links, None, forward, backward, bonds)
 
     def _averaged(self, matrices: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
         """The mean of matrices of one shape, float32."""

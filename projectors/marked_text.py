@@ -26,6 +26,7 @@ REVERSED = 0.7
 FITTED = 60_000
 _CHUNK = 2_000
 _TRIES = 20
+_STAND_IN = 2_000
 
 
 def fit(pairs: Sequence[tuple[str, str]], language: str) -> FittedAligner:
@@ -54,7 +55,7 @@ def mark_heldout(folder: Path, language: str, fitted: Aligner, *, data: Path | N
         folder: Where ``heldout.<language>.tsv`` lies.
         language: The other language.
         fitted: Its aligner.
-        data: Folder of the test sets; ``ntrex128`` stands in for a language that has no held-out pairs.
+        data: Folder of the test sets; sentences of ``tatoeba-test`` stand in for a language without held-out pairs.
         seed: Of the phrases.
 
     Returns:
@@ -62,9 +63,10 @@ def mark_heldout(folder: Path, language: str, fitted: Aligner, *, data: Path | N
     """
     lines = (folder / f"heldout.{language}.tsv").read_text(encoding="utf-8").splitlines()
     pairs = [(source, target) for source, target in (line.split("\t")[:2] for line in lines)]
-    if not pairs and data is not None:
-        pairs = test_set(data, "ntrex128", language)
     rng = random.Random(f"heldout-{seed}")
+    if not pairs and data is not None:
+        known = test_set(data, "tatoeba-test", language)
+        pairs = rng.sample(known, min(_STAND_IN, len(known)))
     written = []
     for (source, target), links in zip(pairs, align(fitted, pairs, language), strict=True):
         tries = (mark(source, target, links, rng) for _ in range(_TRIES))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import regex
 
 from corpora.errors import ConfigError
 from corpora.metrics.bootstrap import Comparison, f1_interval, paired_bootstrap
@@ -18,6 +19,9 @@ from projectors.build import build_projector
 from projectors.gold import Gold
 from projectors.judge import Judgement, inputs_to_fit, judge
 from translators.load import load_translator
+
+# A comma between options, not one inside a list or a table.
+_COMMA = regex.compile(r"(?:\[[^\[\]]*\]|\{[^{}]*\})(*SKIP)(*FAIL)|,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def parse_method(text: str) -> Method:
     options: dict[str, Any] = {}
     if bracket and not rest.endswith("]"):
         raise ConfigError(f"{text!r} has no ']'", valid="name[option=value,option=value]")
-    for part in filter(None, rest.removesuffix("]").split(",")):
+    for part in filter(None, _COMMA.split(rest.removesuffix("]"))):
         key, sign, value = part.partition("=")
         if not sign:
             raise ConfigError(f"{part!r} in {text!r} has no '='", valid="name[option=value,option=value]")

@@ -127,6 +127,8 @@ def test_options_of_a_method() -> None:
     method = parse_method("alignment[aligner_options.prior=none,options=3]")
     assert (method.kind, method.options) == ("alignment", {"aligner_options": {"prior": "none"}, "options": 3})
     assert parse_method("my.module:Thing").kind == "my.module:Thing"
+    mixed = parse_method('mixture[parts=[{kind="lexical"}, {kind="attention", weight=0.2}],mean=geometric]')
+    assert mixed.options == {"parts": [{"kind": "lexical"}, {"kind": "attention", "weight": 0.2}], "mean": "geometric"}
 
 
 def test_aligners_against_links(spanferry: Run, tmp_path: Path) -> None:

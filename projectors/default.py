@@ -43,7 +43,7 @@ class Weights:
         foreign: The same, below which it is not asked.
     """
 
-    model: float = 0.35
+    model: float = 0.1
     copy: float = 2.0
     exact: float = 6.0
     floor: float = -8.0

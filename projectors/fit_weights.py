@@ -27,11 +27,9 @@ from translators.load import load_translator
 
 # Gold that the bundled model can be asked about, and gold for which there is no model.
 WITH_MODEL = ("europarl-es", "europarl-de", "xsid-de")
-ALONE = (*WITH_MODEL, "abstrct-es", "xsid-it", "xsid-zh", "xquad-es", "xquad-zh")
+ALONE = (*WITH_MODEL, "abstrct-es", "xsid-it", "xsid-zh", "xquad-de", "xquad-es", "xquad-zh")
 UNSEEN_WITH_MODEL = ("xsid-nl",)
 UNSEEN_GOLD = ("xsid-da", "xsid-id", "xsid-ja", "xsid-nl", "xquad-ar")
-# Questions on long paragraphs cost most and tell least: their first rows are enough.
-XQUAD_ROWS = 240
 
 # For each input, by member, one projection for each span.
 Votes = Sequence[Mapping[str, Sequence[Projection]]]
@@ -103,7 +101,7 @@ def main() -> None:
         golds = []
         for name in (*names, *more):
             print(f"{name}, {key}", file=sys.stderr, flush=True)
-            gold = load_gold(name, options.data, limit=XQUAD_ROWS if name.startswith("xquad") else None)
+            gold = load_gold(name, options.data)
             golds.append((gold, collect(gold, model=key == "model")))
         seen = golds[: len(names)]
         fusion = load_fusion(key == "model") if options.check else fit_fusion(seen)

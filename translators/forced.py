@@ -16,8 +16,9 @@ Result = TypeVar("Result")
 
 # Logits are rows x tokens x vocabulary x 4 bytes; what they may take at once, per worker.
 LOGIT_BYTES = {"cpu": 128 << 20, "cuda": 1 << 30}
-# Scoring holds the logits of a whole batch: on a CPU larger batches leave its caches and are twice as slow.
-SCORE_TOKENS = {"cpu": 192, "cuda": 16384}
+# Scoring holds the logits of a whole batch: on a CPU larger batches leave its caches and are up to twice as slow, the
+# more so where other work shares them.
+SCORE_TOKENS = {"cpu": 96, "cuda": 16384}
 # Forced steps hold one token of each row at a time and want many rows.
 STEP_TOKENS = {"cpu": 4096, "cuda": 32768}
 

@@ -128,7 +128,7 @@ class Effort:
     full: bool = False
     openings: int = 12
     finalists: int = 12
-    margins: Margins = Margins(2.0, 4.0, 3.0, 0.8, 1.0)
+    margins: Margins = Margins(2.0, 2.0, 3.0, 0.8, 0.5)
     wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0)
     known: float = -1.5
 

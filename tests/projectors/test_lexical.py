@@ -297,7 +297,7 @@ def test_spelling() -> None:
 def test_europarl(gold: Path, language: str) -> None:
     texts = europarl(gold, language)
     f1 = texts.score(AlignmentProjector(LexicalAligner()).fit(texts.inputs)).f1
-    assert f1 >= 0.87, f"{f1:.4f}"
+    assert f1 >= 0.905, f"{f1:.4f}"
 
 
 @pytest.mark.gold
@@ -306,5 +306,6 @@ def test_xsid(gold: Path) -> None:
     for language in XSID:
         texts = xsid(gold, language)
         scores[language] = texts.score(AlignmentProjector(LexicalAligner()).fit(texts.inputs + texts.more)).f1
-    assert sum(scores.values()) / len(scores) > 0.79, scores
-    assert min(scores.values()) > 0.5, scores
+    assert sum(scores.values()) / len(scores) > 0.875, scores
+    assert scores["da"] > 0.83, scores  # "today" is two words, of which one is hardly linked
+    assert min(scores.values()) > 0.76, scores

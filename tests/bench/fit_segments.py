@@ -18,8 +18,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 
 from projectors.aligners.lexical import LexicalAligner
-from projectors.alignment import AlignmentProjector
 from projectors.base import Alignment, ProjectionInput, Range
+from projectors.default import DefaultProjector
 from projectors.gold import GOLD_SETS, UNSEEN, Gold, fit_half, load_gold
 from projectors.judge import inputs_to_fit, judge
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
@@ -177,16 +177,15 @@ def fit(
     return {name: round(float(w), 3) for name, w in zip(NAMES, weights, strict=True)} | HELD
 
 
-def cross(golds: list[Gold], aligned: list[list[Alignment]], penalty: float) -> None:
-    """Prints the F1 of every gold, each half of it with the weights that were fitted on the other half of all."""
-    tables = [fit(golds, aligned, penalty, other=other) for other in (False, True)]
-    projectors = [AlignmentProjector(LexicalAligner(), segments=SegmentWeights.of(table)) for table in tables]
-    for gold, alignments in zip(golds, aligned, strict=True):
-        rows = zip(gold.inputs, alignments, fit_half(gold), strict=True)
-        found = judge(gold, [projectors[use].project_one(item, alignment) for item, alignment, use in rows])
-        numbers = [found.exact.f1] if not gold.answers else [found.answer_f1, found.answer_exact]
+def cross(golds: list[Gold], aligners: list[LexicalAligner], aligned: list[list[Alignment]], penalty: float) -> None:
+    """Prints what `default` reaches without a model, each half of a gold with weights fitted on the other halves."""
+    tables = [SegmentWeights.of(fit(golds, aligned, penalty, other=other)) for other in (False, True)]
+    for gold, aligner in zip(golds, aligners, strict=True):
+        found = [DefaultProjector(segments=table, aligner=aligner).project(gold.inputs) for table in tables]
+        judged = judge(gold, [found[use][k] for k, use in enumerate(fit_half(gold))])
+        numbers = [judged.answer_f1 or 0.0, judged.answer_exact or 0.0] if gold.answers else [judged.exact.f1]
         shown = " / ".join(f"{number:.3f}" for number in numbers)
-        print(f"{gold.name:<12} {len(found.verdicts):>5} spans  {shown}", flush=True)
+        print(f"{gold.name:<12} {len(judged.verdicts):>5} spans  {shown}", flush=True)
 
 
 def main() -> None:
@@ -199,9 +198,10 @@ def main() -> None:
     options = parser.parse_args()
     names = [name for name in GOLD_SETS if name.rpartition("-")[2] not in UNSEEN]
     golds = [load_gold(name, options.data) for name in names]
-    aligned = [LexicalAligner().fit(inputs_to_fit(gold)).align(gold.inputs) for gold in golds]
+    aligners = [LexicalAligner().fit(inputs_to_fit(gold)) for gold in golds]
+    aligned = [aligner.align(gold.inputs) for gold, aligner in zip(golds, aligners, strict=True)]
     if options.cross:
-        cross(golds, aligned, options.penalty)
+        cross(golds, aligners, aligned, options.penalty)
         return
     one_way = [[replace(a, forward=None, backward=None, bonds=None) for a in found] for found in aligned]
     tables = {

@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--gold", choices=("europarl", "xsid"), default="europarl")
     parser.add_argument("--language", default="es")
     parser.add_argument("--spans", type=int, default=60, help="about how many, evenly from the corpus")
+    parser.add_argument("--offset", type=int, default=0, help="the first row taken")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--own", action="store_true", help="the model's own translations as targets")
     parser.add_argument("--no-full", action="store_true", help="leave out the full list")
@@ -54,7 +55,7 @@ def main() -> None:
     gold = (xsid if options.gold == "xsid" else europarl)(options.data, options.language)
     rows = [i for i, item in enumerate(gold.inputs) if item.spans]
     total = sum(len(gold.inputs[i].spans) for i in rows)
-    rows = rows[:: max(1, round(total / options.spans))]
+    rows = rows[options.offset :: max(1, round(total / options.spans))]
     inputs: list[ProjectionInput] = [gold.inputs[i] for i in rows]
     spans = sum(len(item.spans) for item in inputs)
     translator = CT2Translator(options.model, device="cpu", beam=4)

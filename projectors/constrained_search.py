@@ -32,8 +32,8 @@ CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 OPEN_TOKENS, FINAL_TOKENS, MANY_SPANS = 1600, 2400, 10
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
 # over the target; and how many nats an estimate may be wrong against those that were scored whole. Fitted to the full
-# list on a small model's translations of Europarl sentences, 250 spans; the margins below were chosen on 500 with it and
-# on 500 with another model.
+# list on a small model's translations of Europarl sentences, 250 spans; the margins below were chosen on 500 with it
+# and on 500 with another model.
 OPEN_WEIGHT, CLOSE_WEIGHT, DOUBT = 4.0, 2.0, 1.0
 
 # Opening and closing position.

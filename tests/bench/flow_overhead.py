@@ -20,6 +20,7 @@ from flows.config import RunConfig, build_config
 from flows.plan import Plan
 from flows.run import run_flow
 from projectors.constrained import ConstrainedProjector
+from translators.limits import output_cap
 
 
 def main() -> None:
@@ -46,6 +47,7 @@ def main() -> None:
 
 def _config(source: Path, out: Path, rows: int) -> Any:
     values = {"read.path": str(source), "target": ["es"], "out": out, "limit": rows}
+    values["translator.memory_mb"] = 0  # rounds after the first would find their translations
     return build_config(RunConfig, "translate-train", options=values)
 
 
@@ -59,7 +61,10 @@ def _yardstick(plan: Plan) -> tuple[float, float]:
         segments = stages.segments_from_table(plan.stage("segment", "es").read(shard))
         tokens = [translator.encode_source(piece.text, "en", "es") for _, piece in segments]
         started = time.monotonic()
-        translator.raw.translate_batch(tokens, beam_size=4, max_batch_size=2048, batch_type="tokens")
+        # A model caught in a loop fills whatever it is given: both sides get the same for the longest row.
+        longest = max(output_cap(len(row), translator.limits) for row in tokens)
+        settings = {"max_batch_size": 2048, "batch_type": "tokens", "max_decoding_length": longest}
+        translator.raw.translate_batch(tokens, beam_size=4, **settings)
         raw += time.monotonic() - started
         translations = stages.translations_from_table(plan.stage("translate", "es").read(shard))
         inputs = stages.projection_inputs(pairs, segments, translations, "en", "es")

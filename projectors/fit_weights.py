@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from corpora.files import atomic_path
+from corpora.metrics.calibration import expected_calibration_error
 from corpora.schema import Projection
 from projectors.base import FittedProjector
 from projectors.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
@@ -122,8 +123,10 @@ def main() -> None:
             if method == "ensemble":
                 voices = {name: dict(zip(VOICES, its, strict=True)) for name, its in fusion.voices.items()}
                 table.setdefault("fusion", {})[key] = {"absent": fusion.absent, "voices": voices}
-            for gold, found in both:
-                _tell(method, key, measure(gold, [calibration.apply(own) for own in found]))
+            judged = [measure(gold, [calibration.apply(own) for own in found]) for gold, found in both]
+            for judgement in judged:
+                _tell(method, key, judgement)
+            _tell_together(method, key, judged)
     if not options.check:
         for method, table in written.items():
             with atomic_path(WEIGHTS / f"{method}.json") as path:
@@ -178,6 +181,14 @@ def _tell(method: str, key: str, judgement: Judgement) -> None:
     }
     shown = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
     print(f"{method:<9} {key:<6} {judgement.gold.name:<12} {len(judgement.verdicts):>5} spans  {shown}", flush=True)
+
+
+def _tell_together(method: str, key: str, judged: Sequence[Judgement]) -> None:
+    for what, chosen in (("all", judged), ("no answers", [j for j in judged if not j.gold.answers])):
+        placed = [v for j in chosen for v in j.verdicts if v.projection.span is not None]
+        error = expected_calibration_error([v.projection.score for v in placed], [v.right for v in placed])
+        mean = sum(j.calibration_error for j in chosen) / len(chosen)
+        print(f"{method:<9} {key:<6} {what:<12} {len(placed):>5} spans  ECE {error:.3f}  mean {mean:.3f}", flush=True)
 
 
 def _row(span_id: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from corpora.errors import ConfigError
 from corpora.schema import Translation
@@ -116,6 +116,8 @@ class RememberingTranslator(WrappedTranslator):
         inner: Any translator.
         memory: Where entries are.
     """
+
+    hidden: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, inner: Any, memory: TranslationMemory) -> None:
         super().__init__(inner)

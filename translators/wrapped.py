@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from corpora.schema import Translation
 
@@ -18,11 +18,15 @@ class WrappedTranslator(ABC):
         inner: Any translator.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"translate_nbest"})
+    """What is not the inner translator's to give: its hypotheses would lack what is changed here."""
+
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
     def __getattr__(self, name: str) -> Any:
-        if name == "inner" or name.startswith("__"):  # not there yet while it is unpickled
+        # ``inner`` is not there yet while it is unpickled.
+        if name == "inner" or name.startswith("__") or name in self.hidden:
             raise AttributeError(name)
         return getattr(self.inner, name)
 

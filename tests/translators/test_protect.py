@@ -8,6 +8,7 @@ import pytest
 from corpora.schema import Translation
 from translators.ct2 import CT2Translator
 from translators.masks import NUMBERS, PARENTHESES, masked, unmasked
+from translators.memory import RememberingTranslator, TranslationMemory
 from translators.protect import ProtectedTranslator
 from translators.protect_items import protected_items
 
@@ -135,6 +136,15 @@ def test_an_item_that_is_lost_is_the_rows_reason() -> None:
     found = ProtectedTranslator(Scrambler()).translate(["a_b (glue)", "a_b(glue)"], "en", "xx")
     assert [t.text for t in found] == ["a_b glue", ""]
     assert [t.reason for t in found] == [None, "protected_identifier"]
+
+
+def test_further_hypotheses_do_not_go_round_the_protection(
+    model: CT2Translator, protected: ProtectedTranslator, tmp_path: Path
+) -> None:
+    memory = TranslationMemory(tmp_path / "memory.sqlite", 10)
+    assert hasattr(RememberingTranslator(model, memory), "translate_nbest")
+    assert not hasattr(protected, "translate_nbest")
+    assert not hasattr(RememberingTranslator(protected, memory), "translate_nbest")
 
 
 def test_signature(model: CT2Translator, protected: ProtectedTranslator) -> None:

@@ -12,6 +12,7 @@ from corpora.errors import ConfigError
 from corpora.schema import Projection
 from corpora.words import words
 from projectors.base import Alignment, ProjectionInput, Range
+from projectors.fragments import parts_of
 from projectors.posterior import SegmentScorer
 from projectors.search import choose
 
@@ -58,7 +59,7 @@ class CopyProjector:
     def _project_one(self, item: ProjectionInput, alignment: Alignment | None) -> list[Projection]:
         if not item.target_text.strip():
             return [Projection(span.id, None, 0.0, "copy", "empty_target") for span in item.spans]
-        parts = [(k, part) for k, span in enumerate(item.spans) for part in span.fragments or ((span.start, span.end),)]
+        parts = parts_of(item.spans)
         found = {part: copies(item, part, self.ratio) for _, part in parts}
         options = [_weighed(item, part, found[part], alignment) for _, part in parts]
         chosen = choose([part for _, part in parts], options, absent=0.0)

@@ -7,16 +7,15 @@ translation is written as its source. A rejected question has its ``reasons`` be
 import json
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from corpora.errors import OutputError
-from corpora.files import publish, work_folder
 from corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from corpora.schema import Example, Pair
-from corpora.writers.base import REJECTED, WriteReport, group_of, refuse_loss, replayable, subject, survey
+from corpora.writers.base import WriteReport, group_of, refuse_loss, subject
+from corpora.writers.lines import split_files
 
 
 @dataclass(frozen=True)
@@ -43,25 +42,14 @@ class SquadWriter:
             OutputError: A kept row has no question or no context.
         """
         lost: Counter[str] = Counter()
-        with work_folder(out) as folder, replayable(batches, folder) as rows, ExitStack() as stack:
-            groups = survey(rows).groups()
-            new = folder / "new"
-            new.mkdir()
-            files = {
-                group: _File(
-                    stack.enter_context((new / f"{group}.json").open("w", encoding="utf-8", newline="\n")), self.version
-                )
-                for group, _, _ in groups
-            }
+        with split_files(batches, out, ".json") as (rows, opened, counts):
+            files = {group: _File(file, self.version) for group, file in opened.items()}
             for batch in rows:
                 for pair in batch:
                     self._add(files[group_of(pair)], pair, lost)
             for file in files.values():
                 file.close()
-            stack.close()
-            publish(new, out, index=f"{REJECTED}.json")
-        names = tuple(sorted(f"{group}.json" for group, _, _ in groups))
-        return WriteReport({g: n for g, _, n in groups}, dict(sorted(lost.items())), names)
+        return WriteReport(counts, dict(sorted(lost.items())), tuple(sorted(f"{group}.json" for group in counts)))
 
     def _add(self, file: "_File", pair: Pair, lost: Counter[str]) -> None:
         example = subject(pair)

@@ -11,6 +11,8 @@ preposition or a Turkish name with its case ending are more than the span; what 
   ``l'eau`` where ``eau`` was found, ``Ankara'da`` where ``Ankara`` was.
 
 Scripts without spaces (Chinese, Japanese, Thai …) have a boundary after every character; there the three are the same.
+An apostrophe that ties a suffix to the last word is part of neither: ``Ankara`` where ``Ankara'`` of ``Ankara'da`` was
+found, whatever the policy, unless it is ``expand``.
 """
 
 import unicodedata
@@ -34,6 +36,7 @@ _TOGETHER = regex.compile(
 )
 _ABJAD = regex.compile(r"[\p{Arabic}\p{Hebrew}]")
 _CONSONANTS = str.maketrans("pvf", "bbb", "aeiouy'`")
+_APOSTROPHES = "'’"
 _ALIKE = 75.0  # how like the source span what remains must be, of 100
 _BETTER = 5.0  # by how much more than the whole
 _LEAST = 2  # letters that remain
@@ -61,8 +64,6 @@ def bounded(policy: str, item: ProjectionInput, projections: Sequence[Projection
         item: The texts and source spans.
         projections: One for each span, in the spans' order.
     """
-    if policy == "word":
-        return list(projections)
     sources = [(span.start, span.end) for span in item.spans]
     old = [None if p.span is None or p.span.fragments else (p.span.start, p.span.end) for p in projections]
     new = [place and _moved(policy, item, span, place) for place, span in zip(old, item.spans, strict=True)]
@@ -89,7 +90,15 @@ def bounded(policy: str, item: ProjectionInput, projections: Sequence[Projection
 def _moved(policy: str, item: ProjectionInput, span: Span, place: Range) -> Range:
     if policy == "expand":
         return _expanded(item.target_text, place)
-    return _cut(item.target_text, place, span.quote(item.source_text))
+    quote = span.quote(item.source_text)
+    place = _untied(item.target_text, place, quote)
+    return place if policy == "word" else _cut(item.target_text, place, quote)
+
+
+def _untied(text: str, place: Range, quote: str) -> Range:
+    start, end = place
+    tied = start + 1 < end < len(text) and text[end - 1] in _APOSTROPHES and text[end].isalpha()
+    return (start, end - 1) if tied and quote[-1:] not in _APOSTROPHES else place
 
 
 def _expanded(text: str, place: Range) -> Range:
@@ -110,7 +119,8 @@ def _cut(text: str, place: Range, quote: str) -> Range:
     first = _TOGETHER.match(text, start, end)
     last = next((m for m in _TOGETHER.finditer(text, start, end) if m.end() == end), None)
     starts = [start] + (_inner(text, first.start(), first.end()) if first else [])
-    ends = [end] + (_inner(text, last.start(), last.end()) if last else [])
+    # What is written before a name in Arabic or Hebrew is a word of its own, a last letter is mostly its vowel.
+    ends = [end] + (_inner(text, last.start(), last.end()) if last and not abjad else [])
     scored = []
     for a in starts:
         for b in ends:

@@ -35,6 +35,7 @@ def moved(policy: str, source: str, target: str, *pairs: tuple[str, str]) -> lis
         ("in Paris now", "الآن بباريس 😀", "Paris", "بباريس", "باريس", None),
         ("and London", "ولندن", "London", "ولندن", "لندن", None),
         ("to Berlin", "הוא נסע לברלין", "Berlin", "לברלין", "ברלין", None),
+        ("Dana lives there", "דנה גרה שם", "Dana", "דנה", "דנה", None),
         ("the house", "في البيت", "house", "البيت", "البيت", None),
         # Turkish: a case ending after an apostrophe, and without one.
         ("in Ankara today", "bugün Ankara'da", "Ankara", "Ankara'da", "Ankara", None),
@@ -56,6 +57,15 @@ def test_what_is_written_together(
     assert moved("word", source, target, (quote, found)) == [found]
     assert moved("strict", source, target, (quote, found)) == [strict]
     assert moved("expand", source, target, (quote, found)) == [expand or found]
+
+
+def test_an_apostrophe_before_a_suffix_is_no_part_of_the_span() -> None:
+    source, target = "Ayla is in Ankara", "Ayla 😀 Ankara’da"
+    for policy, wanted in (("word", "Ankara"), ("strict", "Ankara"), ("expand", "Ankara’da")):
+        assert moved(policy, source, target, ("Ankara", "Ankara’")) == [wanted]
+    # One that ends a quotation, or that the source span has, stays.
+    assert moved("word", "the 'bars'", "die 'bars' da", ("'bars'", "'bars'")) == ["'bars'"]
+    assert moved("word", "Max' car", "Max'in arabası", ("Max'", "Max'")) == ["Max'"]
 
 
 def test_neighbours_stay_disjoint_and_nested_spans_nested() -> None:

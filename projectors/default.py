@@ -135,7 +135,7 @@ class DefaultProjector:
             for item, alignment, weight, lists in zip(inputs, alignments, trust, listed, strict=True)
         ]
         if self.calibration is not None:
-            found = [self.calibration.apply(own) for own in found]
+            found = [self.calibration.apply(own, item.target_text) for item, own in zip(inputs, found, strict=True)]
         return [bounded(self.boundary, item, own) for item, own in zip(inputs, found, strict=True)]
 
     def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:

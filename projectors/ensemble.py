@@ -176,7 +176,7 @@ class EnsembleProjector:
         out = []
         for k, item in enumerate(inputs):
             found = decide(item, {name: rows[k] for name, rows in votes.items()}, self.fusion)
-            out.append(self.calibration.apply(found) if self.calibration else found)
+            out.append(self.calibration.apply(found, item.target_text) if self.calibration else found)
         return out
 
     def _with(self, members: Mapping[str, Projector]) -> "EnsembleProjector":

@@ -1,10 +1,12 @@
 """Fits what the ensemble's votes count and every confidence, on one half of the shared gold, and measures the rest.
 
-    python -m projectors.fit_weights                 # writes projectors/weights/default.json and ensemble.json
+    python -m projectors.fit_weights --folds F       # writes projectors/weights/default.json and ensemble.json
     python -m projectors.fit_weights --check         # measures the numbers that are there, writes nothing
 
 Which half is for fitting follows from a digest of the English row (``projectors.gold.fit_half``); of the languages in
-``projectors.gold.UNSEEN`` nothing is used. Aligners learn from all the texts, never from their spans.
+``projectors.gold.UNSEEN`` nothing is used. Aligners learn from all the texts, never from their spans. The weights of
+the segments were fitted on the same half and score its spans too well: each quarter of it is scored by weights that
+were fitted without it, which ``python tests/bench/fit_segments.py --folds F`` makes.
 """
 
 import argparse
@@ -19,11 +21,14 @@ import numpy as np
 from corpora.files import atomic_path
 from corpora.metrics.calibration import expected_calibration_error
 from corpora.schema import Projection
+from projectors.alignment import AlignmentProjector
 from projectors.base import FittedProjector
-from projectors.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
+from projectors.calibration import WEIGHTS, Calibration, fit_calibration, lengths_of, load_calibration
+from projectors.default import DefaultProjector
 from projectors.ensemble import VOICES, EnsembleProjector, Fusion, decide, load_fusion, places_named, voice
-from projectors.gold import Gold, fit_half, load_gold
+from projectors.gold import Gold, fit_folds, fit_half, load_gold
 from projectors.judge import Judgement, inputs_to_fit, judge
+from projectors.posterior import SegmentWeights, learned_weights
 from translators.load import load_translator
 
 # Gold that the bundled model can be asked about, and gold for which there is no model.
@@ -36,17 +41,30 @@ UNSEEN_GOLD = ("xsid-da", "xsid-id", "xsid-ja", "xsid-nl", "xquad-ar")
 Votes = Sequence[Mapping[str, Sequence[Projection]]]
 
 
-def collect(gold: Gold, *, model: bool) -> Votes:
-    """What the members of the ensemble say of a gold, none of it calibrated."""
+def collect(gold: Gold, folds: Sequence[SegmentWeights] = (), *, model: bool) -> Votes:
+    """What the members of the ensemble say of a gold, none of it calibrated.
+
+    Args:
+        gold: The gold.
+        folds: Weights of the segments for the inputs of each fold (``projectors.gold.fit_folds``); the learned ones for
+            all others, and for all where there are none.
+        model: Whether the bundled model is asked.
+    """
     translator = load_translator("bundled", source=gold.source_lang, target=gold.target_lang) if model else None
     ensemble = EnsembleProjector(translator, gold.source_lang, gold.target_lang, calibrate=False)
     texts = inputs_to_fit(gold)
     wanted = [k for k, item in enumerate(gold.inputs) if item.spans]
     votes: list[dict[str, Sequence[Projection]]] = [dict.fromkeys(ensemble.members, ()) for _ in gold.inputs]
+    groups: dict[int | None, list[int]] = {}
+    for k in wanted:
+        groups.setdefault(fit_folds(gold)[k] if folds else None, []).append(k)
     for name, member in ensemble.members.items():
         fitted = member.fit(texts) if isinstance(member, FittedProjector) else member
-        for k, found in zip(wanted, fitted.project([gold.inputs[k] for k in wanted]), strict=True):
-            votes[k][name] = found
+        for fold, members in groups.items():
+            if isinstance(fitted, (AlignmentProjector, DefaultProjector)):
+                fitted.segments = learned_weights() if fold is None else folds[fold]
+            for k, found in zip(members, fitted.project([gold.inputs[k] for k in members]), strict=True):
+                votes[k][name] = found
     return votes
 
 
@@ -73,14 +91,23 @@ def fit_fusion(golds: Sequence[tuple[Gold, Votes]], *, ridge: float = 1.0) -> Fu
 
 def fit_confidence(golds: Sequence[tuple[Gold, Sequence[Sequence[Projection]]]]) -> Calibration:
     """The calibration of a method's answers, on the fit halves."""
-    scores, right = [], []
-    for gold, answers in golds:
-        half = fit_half(gold)
-        for verdict in judge(gold, answers).verdicts:
-            if half[verdict.input] and verdict.projection.span is not None:
-                scores.append(verdict.projection.score)
-                right.append(verdict.right)
-    return fit_calibration(scores, right)
+    placed = [
+        (verdict, gold.inputs[verdict.input].target_text)
+        for gold, answers in golds
+        for half in [fit_half(gold)]
+        for verdict in judge(gold, answers).verdicts
+        if half[verdict.input] and verdict.projection.span is not None
+    ]
+    return fit_calibration(
+        [v.projection.score for v, _ in placed],
+        [v.right for v, _ in placed],
+        [lengths_of(v.projection, text) for v, text in placed],
+    )
+
+
+def apply(calibration: Calibration, gold: Gold, answers: Sequence[Sequence[Projection]]) -> list[Sequence[Projection]]:
+    """The answers with calibrated scores."""
+    return [calibration.apply(own, item.target_text) for item, own in zip(gold.inputs, answers, strict=True)]
 
 
 def measure(gold: Gold, answers: Sequence[Sequence[Projection]]) -> Judgement:
@@ -95,7 +122,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="where the shared gold lies; default: SPANFERRY_DATA or beside")
     parser.add_argument("--check", action="store_true", help="measure the numbers that are there, write nothing")
+    parser.add_argument("--folds", type=Path, help="what fit_segments.py --folds wrote")
     options = parser.parse_args()
+    if not options.check and not options.folds:
+        parser.error("--folds FILE, from tests/bench/fit_segments.py --folds FILE; or --check")
+    tables = [] if options.check else json.loads(options.folds.read_text(encoding="utf-8"))
+    folds = [SegmentWeights.of(table["directed"], table["links"]) for table in tables]
 
     written: dict[str, dict[str, Any]] = {name: {} for name in ("default", "ensemble")}
     for key, names, more in (("model", WITH_MODEL, UNSEEN_WITH_MODEL), ("alone", ALONE, UNSEEN_GOLD)):
@@ -103,7 +135,7 @@ def main() -> None:
         for name in (*names, *more):
             print(f"{name}, {key}", file=sys.stderr, flush=True)
             gold = load_gold(name, options.data)
-            golds.append((gold, collect(gold, model=key == "model")))
+            golds.append((gold, collect(gold, folds, model=key == "model")))
         seen = golds[: len(names)]
         fusion = load_fusion(key == "model") if options.check else fit_fusion(seen)
         answers: dict[str, list[list[Sequence[Projection]]]] = {
@@ -123,7 +155,7 @@ def main() -> None:
             if method == "ensemble":
                 voices = {name: dict(zip(VOICES, its, strict=True)) for name, its in fusion.voices.items()}
                 table.setdefault("fusion", {})[key] = {"absent": fusion.absent, "voices": voices}
-            judged = [measure(gold, [calibration.apply(own) for own in found]) for gold, found in both]
+            judged = [measure(gold, apply(calibration, gold, found)) for gold, found in both]
             for judgement in judged:
                 _tell(method, key, judgement)
             _tell_together(method, key, judged)

@@ -108,6 +108,7 @@ GOLD_SETS: tuple[str, ...] = tuple(f"{name}-{lang}" for name, its in _SETS.items
 
 # Languages of which no gold is used to fit anything: they tell how fitted numbers carry over.
 UNSEEN = ("ar", "da", "id", "ja", "nl")
+FOLDS = 4
 
 
 def fit_half(gold: Gold) -> list[bool]:
@@ -118,8 +119,21 @@ def fit_half(gold: Gold) -> list[bool]:
     """
     if gold.target_lang in UNSEEN:
         return [False] * len(gold.inputs)
+    return [byte % 2 == 0 for byte in _draws(gold)]
+
+
+def fit_folds(gold: Gold) -> list[int | None]:
+    """Which of `FOLDS` parts of the fit half each input belongs to; None for the inputs of the other half.
+
+    Numbers that are fitted on scores need scores of inputs that nothing else was fitted on: those of each fold with
+    weights from the other folds.
+    """
+    return [byte // 2 % FOLDS if fitted else None for byte, fitted in zip(_draws(gold), fit_half(gold), strict=True)]
+
+
+def _draws(gold: Gold) -> bytes:
     group = gold.name.rpartition("-")[0]
-    return [blake2b(f"{group}/{item.id}".encode(), digest_size=1).digest()[0] % 2 == 0 for item in gold.inputs]
+    return b"".join(blake2b(f"{group}/{item.id}".encode(), digest_size=1).digest() for item in gold.inputs)
 
 
 def data_folder() -> Path:

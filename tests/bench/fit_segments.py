@@ -1,6 +1,7 @@
 """Fits the weights of the posterior segment on the half of the shared gold that may be fitted on, and writes them.
 
     python tests/bench/fit_segments.py [--data ../shared/data] [--out projectors/segment_weights.json]
+    python tests/bench/fit_segments.py --folds F  # writes the weights without each quarter of that half to F
     python tests/bench/fit_segments.py --cross    # writes nothing: fits on either half and measures on the other one
 
 The aligner is the lexical one, fitted on the texts of each gold. Maximises the log-probability of the gold segment
@@ -11,8 +12,10 @@ gold spans of a label are first shared out among the source spans by the weights
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
@@ -20,7 +23,7 @@ from scipy.optimize import linear_sum_assignment, minimize
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.default import DefaultProjector
-from projectors.gold import GOLD_SETS, UNSEEN, Gold, fit_half, load_gold
+from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half, load_gold
 from projectors.judge import inputs_to_fit, judge
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
 from projectors.segment_features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
@@ -163,10 +166,10 @@ def learn(golds: list[list[Case]], penalty: float) -> np.ndarray:
 
 
 def fit(
-    golds: list[Gold], aligned: list[list[Alignment]], penalty: float = PENALTY, *, other: bool = False
+    golds: list[Gold], aligned: list[list[Alignment]], penalty: float, use: Callable[[Gold], list[bool]] = fit_half
 ) -> dict[str, float]:
-    """Weights by name, fitted on the half that may be fitted on, or on the other one."""
-    halves = [[use != other for use in fit_half(gold)] for gold in golds]
+    """Weights by name, fitted on the inputs that ``use`` names."""
+    halves = [use(gold) for gold in golds]
     weights = np.array([START.get(name, 0.0) for name in NAMES])
     for _ in range(_ROUNDS):
         scored = SegmentWeights(weights, weights)
@@ -179,7 +182,8 @@ def fit(
 
 def cross(golds: list[Gold], aligners: list[LexicalAligner], aligned: list[list[Alignment]], penalty: float) -> None:
     """Prints what `default` reaches without a model, each half of a gold with weights fitted on the other halves."""
-    tables = [SegmentWeights.of(fit(golds, aligned, penalty, other=other)) for other in (False, True)]
+    halves = (fit_half, lambda gold: [not use for use in fit_half(gold)])
+    tables = [SegmentWeights.of(fit(golds, aligned, penalty, use)) for use in halves]
     for gold, aligner in zip(golds, aligners, strict=True):
         found = [DefaultProjector(segments=table, aligner=aligner).project(gold.inputs) for table in tables]
         judged = judge(gold, [found[use][k] for k, use in enumerate(fit_half(gold))])
@@ -194,6 +198,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "projectors" / "segment_weights.json")
     parser.add_argument("--penalty", type=float, default=PENALTY)
+    parser.add_argument("--folds", type=Path, help="write the weights without each fold to this file, nothing else")
     parser.add_argument("--cross", action="store_true", help="fit on either half, measure on the other")
     options = parser.parse_args()
     names = [name for name in GOLD_SETS if name.rpartition("-")[2] not in UNSEEN]
@@ -204,11 +209,18 @@ def main() -> None:
         cross(golds, aligners, aligned, options.penalty)
         return
     one_way = [[replace(a, forward=None, backward=None, bonds=None) for a in found] for found in aligned]
-    tables = {
-        "fitted_on": f"one half of {', '.join(names)} (projectors.gold.fit_half)",
-        "directed": fit(golds, aligned, options.penalty),
-        "links": fit(golds, one_way, options.penalty),
-    }
+
+    def both(use: Callable[[Gold], list[bool]]) -> dict[str, Any]:
+        return {
+            "directed": fit(golds, aligned, options.penalty, use),
+            "links": fit(golds, one_way, options.penalty, use),
+        }
+
+    if options.folds:
+        without = (lambda gold, fold=fold: [f not in (None, fold) for f in fit_folds(gold)] for fold in range(FOLDS))
+        options.folds.write_text(json.dumps([both(use) for use in without], indent=1) + "\n", encoding="utf-8")
+        return
+    tables = {"fitted_on": f"one half of {', '.join(names)} (projectors.gold.fit_half)", **both(fit_half)}
     options.out.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
 

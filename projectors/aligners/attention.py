@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, RowError
-from corpora.words import words
+from corpora.word_breaks import dictionaries, words_of
 from projectors.base import Alignment, ProjectionInput, Range
 
 
@@ -38,8 +38,8 @@ class AttentionAligner:
 
     @property
     def signature(self) -> str:
-        """``attention.<threshold>`` and the model."""
-        return f"attention.{self.threshold:g}({self.translator.signature})"
+        """``attention.<threshold>``, the model and the dictionaries."""
+        return f"attention.{self.threshold:g}({self.translator.signature})|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order.
@@ -59,8 +59,8 @@ class AttentionAligner:
         return [result for result in results if result is not None]
 
     def _alignment(self, given: ProjectionInput, weights: np.ndarray | None) -> Alignment:
-        left = given.source_words or words(given.source_text)
-        right = given.target_words or words(given.target_text)
+        left = given.source_words or words_of(given.source_text, given.source_lang)
+        right = given.target_words or words_of(given.target_text, given.target_lang)
         nothing = np.zeros((len(left), len(right)), np.float32)
         if not left or not right:
             return Alignment(left, right, nothing, reason="empty_target" if left else "empty_source")

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.words import word_strings, words
+from corpora.word_breaks import dictionaries, words_of
+from corpora.words import word_strings
 from projectors.aligners.eflomal_files import Votes, corpus_priors, find_command, run, table_priors, tokens
 from projectors.aligners.symmetrise import SYMMETRISATIONS, symmetrise
 from projectors.base import Alignment, ProjectionInput, Range
@@ -80,7 +81,7 @@ class EflomalAligner:
     def signature(self) -> str:
         """``eflomal.model<n>.runs<n>.unseeded|…``: unseeded, so the same signature is not the same bytes."""
         made = f"eflomal.model{self.model}.runs{self.runs}.unseeded"
-        return f"{made}|prior:{self.prior}|sym:{self.symmetrisation}"
+        return f"{made}|prior:{self.prior}|sym:{self.symmetrisation}|{dictionaries()}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "EflomalAligner":
         """A new aligner that has aligned ``inputs`` and remembers it.
@@ -196,7 +197,10 @@ def _digest(pair: _TokenPair) -> bytes:
 
 
 def _words(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
-    return item.source_words or words(item.source_text), item.target_words or words(item.target_text)
+    return (
+        item.source_words or words_of(item.source_text, item.source_lang),
+        item.target_words or words_of(item.target_text, item.target_lang),
+    )
 
 
 def _tokens(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> _TokenPair:

@@ -11,7 +11,8 @@ import ctranslate2
 import numpy as np
 
 from corpora.errors import ConfigError, ModelError
-from corpora.words import word_strings, words
+from corpora.word_breaks import dictionaries, words_of
+from corpora.words import word_strings
 from projectors.aligners.encoder_convert import TOKENIZER, encoder_directory, encoder_facts
 from projectors.aligners.encoder_links import METHODS, Found, Side, extract
 from projectors.base import Alignment, ProjectionInput, Range
@@ -80,16 +81,19 @@ class EncoderAligner:
 
     @property
     def signature(self) -> str:
-        """``encoder.<method>(<name>@<hash of the weights>.l<layer>.<type>)``."""
+        """``encoder.<method>(<name>@<hash of the weights>.l<layer>.<type>)|<dictionaries>``."""
         method = f"softmax.{self.threshold:g}" if self.method == "softmax" else self.method
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
         made = f"{self._facts['name']}@{weights_hash(self.directory)[:8]}.l{self._facts['layer']}.{kind}"
-        return f"encoder.{method}({made})"
+        return f"encoder.{method}({made})|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
         ranges = [
-            (item.source_words or words(item.source_text), item.target_words or words(item.target_text))
+            (
+                item.source_words or words_of(item.source_text, item.source_lang),
+                item.target_words or words_of(item.target_text, item.target_lang),
+            )
             for item in inputs
         ]
         out: list[Alignment | None] = [None] * len(inputs)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError
-from corpora.words import joined_words, word_strings, words
+from corpora.word_breaks import dictionaries, words_of
+from corpora.words import joined_words, word_strings
 from projectors.aligners.bonds import of_words
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
@@ -73,10 +74,10 @@ class LexicalAligner:
 
     @property
     def signature(self) -> str:
-        """``lexical.<hash of settings>|prior:<name>|sym:<name>``."""
-        chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items())))
+        """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
+        chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.3.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.4.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -213,8 +214,10 @@ class _Side:
 
     @staticmethod
     def of(text: str, given: tuple[Range, ...], language: str) -> "_Side":
-        found = given or words(text)
-        groups = joined_words(text, found, language)
+        own = words_of(text, language)
+        found = given or own
+        # Words that a dictionary has found are whole; other tokens may be parts of words.
+        groups = [[k] for k in range(len(found))] if found == own else joined_words(text, found, language)
         units = tuple((found[group[0]][0], found[group[-1]][1]) for group in groups)
         return _Side(found, units, np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
 

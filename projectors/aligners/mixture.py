@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.words import words
+from corpora.word_breaks import dictionaries, words_of
 from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
 
@@ -55,17 +55,17 @@ class MixtureAligner:
 
     @property
     def signature(self) -> str:
-        """``mixture.<mean>.<weight>*(<aligner>)+…``."""
+        """``mixture.<mean>.<weight>*(<aligner>)+…|<dictionaries>``."""
         parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
-        return f"mixture.{self.mean}." + "+".join(parts)
+        return f"mixture.{self.mean}." + "+".join(parts) + f"|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
         given = [
             replace(
                 item,
-                source_words=item.source_words or words(item.source_text),
-                target_words=item.target_words or words(item.target_text),
+                source_words=item.source_words or words_of(item.source_text, item.source_lang),
+                target_words=item.target_words or words_of(item.target_text, item.target_lang),
             )
             for item in inputs
         ]

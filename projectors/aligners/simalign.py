@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, MissingExtraError, ModelError
-from corpora.words import word_strings, words
+from corpora.word_breaks import dictionaries, words_of
+from corpora.words import word_strings
 from projectors.aligners.encoder_convert import NAMES, default_layer
 from projectors.base import Alignment, ProjectionInput
 from translators.limits import BAD_UNICODE, text_reason
@@ -58,15 +59,18 @@ class SimalignAligner:
 
     @property
     def signature(self) -> str:
-        """``simalign.<method>(<model>.l<layer>)``."""
-        return f"simalign.{self.method}({self.model}.l{self.layer})"
+        """``simalign.<method>(<model>.l<layer>)|<dictionaries>``."""
+        return f"simalign.{self.method}({self.model}.l{self.layer})|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
         return [self._align_one(item) for item in inputs]
 
     def _align_one(self, item: ProjectionInput) -> Alignment:
-        ranges = (item.source_words or words(item.source_text), item.target_words or words(item.target_text))
+        ranges = (
+            item.source_words or words_of(item.source_text, item.source_lang),
+            item.target_words or words_of(item.target_text, item.target_lang),
+        )
         probabilities = np.zeros((len(ranges[0]), len(ranges[1])), np.float32)
         if not ranges[0] or not ranges[1]:
             return Alignment(*ranges, probabilities, reason="empty_target" if ranges[0] else "empty_source")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpora.errors import ConfigError
-from corpora.words import words
+from corpora.word_breaks import words_of
 from projectors.aligners.attention import AttentionAligner, shares
 from projectors.base import Aligner, ProjectionInput
 
@@ -51,8 +51,8 @@ TEXTS = [
 def test_probabilities(model):
     for found, (source, target) in zip(AttentionAligner(model).align([pair(*t) for t in TEXTS]), TEXTS, strict=True):
         assert found.reason is None
-        assert found.source_words == words(source)
-        assert found.probabilities.shape == (len(words(source)), len(words(target)))
+        assert found.source_words == words_of(source, "en")
+        assert found.probabilities.shape == (len(words_of(source, "en")), len(words_of(target, "es")))
         assert found.probabilities.dtype == np.float32
         assert found.probabilities.min() >= 0
         np.testing.assert_allclose(found.probabilities.sum(axis=0), 1.0, atol=1e-4)

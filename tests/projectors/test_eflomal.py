@@ -10,6 +10,7 @@ import pytest
 from parallel_texts import expected, spanish
 
 from corpora.errors import ConfigError, InputError, MissingExtraError, ModelError
+from corpora.word_breaks import dictionaries
 from projectors.aligners import eflomal
 from projectors.aligners.eflomal import EflomalAligner
 from projectors.aligners.eflomal_files import Votes, corpus_priors, run, table_priors, tokens
@@ -137,7 +138,7 @@ def test_nothing_to_align(aligner: EflomalAligner) -> None:
 
 
 def test_every_option_shows_in_the_signature_and_that_it_is_not_deterministic(aligner: EflomalAligner) -> None:
-    assert aligner.signature == "eflomal.model3.runs2.unseeded|prior:none|sym:posterior"
+    assert aligner.signature == f"eflomal.model3.runs2.unseeded|prior:none|sym:posterior|{dictionaries()}"
     variants: Sequence[EflomalAligner] = [
         aligner,
         EflomalAligner(2),

@@ -81,8 +81,8 @@ def test_the_links_of_awesome(checkpoints, layout: str) -> None:
     network = transformers.AutoModel.from_pretrained(directory).eval()
     threshold = 0.02
 
-    def read(text: str):
-        listed = word_strings(text, words(text))
+    def read(text: str, ranges):
+        listed = word_strings(text, ranges)
         pieces = [tokenizer.tokenize(word) for word in listed]
         given = tokenizer(listed, is_split_into_words=True, return_tensors="pt")
         with torch.no_grad():
@@ -90,7 +90,8 @@ def test_the_links_of_awesome(checkpoints, layout: str) -> None:
         return hidden, [k for k, word in enumerate(pieces) for _ in word]
 
     for item, found in zip(PAIRS, exact(directory, threshold=threshold).align(PAIRS), strict=True):
-        (left, of_left), (right, of_right) = read(item.source_text), read(item.target_text)
+        left, of_left = read(item.source_text, found.source_words)
+        right, of_right = read(item.target_text, found.target_words)
         products = left @ right.T
         both = (products.softmax(-1) > threshold) & (products.softmax(-2) > threshold)
         expected = {(of_left[i], of_right[j]) for i, j in both.nonzero().tolist()}
@@ -118,7 +119,7 @@ def test_probabilities_and_posterior_segments(checkpoints) -> None:
     aligner = exact(checkpoints["bert"])
     assert isinstance(aligner, Aligner)
     for item, found in zip(PAIRS, aligner.align(PAIRS), strict=True):
-        assert found.probabilities.shape == (len(words(item.source_text)), len(words(item.target_text)))
+        assert found.probabilities.shape == (len(found.source_words), len(found.target_words))
         assert found.probabilities.dtype == np.float32
         assert found.probabilities.min() >= 0.0 and found.probabilities.max() <= 1.0
     # A text aligned with itself: an encoder without any training finds every word.

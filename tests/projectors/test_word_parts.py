@@ -52,7 +52,7 @@ def test_japanese_words_of_several_characters() -> None:
 
 def test_every_word_has_the_posteriors_of_its_unit() -> None:
     corpus = [
-        ProjectionInput(str(k), source, target, (), "en", "ja")
+        ProjectionInput(str(k), source, target, (), "en", "ja", (), words(target))
         for k, (source, target) in enumerate(
             [("daily tea", "毎日 茶"), ("daily rice", "毎日 米"), ("tea now", "今 茶")]
         )

@@ -118,7 +118,7 @@ def test_a_probability_is_the_mean_of_both_directions() -> None:
 def test_probabilities_and_posterior_segments(checkpoints) -> None:
     aligner = exact(checkpoints["bert"])
     assert isinstance(aligner, Aligner)
-    for item, found in zip(PAIRS, aligner.align(PAIRS), strict=True):
+    for found in aligner.align(PAIRS):
         assert found.probabilities.shape == (len(found.source_words), len(found.target_words))
         assert found.probabilities.dtype == np.float32
         assert found.probabilities.min() >= 0.0 and found.probabilities.max() <= 1.0

@@ -10,6 +10,7 @@ import numpy as np
 from corpora.errors import ConfigError
 from corpora.word_breaks import dictionaries, words_of
 from corpora.words import joined_words, word_strings
+from projectors.aligners.beads import Bead, beads
 from projectors.aligners.bonds import of_words
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
@@ -22,6 +23,8 @@ _SHARD_CELLS = 1_000_000
 _DIGITS = 5  # posteriors are rounded so that sums in another order can't show
 
 LanguagePair = tuple[str, str]
+# The words of a source and of a target sentence.
+Strings = tuple[list[str], list[str]]
 PriorSource = Callable[[str, str], PriorTable | None]
 
 
@@ -77,21 +80,21 @@ class LexicalAligner:
         """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.4.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.5.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
 
         The same set of inputs gives the same tables, whatever its order and however often a pair occurs.
         """
-        sample: dict[LanguagePair, dict[bytes, tuple[list[str], list[str]]]] = {}
+        sample: dict[LanguagePair, dict[bytes, Strings]] = {}
         for item in inputs:
-            source, target = (side.units for side in _sides(item))
-            if not source or not target or max(len(source), len(target)) > self._options["max_words"]:
+            source, target = _sides(item)
+            if not source.units or not target.units or self._is_long(source, target):
                 continue
-            pair = (word_strings(item.source_text, source), word_strings(item.target_text, target))
-            digest = blake2b("\n".join((*pair[0], "\t", *pair[1])).encode("utf-8", "replace"), digest_size=16).digest()
-            sample.setdefault((item.source_lang, item.target_lang), {})[digest] = pair
+            for _, pair in _parted(item, source, target):
+                digest = blake2b("\n".join((*pair[0], "\t", *pair[1])).encode("utf-8", "replace"), digest_size=16)
+                sample.setdefault((item.source_lang, item.target_lang), {})[digest.digest()] = pair
         fitted = self._like()
         for languages in sorted(sample):
             chosen = self._bounded(sample[languages])
@@ -104,25 +107,24 @@ class LexicalAligner:
         groups: dict[LanguagePair, list[int]] = {}
         sides = [_sides(item) for item in inputs]
         for k, (item, (source, target)) in enumerate(zip(inputs, sides, strict=True)):
-            reason = self._obstacle(item, source.units, target.units)
+            reason = self._obstacle(item, source, target)
             if reason:
                 shape = (len(source.words), len(target.words)) if reason != "too_long" else (0, 0)
                 out[k] = Alignment(source.words, target.words, np.zeros(shape, np.float32), reason=reason)
             else:
                 groups.setdefault((item.source_lang, item.target_lang), []).append(k)
         for languages, members in groups.items():
-            for chunk in _chunks(members, [len(s.units) * len(t.units) for s, t in sides]):
-                pairs = [
-                    (
-                        word_strings(inputs[k].source_text, sides[k][0].units),
-                        word_strings(inputs[k].target_text, sides[k][1].units),
-                    )
-                    for k in chunk
-                ]
-                found = apply(self._models[languages], pairs, self._settings.beliefs, self._prior(languages))
-                for k, pair, posteriors in zip(chunk, pairs, found, strict=True):
-                    bonds = self._models[languages].bonded(pair[1])
-                    out[k] = self._alignment(*sides[k], *posteriors, bonds)
+            model, prior = self._models[languages], self._prior(languages)
+            parts = {k: _parted(inputs[k], *sides[k]) for k in members}
+            for chunk in _chunks({k: sum(len(s) * len(t) for _, (s, t) in parts[k]) for k in members}):
+                ways = {k: np.zeros((2, len(sides[k][0].units), len(sides[k][1].units))) for k in chunk}
+                own = [(k, *part) for k in chunk for part in parts[k]]
+                found = apply(model, [pair for _, _, pair in own], self._settings.beliefs, prior)
+                for (k, ((a, b), (c, d)), _), posteriors in zip(own, found, strict=True):
+                    ways[k][:, a:b, c:d] = posteriors
+                for k in chunk:
+                    bonds = model.bonded(word_strings(inputs[k].target_text, sides[k][1].units))
+                    out[k] = self._alignment(*sides[k], ways[k][0], ways[k][1], bonds)
         return [alignment for alignment in out if alignment is not None]
 
     def _alignment(
@@ -171,8 +173,8 @@ class LexicalAligner:
             self._priors[languages] = Prior(table) if table is not None else None
         return self._priors[languages]
 
-    def _bounded(self, pairs: Mapping[bytes, tuple[list[str], list[str]]]) -> list[tuple[list[str], list[str]]]:
-        chosen: list[tuple[list[str], list[str]]] = []
+    def _bounded(self, pairs: Mapping[bytes, Strings]) -> list[Strings]:
+        chosen: list[Strings] = []
         cells = 0
         for digest in sorted(pairs)[: self._options["max_pairs"]]:
             source, target = pairs[digest]
@@ -182,14 +184,17 @@ class LexicalAligner:
             chosen.append((source, target))
         return chosen
 
-    def _obstacle(self, item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> str | None:
-        if not source:
+    def _obstacle(self, item: ProjectionInput, source: "_Side", target: "_Side") -> str | None:
+        if not source.units:
             return "empty_source"
-        if not target:
+        if not target.units:
             return "empty_target"
-        if max(len(source), len(target)) > self._options["max_words"]:
+        if self._is_long(source, target):
             return "too_long"
         return None if (item.source_lang, item.target_lang) in self._models else "not_fitted"
+
+    def _is_long(self, source: "_Side", target: "_Side") -> bool:
+        return max(len(source.units), len(target.units)) > self._options["max_words"]
 
 
 def bundled_prior(source: str, target: str) -> PriorTable | None:
@@ -229,13 +234,25 @@ def _sides(item: ProjectionInput) -> tuple[_Side, _Side]:
     )
 
 
-def _chunks(members: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+def _parted(item: ProjectionInput, source: _Side, target: _Side) -> list[tuple[Bead, Strings]]:
+    """The sentences of an input that belong together: their units and what these are, where both sides have some."""
+    return [
+        (
+            ((a, b), (c, d)),
+            (word_strings(item.source_text, source.units[a:b]), word_strings(item.target_text, target.units[c:d])),
+        )
+        for (a, b), (c, d) in beads(item.source_text, source.units, item.target_text, target.units)
+        if a < b and c < d
+    ]
+
+
+def _chunks(sizes: Mapping[int, int]) -> list[list[int]]:
     chunks: list[list[int]] = []
     filled = _SHARD_CELLS
-    for k in members:
-        if filled + sizes[k] > _SHARD_CELLS:
+    for k, size in sizes.items():
+        if filled + size > _SHARD_CELLS:
             chunks.append([])
             filled = 0
         chunks[-1].append(k)
-        filled += sizes[k]
+        filled += size
     return chunks

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from corpora.abjad import bare
 from corpora.errors import MissingExtraError, ModelError
 from translators.bundled.priors import PriorTable
 
@@ -32,8 +33,8 @@ def find_command() -> list[str]:
 
 
 def tokens(words: Iterable[str]) -> list[str]:
-    """The words as the command takes them: lower-cased, none empty, none with white space, which would make two."""
-    return ["_".join(word.lower().split()) or "_" for word in words]
+    """The words as the command takes them: as prior tables have them, none empty, none with white space inside."""
+    return ["_".join(bare(word).split()) or "_" for word in words]
 
 
 class Votes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from corpora.abjad import bare, normal
 from projectors.aligners.orthography import SHAPES, Forms, parts_of, shape, stem
 from translators.bundled.priors import PriorTable
 
@@ -53,12 +54,12 @@ class Prior:
         A target word that the table lacks has what its parts have: characters of scripts without spaces, the words of
         a compound. What makes any of the parts makes the word, and the word makes what each part makes in equal shares.
         """
-        rows = np.array([self.source.get(word, -1) for word in source.lowered], dtype=np.int64)[s]
+        rows = np.array([self.source.get(word, -1) for word in source.plain], dtype=np.int64)[s]
         parts = [
             [self.target[word]]
             if word in self.target
             else [self.target[part] for part in parts_of(word, self.target) if part in self.target]
-            for word in target.lowered
+            for word in target.plain
         ]
         shares = np.array([max(len(its), 1) for its in parts], dtype=np.float64)[t]
         forward, backward = np.zeros(len(s)), np.zeros(len(s))
@@ -89,7 +90,7 @@ class Vocabulary:
     """The words of one language as the lexicon knows them.
 
     Attributes:
-        words: Lower-cased, sorted.
+        words: In their normal form (``corpora.abjad.normal``: lower-cased), sorted.
         stems: Sorted.
         stem_of: Stem of each word, (n_words,).
         frequency: Occurrences of each word in the sample.
@@ -112,17 +113,17 @@ class Vocabulary:
         shapes = np.zeros(_SHAPES)
         for sentence in sentences:
             for word in sentence:
-                low = word.lower()
+                low = normal(word)
                 counts[low] = counts.get(low, 0) + 1
                 shapes[shape(word)] += 1
         words = tuple(sorted(counts))
         frequency = np.array([counts[word] for word in words], dtype=np.float64)
-        stems = tuple(sorted({stem(word) for word in words}))
+        stems = tuple(sorted({stem(word, counts) for word in words}))
         return Vocabulary(words, stems, frequency, frequency.copy(), np.zeros(len(words)), shapes)
 
     def indices(self, sentence: Sequence[str]) -> np.ndarray:
         """Where each word of a sentence stands among ``words``, -1 where it does not, (n_words,)."""
-        low = [word.lower() for word in sentence]
+        low = [normal(word) for word in sentence]
         at = [bisect_left(self.words, word) for word in low]
         found = [k if k < len(self.words) and self.words[k] == word else -1 for k, word in zip(at, low, strict=True)]
         return np.array(found, dtype=np.int64)
@@ -130,15 +131,16 @@ class Vocabulary:
     @property
     def stem_of(self) -> np.ndarray:
         """Stem of each word, (n_words,)."""
-        index = {name: k for k, name in enumerate(self.stems)}
-        return np.array([index[stem(word)] for word in self.words], dtype=np.int64)
+        index, known = {name: k for k, name in enumerate(self.stems)}, frozenset(self.words)
+        return np.array([index[stem(word, known)] for word in self.words], dtype=np.int64)
 
 
 class Side:
     """The distinct words of one language in a batch, and where they stand in the vocabulary (-1: nowhere).
 
     Attributes:
-        lowered: The words, lower-cased.
+        lowered: The words, in their normal form.
+        plain: The words as prior tables have them.
         word, stem: Their indices in the vocabulary.
         forms: Their spellings.
         frequency: Relative frequency of each.
@@ -149,9 +151,10 @@ class Side:
     def __init__(self, distinct: Sequence[str], vocabulary: Vocabulary) -> None:
         words = {word: k for k, word in enumerate(vocabulary.words)}
         stems = {name: k for k, name in enumerate(vocabulary.stems)}
-        self.lowered = [word.lower() for word in distinct]
+        self.lowered = [normal(word) for word in distinct]
+        self.plain = [bare(word) for word in distinct]
         self.word = np.array([words.get(word, -1) for word in self.lowered], dtype=np.int64)
-        self.stem = np.array([stems.get(stem(word), -1) for word in self.lowered], dtype=np.int64)
+        self.stem = np.array([stems.get(stem(word, words), -1) for word in self.lowered], dtype=np.int64)
         self.forms = Forms(distinct)
         total = max(vocabulary.frequency.sum(), 1.0)
         seen = self.word >= 0

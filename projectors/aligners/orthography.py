@@ -11,10 +11,13 @@ from zlib import crc32
 import numpy as np
 from anyascii import anyascii
 
+from corpora.abjad import is_abjad, light_stem, sound, sounds, without_prefix
+
 _BITS = 256
 _STEM = 5
 _PART_ALIKE = 0.8  # how alike a word is to one that has it before or after a hyphen
 _PART = 4  # letters of the last word of a compound, at least
+_SHORT_SOUND = 0.75  # how alike words of two consonants are that have the same
 _LINKS = ("", "s", "es", "n", "en", "er", "e")
 # Scripts whose romanisation by character says nothing about the sound of a borrowed word.
 _IDEOGRAPHS = ("一", "\U00040000")
@@ -51,15 +54,21 @@ def shape(word: str) -> int:
     return 2 if len(word) > 1 and word == word.upper() else 1
 
 
-def stem(word: str) -> str:
-    """The first letters of the lower-cased word: a stand-in for its lemma that needs no model."""
-    form = word.lower()
+def stem(word: str, known: Container[str] = ()) -> str:
+    """The first letters of a word: a stand-in for its lemma that needs no model.
+
+    Args:
+        word: In its normal form.
+        known: Words in their normal form, which tell what is written together with a word of Arabic or Hebrew script.
+    """
+    form = light_stem(word, known) if is_abjad(word) else word.lower()
     return form if len(form) <= _STEM + 1 else form[:_STEM]
 
 
 def parts_of(word: str, known: Container[str]) -> list[str]:
     """The known words that ``word`` is made of, at most eight: characters where the script has no spaces, what hyphens
-    join, and the two words of a compound, if need be with a linking letter or two between them.
+    join, what follows a preposition in Arabic or Hebrew script, and the two words of a compound, if need be with a
+    linking letter or two between them.
 
     Args:
         word: Lower-cased.
@@ -72,6 +81,9 @@ def parts_of(word: str, known: Container[str]) -> list[str]:
         return [c for c in word if c in known][:8]
     if "-" in word:
         return [part for part in word.split("-") if part in known][:8]
+    if is_abjad(word):
+        rest = without_prefix(word, known)
+        return [rest] if rest else []
     if len(word) < 7 or not word.isalpha():
         return []
     for cut in range(len(word) - _PART, _PART - 2, -1):
@@ -97,6 +109,23 @@ def _signature(form: str) -> tuple[bytes, int]:
 _POPCOUNT = np.array([i.bit_count() for i in range(1 << 16)], dtype=np.uint8)
 
 
+class Sounds:
+    """How the words of a vocabulary sound, ready to be compared by index: trigrams of their consonants."""
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        signatures = [_signature(form) for form in forms]
+        self.bits = np.frombuffer(b"".join(s for s, _ in signatures), dtype=np.uint16).reshape(-1, _BITS // 16)
+        self.sizes = np.array([n for _, n in signatures], dtype=np.float32)
+        self.lengths = np.array([len(form) for form in forms], dtype=np.int16)
+
+    def similarity(self, rows: np.ndarray, other: "Sounds", columns: np.ndarray) -> np.ndarray:
+        """Dice coefficient, float32 (n,); words of fewer than two consonants are like none."""
+        shared = _POPCOUNT[self.bits[rows] & other.bits[columns]].sum(axis=1, dtype=np.int32)
+        dice = 2.0 * shared / (self.sizes[rows] + other.sizes[columns])
+        shorter = np.minimum(self.lengths[rows], other.lengths[columns])
+        return np.where(shorter < 2, 0.0, np.where(shorter == 2, _SHORT_SOUND * (dice == 1.0), dice))
+
+
 class Forms:
     """The spellings of a vocabulary, ready to be compared by index."""
 
@@ -111,6 +140,16 @@ class Forms:
         joined = [form.split("-") if "-" in form.strip("-") else ["", ""] for form in forms]
         self.ends = np.array([[crc32(its[k].encode()) if its[k] else 0 for k in (0, -1)] for its in joined], np.uint32)
         self.shapes = np.array([shape(word) for word in vocabulary], dtype=np.int8)
+        # Names sound alike across scripts: how words of Arabic and Hebrew script may sound, and capitalised ones do.
+        self.abjad = np.array([is_abjad(word) for word in vocabulary], dtype=bool)
+        self.name = np.isin(self.shapes, (1, 2)) & ~self.abjad
+        heard = [
+            sounds(word) if abjad else ((sound(word),) * 2 if name else ("", ""))
+            for word, abjad, name in zip(vocabulary, self.abjad, self.name, strict=True)
+        ]
+        self.heard = (
+            [Sounds([pair[k] for pair in heard]) for k in (0, 1)] if self.abjad.any() or self.name.any() else []
+        )
 
     def similarity(self, rows: np.ndarray, other: "Forms", columns: np.ndarray) -> np.ndarray:
         """Dice coefficient of the trigram sets, pair by pair.
@@ -134,4 +173,10 @@ class Forms:
             alike = np.where(equal, 1.0, np.where(strict, 0.0, dice))
             part = (self.ends[r] == other.exact[c][:, None]) | (other.ends[c] == self.exact[r][:, None])
             out[a : a + (1 << 18)] = np.where(part.any(axis=1), np.maximum(alike, _PART_ALIKE), alike)
+        across = np.flatnonzero((self.abjad[rows] & other.name[columns]) | (self.name[rows] & other.abjad[columns]))
+        for a in range(0, len(across), 1 << 18):
+            chosen = across[a : a + (1 << 18)]
+            r, c = rows[chosen], columns[chosen]
+            heard = np.maximum(*(self.heard[k].similarity(r, other.heard[k], c) for k in (0, 1)))
+            out[chosen] = np.maximum(out[chosen], heard)
         return out

@@ -20,7 +20,7 @@ from translators.bundled.synthetic import WRITTEN, synthetic_pairs
 from translators.bundled.wordalign import Link, align_texts, tokens
 
 Pair = tuple[str, str]
-_UNSPACED = frozenset({"zh", "ja"})
+_OTHER_SCRIPTS = frozenset({"ar", "ja", "ru", "zh"})
 
 
 def text_pairs(data: Path, language: str) -> list[Pair]:
@@ -36,7 +36,7 @@ def text_pairs(data: Path, language: str) -> list[Pair]:
             if normalised(source) in forbidden or normalised(target) in forbidden:
                 continue
             # Script and length checks are made for languages with spaces and Latin letters.
-            loose = name in NAME_LISTS or language in _UNSPACED
+            loose = name in NAME_LISTS or language in _OTHER_SCRIPTS
             if not keep_pair(source, target, language, is_name=loose) and words(source) and words(target):
                 found[(source, target)] = None
     if language in WRITTEN:

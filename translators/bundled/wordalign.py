@@ -10,14 +10,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from corpora.abjad import bare
 from corpora.words import word_strings, words
 
 Link = tuple[int, int]
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-cased words of a text, as the aligners see them."""
-    return [word.lower() for word in word_strings(text, words(text))]
+    """Words of a text as prior tables have them: lower-cased, Arabic ones in one spelling and without their article."""
+    return [bare(word) for word in word_strings(text, words(text))]
 
 
 def _read_links(path: Path) -> Iterator[set[Link]]:

@@ -221,8 +221,9 @@ class _Side:
     def of(text: str, given: tuple[Range, ...], language: str) -> "_Side":
         own = words_of(text, language)
         found = given or own
-        # Words that a dictionary has found are whole; other tokens may be parts of words.
-        groups = [[k] for k in range(len(found))] if found == own else joined_words(text, found, language)
+        # Words that a dictionary has found are whole; tokens with spaces between them may be parts of words.
+        whole = not given or (given == own and not any(c.isspace() for c in text))
+        groups = [[k] for k in range(len(found))] if whole else joined_words(text, found, language)
         units = tuple((found[group[0]][0], found[group[-1]][1]) for group in groups)
         return _Side(found, units, np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
 

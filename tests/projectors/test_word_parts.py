@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from corpora.word_breaks import words_of
 from corpora.words import joined_words, words
 from projectors.aligners.lexical import LexicalAligner
 from projectors.aligners.orthography import parts_of
@@ -65,3 +66,14 @@ def test_every_word_has_the_posteriors_of_its_unit() -> None:
         assert way.shape == (2, 3)
         assert np.array_equal(way[:, 0], way[:, 1])
     assert first.forward[0, 0] > first.forward[1, 0]
+
+
+def test_words_of_a_dictionary_are_not_joined() -> None:
+    text = "明日東京で会う"
+    found = words_of(text, "ja")
+    assert len(found) > 3
+    for given in ((), found):
+        items = [ProjectionInput("a", "see you in Tokyo tomorrow", text, (), "en", "ja", (), given)]
+        (alignment,) = LexicalAligner("none").fit(items).align(items)
+        assert alignment.target_words == found
+        assert alignment.bonds is not None and (alignment.bonds < 1.0).all()  # 1 is what ties the parts of one word

@@ -119,7 +119,16 @@ def test_links_are_counted_over_both_directions() -> None:
 
 @pytest.mark.parametrize(
     ("language", "word", "expected"),
-    [("es", "house", "casa"), ("de", "house", "haus"), ("nl", "water", "water"), ("it", "house", "casa")],
+    [
+        ("es", "house", "casa"),
+        ("de", "house", "haus"),
+        ("nl", "water", "water"),
+        ("it", "house", "casa"),
+        ("ar", "city", "مدينه"),  # as corpora.abjad.bare has it
+        ("pt", "house", "casa"),
+        ("ru", "today", "сегодня"),
+        ("tr", "water", "su"),
+    ],
 )
 def test_shipped_priors_know_common_words(language: str, word: str, expected: str) -> None:
     table = priors.load_prior("en", language)

@@ -11,8 +11,9 @@ preposition or a Turkish name with its case ending are more than the span; what 
   ``l'eau`` where ``eau`` was found, ``Ankara'da`` where ``Ankara`` was.
 
 Scripts without spaces (Chinese, Japanese, Thai …) have a boundary after every character; there the three are the same.
-An apostrophe that ties a suffix to the last word is part of neither: ``Ankara`` where ``Ankara'`` of ``Ankara'da`` was
-found, whatever the policy, unless it is ``expand``.
+Whatever the policy, a span holds both of a pair of brackets or quotation marks that stand at its edges or neither:
+``《法令》`` where ``法令》`` was found. And unless it is ``expand``, an apostrophe that ties a suffix to the last word
+is left out: ``Ankara`` where ``Ankara'`` of ``Ankara'da`` was found.
 """
 
 import unicodedata
@@ -37,6 +38,8 @@ _TOGETHER = regex.compile(
 _ABJAD = regex.compile(r"[\p{Arabic}\p{Hebrew}]")
 _CONSONANTS = str.maketrans("pvf", "bbb", "aeiouy'`")
 _APOSTROPHES = "'’"
+_PAIRS = dict(zip("(（[［{【「『《〈“«‹", ")）]］}】」』》〉”»›", strict=True))
+_OPENERS = {closer: opener for opener, closer in _PAIRS.items()}
 _ALIKE = 75.0  # how like the source span what remains must be, of 100
 _BETTER = 5.0  # by how much more than the whole
 _LEAST = 2  # letters that remain
@@ -88,11 +91,28 @@ def bounded(policy: str, item: ProjectionInput, projections: Sequence[Projection
 
 
 def _moved(policy: str, item: ProjectionInput, span: Span, place: Range) -> Range:
+    quote = span.quote(item.source_text)
+    place = _paired(item.target_text, place, quote)
     if policy == "expand":
         return _expanded(item.target_text, place)
-    quote = span.quote(item.source_text)
     place = _untied(item.target_text, place, quote)
     return place if policy == "word" else _cut(item.target_text, place, quote)
+
+
+def _paired(text: str, place: Range, quote: str) -> Range:
+    """With the other one of a pair where it stands just outside, else without the one that is alone at an edge."""
+    start, end = place
+    inside = text[start:end]
+    if len(inside) < 2 or inside[0] == inside[-1]:
+        return place
+    closer, opener = _PAIRS.get(inside[0]), _OPENERS.get(inside[-1])
+    if closer and closer not in inside and quote[0] != inside[0]:
+        rest = inside[1:].lstrip() or inside
+        return (start, end + 1) if text[end : end + 1] == closer else (end - len(rest), end)
+    if opener and opener not in inside and quote[-1] != inside[-1]:
+        rest = inside[:-1].rstrip() or inside
+        return (start - 1, end) if text[max(0, start - 1) : start] == opener else (start, start + len(rest))
+    return place
 
 
 def _untied(text: str, place: Range, quote: str) -> Range:

@@ -68,6 +68,25 @@ def test_an_apostrophe_before_a_suffix_is_no_part_of_the_span() -> None:
     assert moved("word", "Max' car", "Max'in arabası", ("Max'", "Max'")) == ["Max'"]
 
 
+@pytest.mark.parametrize(
+    ("target", "found", "wanted"),
+    [
+        ("直到《枫丹白露法令》发布", "枫丹白露法令》", "《枫丹白露法令》"),
+        ("直到《枫丹白露法令》发布", "《枫丹白露法令", "《枫丹白露法令》"),
+        ("直到《枫丹白露法令》发布", "枫丹白露法令", "枫丹白露法令"),
+        ("le décret (dit « de Nantes ») fut", "« de Nantes", "de Nantes"),
+        ("das Edikt (Nantes, 1598) galt", "Nantes, 1598)", "(Nantes, 1598)"),
+        ("das Edikt von Nantes) galt", "Edikt von Nantes)", "Edikt von Nantes"),
+        ("x ( y", "( ", "( "),
+    ],
+)
+def test_brackets_at_the_edges_come_in_pairs(target: str, found: str, wanted: str) -> None:
+    for policy in BOUNDARIES:
+        assert moved(policy, "the Edict of Nantes", target, ("Edict of Nantes", found)) == [wanted]
+    # Unless the source span has one alone as well.
+    assert moved("word", "see a) and b)", "siehe a) und b)", ("a)", "a)")) == ["a)"]
+
+
 def test_neighbours_stay_disjoint_and_nested_spans_nested() -> None:
     pairs = (("EU", "EU"), ("members", "Mitglieder"))
     assert moved("expand", "EU members", "EU-Mitglieder", *pairs) == ["EU", "Mitglieder"]

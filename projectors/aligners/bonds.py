@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import regex
 
 from projectors.aligners.lexical_em import Cells
 
 _LEAST = 2.0  # occurrences of a pair of neighbours, at least
+_POINTS = frozenset("·・‧•")
+_NAME_PARTS = regex.compile(r"[\p{Han}\p{Katakana}ー][·・‧•][\p{Han}\p{Katakana}]")
 _DOUBT = 4.0  # occurrences by which a word falls short: rare words prove little
 
 
@@ -78,11 +81,25 @@ def learn_bonds(cells: Cells, words: np.ndarray, vocabulary: int, forward: np.nd
     return Bonds(keys[often], to_left[often], to_right[often])
 
 
-def of_words(bonds: np.ndarray, unit_of: Sequence[int] | np.ndarray) -> np.ndarray:
-    """The bonds of words from those of the units they form, (n_words, 2): inside a unit nothing comes apart."""
+def of_words(
+    bonds: np.ndarray, unit_of: Sequence[int] | np.ndarray, text: str, words: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """The bonds of words from those of the units they form, (n_words, 2).
+
+    Inside a unit nothing comes apart, nor does a name of several words with points between them, ``米尔顿·弗里德曼``.
+
+    Args:
+        bonds: Of the units, (n_units, 2).
+        unit_of: Unit of each word, (n_words,).
+        text: The text.
+        words: Half-open code-point ranges of its words.
+    """
     units = np.asarray(unit_of)
     out = bonds[units].copy()
     inside = units[1:] == units[:-1]
+    for k, (start, end) in enumerate(words):
+        if text[start:end] in _POINTS and _NAME_PARTS.match(text, max(0, start - 1)):
+            inside[k - 1 : k + 1] = True
     out[1:, 0][inside] = 1.0
     out[:-1, 1][inside] = 1.0
     return out

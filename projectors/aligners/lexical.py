@@ -80,7 +80,7 @@ class LexicalAligner:
         """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.5.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.6.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -124,13 +124,14 @@ class LexicalAligner:
                     ways[k][:, a:b, c:d] = posteriors
                 for k in chunk:
                     bonds = model.bonded(word_strings(inputs[k].target_text, sides[k][1].units))
-                    out[k] = self._alignment(*sides[k], ways[k][0], ways[k][1], bonds)
+                    tied = of_words(bonds, sides[k][1].unit_of, inputs[k].target_text, sides[k][1].words)
+                    out[k] = self._alignment(*sides[k], ways[k][0], ways[k][1], tied)
         return [alignment for alignment in out if alignment is not None]
 
     def _alignment(
-        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, bonds: np.ndarray
+        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, tied: np.ndarray
     ) -> Alignment:
-        """The alignment of the words, from the posteriors and bonds of the units: each word has its unit's."""
+        """The alignment of the words, from the posteriors of the units: each word has its unit's."""
         rows, columns = source.unit_of, target.unit_of
         forward, backward = forward[np.ix_(rows, columns)], backward[np.ix_(rows, columns)]
         links = symmetrise(forward, backward, self._symmetrisation)
@@ -138,8 +139,8 @@ class LexicalAligner:
             np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0)
             for way in (np.sqrt(forward * backward), forward, backward)
         ]
-        tied = np.round(of_words(bonds, columns), _DIGITS).astype(np.float32)
-        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], tied)
+        bonds = np.round(tied, _DIGITS).astype(np.float32)
+        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], bonds)
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""

@@ -103,4 +103,18 @@ def test_unknown_words_and_pairs_are_bound_to_nothing() -> None:
 
 def test_words_of_one_unit_do_not_come_apart() -> None:
     units = np.array([[0.0, 0.3], [0.2, 0.0]])
-    assert of_words(units, [0, 1, 1]).tolist() == [[0.0, 0.3], [0.2, 1.0], [1.0, 0.0]]
+    assert of_words(units, [0, 1, 1], "ab c", [(0, 1), (1, 2), (3, 4)]).tolist() == [[0.0, 0.3], [0.2, 1.0], [1.0, 0.0]]
+
+
+def test_a_name_with_points_does_not_come_apart() -> None:
+    loose = np.zeros((4, 2))
+    text = "见安娜·李"
+    assert of_words(loose, range(4), text, [(0, 1), (1, 3), (3, 4), (4, 5)]).tolist() == [
+        [0, 0],
+        [0, 1],
+        [1, 1],
+        [1, 0],
+    ]
+    for other in ("·见安娜李", "a b · c"):  # no name on both sides of it
+        ranges = [(k, k + 1) for k, letter in enumerate(other) if letter.strip()]
+        assert not of_words(np.zeros((len(ranges), 2)), range(len(ranges)), other, ranges).any()

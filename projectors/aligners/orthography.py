@@ -9,6 +9,7 @@ from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
+import regex
 from anyascii import anyascii
 
 from corpora.abjad import is_abjad, light_stem, sound, sounds, without_prefix
@@ -17,6 +18,7 @@ _BITS = 256
 _STEM = 5
 _PART_ALIKE = 0.8  # how alike a word is to one that has it before or after a hyphen
 _PART = 4  # letters of the last word of a compound, at least
+_FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
 _SHORT_SOUND = 0.75  # how alike words of two consonants are that have the same
 _LINKS = ("", "s", "es", "n", "en", "er", "e")
 # Scripts whose romanisation by character says nothing about the sound of a borrowed word.
@@ -126,6 +128,14 @@ class Sounds:
         return np.where(shorter < 2, 0.0, np.where(shorter == 2, _SHORT_SOUND * (dice == 1.0), dice))
 
 
+def _heard(word: str) -> tuple[str, str]:
+    """How a word may sound; by chance many short words of ideographs sound like a short name."""
+    if is_abjad(word):
+        return sounds(word)
+    form = sound(word)
+    return (form, form) if len(form) > 2 or not any(_IDEOGRAPHS[0] <= c < _IDEOGRAPHS[1] for c in word) else ("", "")
+
+
 class Forms:
     """The spellings of a vocabulary, ready to be compared by index."""
 
@@ -140,16 +150,14 @@ class Forms:
         joined = [form.split("-") if "-" in form.strip("-") else ["", ""] for form in forms]
         self.ends = np.array([[crc32(its[k].encode()) if its[k] else 0 for k in (0, -1)] for its in joined], np.uint32)
         self.shapes = np.array([shape(word) for word in vocabulary], dtype=np.int8)
-        # Names sound alike across scripts: how words of Arabic and Hebrew script may sound, and capitalised ones do.
-        self.abjad = np.array([is_abjad(word) for word in vocabulary], dtype=bool)
-        self.name = np.isin(self.shapes, (1, 2)) & ~self.abjad
+        # Names sound alike across scripts: capitalised words, and all words of scripts that are not Latin.
+        self.foreign = np.array([bool(_FOREIGN.search(word)) for word in vocabulary], dtype=bool)
+        self.name = np.isin(self.shapes, (1, 2)) & ~self.foreign
         heard = [
-            sounds(word) if abjad else ((sound(word),) * 2 if name else ("", ""))
-            for word, abjad, name in zip(vocabulary, self.abjad, self.name, strict=True)
+            _heard(word) if foreign or name else ("", "")
+            for word, foreign, name in zip(vocabulary, self.foreign, self.name, strict=True)
         ]
-        self.heard = (
-            [Sounds([pair[k] for pair in heard]) for k in (0, 1)] if self.abjad.any() or self.name.any() else []
-        )
+        self.heard = [Sounds([pair[k] for pair in heard]) for k in (0, 1)]
 
     def similarity(self, rows: np.ndarray, other: "Forms", columns: np.ndarray) -> np.ndarray:
         """Dice coefficient of the trigram sets, pair by pair.
@@ -173,7 +181,7 @@ class Forms:
             alike = np.where(equal, 1.0, np.where(strict, 0.0, dice))
             part = (self.ends[r] == other.exact[c][:, None]) | (other.ends[c] == self.exact[r][:, None])
             out[a : a + (1 << 18)] = np.where(part.any(axis=1), np.maximum(alike, _PART_ALIKE), alike)
-        across = np.flatnonzero((self.abjad[rows] & other.name[columns]) | (self.name[rows] & other.abjad[columns]))
+        across = np.flatnonzero((self.foreign[rows] & other.name[columns]) | (self.name[rows] & other.foreign[columns]))
         for a in range(0, len(across), 1 << 18):
             chosen = across[a : a + (1 << 18)]
             r, c = rows[chosen], columns[chosen]

@@ -18,6 +18,7 @@ _BITS = 256
 _STEM = 5
 _PART_ALIKE = 0.8  # how alike a word is to one that has it before or after a hyphen
 _PART = 4  # letters of the last word of a compound, at least
+_IDEOGRAPHIC = regex.compile(r"\p{Han}[\p{Han}\p{Hiragana}]+")
 _FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
 _SHORT_SOUND = 0.75  # how alike words of two consonants are that have the same
 _LINKS = ("", "s", "es", "n", "en", "er", "e")
@@ -57,12 +58,17 @@ def shape(word: str) -> int:
 
 
 def stem(word: str, known: Container[str] = ()) -> str:
-    """The first letters of a word: a stand-in for its lemma that needs no model.
+    """The first letters of a word: a stand-in for its lemma that needs no model. An ideograph says as much as they do.
 
     Args:
         word: In its normal form.
         known: Words in their normal form, which tell what is written together with a word of Arabic or Hebrew script.
+
+    >>> stem("internationally"), stem("学生"), stem("飲んだ"), stem("والمدارس")
+    ('inter', '学', '飲', 'مدارس')
     """
+    if _IDEOGRAPHIC.fullmatch(word):
+        return word[0]
     form = light_stem(word, known) if is_abjad(word) else word.lower()
     return form if len(form) <= _STEM + 1 else form[:_STEM]
 

@@ -6,7 +6,7 @@ import pytest
 from corpora.word_breaks import words_of
 from corpora.words import joined_words, words
 from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.orthography import parts_of
+from projectors.aligners.orthography import parts_of, stem
 from projectors.base import ProjectionInput
 from translators.bundled.priors import table_from_counts
 
@@ -27,6 +27,22 @@ from translators.bundled.priors import table_from_counts
 )
 def test_parts(word: str, known: set[str], parts: list[str]) -> None:
     assert (parts_of(word, known) if word else []) == parts
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("internationally", "inter"),
+        ("street", "street"),
+        ("学生", "学"),
+        ("飲んだ", "飲"),
+        ("学", "学"),
+        ("リマインダー", "リマインダー"),
+        ("والمدارس", "مدارس"),
+    ],
+)
+def test_stems(word: str, expected: str) -> None:
+    assert stem(word) == expected
 
 
 def test_a_compound_is_believed_by_its_parts() -> None:

@@ -101,6 +101,23 @@ def path(name: Name, source: Source = None, target: Target = None) -> None:
 
 
 @app.command()
+def pieces(
+    name: Name,
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Plain text in that language.")],
+    language: Annotated[str, typer.Option("--language", "-l", help="BCP-47, one the model translates into.")],
+) -> None:
+    """Count which pieces of a model a language uses: constrained decoding then costs a third, or looks further."""
+    from translators.installed import find_models
+    from translators.language_pieces import learn_pieces
+    from translators.load import BUNDLED
+
+    for model in find_models(name):
+        if model.where == BUNDLED:
+            raise ModelError("the bundled model has its lists", hint="spanferry models path bundled")
+        typer.echo(learn_pieces(Path(model.directory), language, files))
+
+
+@app.command()
 def check(name: Name) -> None:
     """Run the family check against the origin: tokens, language tokens, scores, output. Exit 1 if it fails."""
     from projectors.aligners.encoder_convert import is_encoder

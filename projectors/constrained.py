@@ -7,8 +7,9 @@ translation with predicted spans, the target the original sentence. See `project
 and where it differs.
 """
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,14 +21,18 @@ from corpora.schema import Projection, Span
 from corpora.words import words
 from projectors.base import ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
-from projectors.constrained_candidates import length_bound, marked, places, without_brackets
+from projectors.constrained_candidates import CLOSE, OPEN, length_bound, marked, places, without_brackets
+from projectors.constrained_job import Effort, Job, Scored
 from projectors.constrained_rerank import rerank
-from projectors.constrained_search import Effort, Forcer, Job, Scored, search
+from projectors.constrained_search import Forcer, Scorer, search
 from projectors.fragments import joined, parts_of
 from projectors.rules import edge_faults
 from projectors.search import choose
 from translators.families import read_vocabulary
+from translators.language_pieces import lists_digest
 from translators.load import load_translator
+from translators.model_file import UnknownLayout
+from translators.scoring import LanguageScorer
 
 METHOD = "constrained"
 # Spans handed to the model at a time; bounds memory, and is far more than a batch.
@@ -36,6 +41,8 @@ _JOBS = 2048
 _LEAST = math.log(1e-4)
 
 Candidate = tuple[int, int, float]
+# Input, part of its spans, job.
+Task = tuple[int, int, Job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,10 @@ class ConstrainedProjector:
     Args:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
             less well; the signature then says ``markers:unknown``.
-        search: ``fast``, or ``full`` to score every pair.
+        search: ``fast``, or ``full`` to score every pair with the whole model.
+        vocabulary: ``language``: ``fast`` looks further for the same money by passes over the pieces that the target
+            language uses (`translators.scoring`), where the model has a list of them and runs on a CPU; ``all``: by
+            those of the whole model.
         openings: Openings whose closings are looked at, at most.
         finalists: Pairs scored whole, at most; fewer where a target is long.
         keep: Length of the n-best lists.
@@ -84,6 +94,7 @@ class ConstrainedProjector:
         translator: Any,
         *,
         search: str = "fast",
+        vocabulary: str = "language",
         openings: int = 12,
         finalists: int = 12,
         keep: int = 16,
@@ -93,6 +104,8 @@ class ConstrainedProjector:
     ) -> None:
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
+        if vocabulary not in ("language", "all"):
+            raise ConfigError(f"vocabulary={vocabulary!r}", valid="language, all", hint="leave vocabulary out")
         for name, value in (("openings", openings), ("finalists", finalists), ("keep", keep)):
             if value < 1:
                 raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
@@ -102,11 +115,15 @@ class ConstrainedProjector:
             raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
         self.keep, self.edges, self.boundary = keep, edges, check_boundary(boundary)
         self.reverse = reverse
+        cheap = search == "fast" and vocabulary == "language" and translator.device == "cpu"
+        self._lists = lists_digest(translator.directory) if cheap else ""
+        self._scorers: dict[str, LanguageScorer | None] = {}
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open12.top12.keep16.edges1.5`` and the model that scores."""
+        """``constrained.fast.open12.top12.pieces:<digest of the lists>.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
+        how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = ""
@@ -164,20 +181,39 @@ class ConstrainedProjector:
             ModelError: The model lacks a language.
         """
         results = [[NBest(reason="no_candidate") for _ in parts_of(given.spans)] for given in inputs]
-        waiting: dict[int, list[tuple[int, int, Job]]] = {}
+        waiting: dict[tuple[int, str], list[Task]] = {}
         for i, given in enumerate(inputs):
             for k, job in enumerate(self._jobs(given)):
                 if isinstance(job, Job):
-                    waiting.setdefault(job.prefix, []).append((i, k, job))
+                    waiting.setdefault((job.prefix, given.target_lang), []).append((i, k, job))
                 else:
                     results[i][k] = NBest(reason=job)
-        for tasks in waiting.values():
-            for at in range(0, len(tasks), _JOBS):
-                part = tasks[at : at + _JOBS]
-                found = search(self._forcer, [job for *_, job in part], self.effort)
+        for (_, language), tasks in waiting.items():
+            scorer = self._scorer(language)
+            for part in _parts(tasks, scorer.room if scorer else None):
+                found = self._searched(scorer, [job for *_, job in part])
                 for (i, k, job), scored in zip(part, found, strict=True):
                     results[i][k] = self._posterior(job, scored)
         return results
+
+    def _searched(self, scorer: LanguageScorer | None, jobs: Sequence[Job]) -> list[list[Scored] | None]:
+        if scorer is None:
+            return search(self._forcer, jobs, self.effort)
+        sources = (source for job in jobs for source in (job.source, job.plain))
+        cheap: Scorer = scorer.opened(sources, [job.target for job in jobs], (OPEN,))
+        return search(cheap, jobs, self.effort.thorough(), judge=self._forcer)
+
+    def _scorer(self, language: str) -> LanguageScorer | None:
+        """What scores cheaply in a language, if anything does; made once."""
+        if language not in self._scorers:
+            model = self.translator
+            always = (OPEN, CLOSE, *model.target_prefix(language))
+            made = None
+            if self._lists:
+                with contextlib.suppress(UnknownLayout):
+                    made = LanguageScorer(model.directory, language, compute_type=model.compute_type, always=always)
+            self._scorers[language] = made
+        return self._scorers[language]
 
     @cached_property
     def _forcer(self) -> Forcer:
@@ -223,6 +259,19 @@ class ConstrainedProjector:
         placed = ((starts[s.opening], ends[s.closing], round(s.logprob - total, 4)) for s in scored[: self.keep])
         candidates = tuple(c for c in placed if c[0] < c[1])
         return NBest(candidates, None if candidates else "no_candidate")
+
+
+def _parts(tasks: Sequence[Task], room: int | None) -> Iterator[Sequence[Task]]:
+    """``tasks`` in stretches, bounded by their number and, if need be, by the tokens of their sources."""
+    start = tokens = 0
+    for at, (*_, job) in enumerate(tasks):
+        size = len(job.source) + len(job.plain)
+        if at > start and (at - start == _JOBS or (room is not None and tokens + size > room)):
+            yield tasks[start:at]
+            start, tokens = at, 0
+        tokens += size
+    if tasks:
+        yield tasks[start:]
 
 
 def _in_order(found: NBest, order: Sequence[Candidate]) -> NBest:

@@ -8,134 +8,52 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
    tells that of ``[`` before it (`translators.forced.marker_logprob`).
 2. The target is scored with the likeliest ``[`` in place, which gives its own probability: the fall of each token after
    it tells the probability of ``]`` before that token, so that one pass gives every closing. Only where no pair of
-   markers is likely do openings further behind get such a pass too.
+   markers is likely do openings further behind get such a pass too; how likely ``[`` is before each token is then no
+   longer estimated where a pass can tell (`translators.scoring.Scoring.expected`).
 3. Where another pair is close to the best, the two likeliest are scored whole, then those that could still win; where
    the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then the unmarked target).
+4. Where the passes were those of `translators.scoring`, the whole model decides between pairs that are close.
 
 The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
 finds the target itself unlikely. ``full`` scores every pair of step 1 whole and is the reference for the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from projectors.constrained_candidates import CLOSE, OPEN, Places
+from projectors.constrained_candidates import OPEN
+from projectors.constrained_job import Effort, Job, Pair, Scored, Tokens
 from translators import forced
 
 # The paper's thresholds on the change of log-probability, and the distance an opening may have from a clear change.
 CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 # Target tokens that the openings, and that the finalists, of one span may take together: long targets get fewer of
-# them, and so do the spans of an example that has more than ten.
-OPEN_TOKENS, FINAL_TOKENS, MANY_SPANS = 1600, 2400, 10
+# them, and so do the spans of an example that has more than ten (`Job.affords`).
+OPEN_TOKENS, FINAL_TOKENS = 1600, 2400
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
-# over the target; and how many nats an estimate may be wrong against those that were scored whole. Fitted to the full
-# list on a small model's translations of Europarl sentences, 250 spans; the margins below were chosen on 500 with it
-# and on 500 with another model.
-OPEN_WEIGHT, CLOSE_WEIGHT, DOUBT = 4.0, 2.0, 1.0
-
-# Opening and closing position.
-Pair = tuple[int, int]
+# over the target. Fitted to the full list on a small model's translations of Europarl sentences, 250 spans; the margins
+# of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` on 370 with it.
+OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 2.0
+# How many nats, of how many pairs, an approximate scorer leaves to its judge.
+JUDGED, MOST_JUDGED = 1.2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One span to be found.
+class Scorer(Protocol):
+    """What scores (source, target) rows of tokens: `Forcer`, or `translators.scoring.Scoring`."""
 
-    Attributes:
-        source: Source tokens with the span marked.
-        plain: Source tokens without markers.
-        target: Target tokens, language tokens first.
-        prefix: How many language tokens.
-        places: Where markers may go.
-        bound: The most pieces between them.
-        company: How many spans the example has.
-    """
+    def score(self, rows: Sequence[tuple[Tokens, Sequence[str]]], prefix: int) -> list[np.ndarray]:
+        """`translators.forced.score`."""
+        ...
 
-    source: tuple[str, ...]
-    plain: tuple[str, ...]
-    target: tuple[str, ...]
-    prefix: int
-    places: Places
-    bound: int
-    company: int = 1
-
-    def affords(self, tokens: int) -> int:
-        """How many rows of ``tokens`` target tokens there may be; at least three."""
-        return max(3, tokens // (max(1, self.n_pieces) * max(1, self.company // MANY_SPANS)))
-
-    @property
-    def n_pieces(self) -> int:
-        """Target pieces, language tokens not counted."""
-        return len(self.target) - self.prefix
-
-    def pairs(self, opening: int) -> list[int]:
-        """Closing positions for an opening."""
-        return [e for e in self.places.closes if opening < e <= opening + self.bound]
-
-    def opened(self, opening: int, end: int) -> list[str]:
-        """The target with ``[`` in place, cut off before position ``end`` of the bare target."""
-        target, p = self.target, self.prefix
-        return [*target[: p + opening], OPEN, *target[p + opening : p + end]]
-
-    def closed(self, opening: int, closing: int) -> list[str]:
-        """The target with both markers in place."""
-        return [*self.opened(opening, closing), CLOSE, *self.target[self.prefix + closing :]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A pair of marker positions with its log-probability, in nats; not exact where it was estimated."""
-
-    opening: int
-    closing: int
-    logprob: float
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """How far behind the best, in nats, others are looked at.
-
-    Attributes:
-        first: Openings that get a pass at once.
-        more: Openings that get one where the best pair is doubtful.
-        close: Pairs that are scored whole.
-        doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.
-        growth: By how much ``more`` and ``close`` grow for each nat below that.
-    """
-
-    first: float
-    more: float
-    close: float
-    doubtful: float
-    growth: float
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much to look at. ``full`` scores every pair.
-
-    Attributes:
-        openings: Openings whose closings are looked at, at most.
-        finalists: Pairs scored whole, at most; fewer, but at least three, where a target is long.
-        margins: How far behind the best.
-        wide: The same where the model finds the target unlikely.
-        known: Mean log-probability of the target's pieces, in nats, from which on it is likely.
-    """
-
-    full: bool = False
-    openings: int = 12
-    finalists: int = 12
-    margins: Margins = Margins(2.0, 2.0, 3.0, 0.8, 0.5)
-    wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0)
-    known: float = -1.5
+    def expected(self, rows: Sequence[tuple[Tokens, Tokens]], token: str, prefix: int) -> list[np.ndarray] | None:
+        """`translators.scoring.Scoring.expected`; None where that is not to be had."""
+        ...
 
 
 class Forcer:
-    """Forced passes of one model.
+    """Forced passes of the whole model.
 
     Args:
         raw: A ``ctranslate2.Translator``.
@@ -145,39 +63,49 @@ class Forcer:
     def __init__(self, raw: Any, vocabulary_size: int) -> None:
         self.raw, self.vocabulary_size = raw, vocabulary_size
 
-    def score(self, rows: Sequence[tuple[Sequence[str], Sequence[str]]], prefix: int) -> list[np.ndarray]:
+    def score(self, rows: Sequence[tuple[Tokens, Sequence[str]]], prefix: int) -> list[np.ndarray]:
         """`forced.score` of (source, target) rows."""
         sources, targets = [s for s, _ in rows], [t for _, t in rows]
         limit = forced.batch_tokens(self.vocabulary_size, self.raw.device)
         return forced.score(self.raw, sources, targets, prefix=prefix, max_target_tokens=limit)
 
+    def expected(self, rows: Sequence[tuple[Tokens, Tokens]], token: str, prefix: int) -> None:
+        """The model scores nothing but what it reads."""
 
-def search(forcer: Forcer, jobs: Sequence[Job], effort: Effort) -> list[list[Scored] | None]:
+
+def search(
+    scorer: Scorer, jobs: Sequence[Job], effort: Effort, *, judge: Scorer | None = None
+) -> list[list[Scored] | None]:
     """Scored pairs of every job, best first; an empty list where there is no pair, None where the model failed.
 
-    All jobs have the same number of language tokens.
+    Args:
+        scorer: Makes the passes.
+        jobs: All have the same number of language tokens.
+        effort: How much to look at.
+        judge: Where the scorer is an approximation, what decides between its best when they are close.
     """
     if not jobs:
         return []
     prefix = jobs[0].prefix
     plain_of = {(job.plain, job.target): None for job in jobs}
-    plain = dict(zip(plain_of, forcer.score(list(plain_of), prefix), strict=True))
+    plain = dict(zip(plain_of, scorer.score(list(plain_of), prefix), strict=True))
     states = [_State(job, plain[job.plain, job.target], effort) for job in jobs]
     live = [s for s in states if len(s.plain)]
-    _open(forcer, live, prefix, effort)
+    _open(scorer, live, prefix, effort)
     if effort.full:
-        _score_whole(forcer, live, prefix)
+        _score_whole(scorer, live, prefix)
     else:
-        _close(forcer, live, prefix)
-        for state in live:
-            state.look_further()
-        _close(forcer, live, prefix)
+        _close(scorer, live, prefix)
+        _look_further(scorer, live, prefix, effort)
+        _close(scorer, live, prefix)
         for state in live:
             state.rank(effort)
-        _score_whole(forcer, live, prefix)
+        _score_whole(scorer, live, prefix)
         for state in live:
-            state.contend()
-        _score_whole(forcer, live, prefix)
+            state.contend(effort.doubt)
+        _score_whole(scorer, live, prefix)
+        if judge is not None:
+            _judge(judge, live, prefix)
     return [s.result() if len(s.plain) else None for s in states]
 
 
@@ -189,12 +117,15 @@ class _State:
         rest: (n_pieces + 2,) the target's log-probability from each position to the end, when the markers are closed.
         margins: Of `Effort`, by how likely the model finds the target.
         openings: Openings that are to have a pass.
-        behind: Others, best first, with how many nats they are behind the best.
+        possible: Openings there may be.
+        before: (n_pieces + 2,) the target's log-probability up to each position with the marked source.
+        behind: Openings that have had no pass, best first, with how many nats they are behind the best.
         estimates: (opening, closing) to estimated log-probability: exact up to ``]``, which counts by its weight.
         markers: The same pairs to the log-probability of their two markers.
         finalists: Pairs to be scored whole.
         contenders: Pairs that are not far behind those.
         exact: Log-probabilities of the pairs scored whole.
+        judged: Those of the judge.
     """
 
     def __init__(self, job: Job, plain: np.ndarray, effort: Effort) -> None:
@@ -203,27 +134,35 @@ class _State:
         self.margins = effort.margins if likely else effort.wide
         self.rest = _sums_to_end(plain)
         self.openings: list[int] = []
+        self.possible: list[int] = []
+        self.before = np.zeros(0)
         self.behind: list[tuple[int, float]] = []
         self.estimates: dict[Pair, float] = {}
         self.markers: dict[Pair, float] = {}
         self.finalists: list[Pair] = []
         self.contenders: list[Pair] = []
         self.exact: dict[Pair, float] = {}
+        self.judged: dict[Pair, float] = {}
 
     def open(self, marked: np.ndarray, effort: Effort) -> None:
         """Chooses openings by the pass with the marked source; with full effort every pair becomes a finalist."""
-        openings = self.changed(marked)
+        self.possible = self.changed(marked)
         if effort.full:
-            self.finalists = [(b, e) for b in openings for e in self.job.pairs(b)]
+            self.finalists = [(b, e) for b in self.possible for e in self.job.pairs(b)]
             return
-        before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])[openings]
-        values = before + OPEN_WEIGHT * forced.marker_logprob(self.plain, marked)[openings] + self.rest[openings]
+        self.before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])
+        self.order(OPEN_WEIGHT * forced.marker_logprob(self.plain, marked), effort)
         self.rest = (self.rest + _sums_to_end(marked)) / 2
+        self.openings = [b for b, gap in self.behind if gap <= self.margins.first]
+        self.behind = self.behind[len(self.openings) :]
+
+    def order(self, marker: np.ndarray, effort: Effort) -> None:
+        """Orders the openings by what they promise, given the log-probability of ``[`` before each token."""
+        possible = np.array(self.possible, np.int64)
+        values = self.before[possible] + marker[possible] + self.rest[possible]
         most = min(effort.openings, self.job.affords(OPEN_TOKENS))
         ranked = [int(k) for k in np.argsort(-np.round(values, 4), kind="stable")[:most]]
-        behind = [(openings[k], float(values[ranked[0]] - values[k])) for k in ranked]
-        self.openings = [b for b, gap in behind if gap <= self.margins.first]
-        self.behind = behind[len(self.openings) :]
+        self.behind = [(self.possible[k], float(values[ranked[0]] - values[k])) for k in ranked]
 
     def close(self, opening: int, end: int, opened: np.ndarray) -> None:
         """Estimates every closing of an opening by the pass with ``[`` in place, cut off before ``end``."""
@@ -245,11 +184,10 @@ class _State:
 
     def look_further(self) -> None:
         """Has further openings looked at where the best pair so far is doubtful."""
-        self.openings = []
+        passed = {opening for opening, _ in self.estimates}
         doubt = self.doubt(self.ranked()[0]) if self.estimates else 0.0
-        if doubt:
-            margin = self.margins.more + self.margins.growth * doubt
-            self.openings = [b for b, gap in self.behind if gap <= margin]
+        margin = self.margins.more + self.margins.growth * doubt
+        self.openings = [b for b, gap in self.behind if doubt and gap <= margin and b not in passed]
 
     def rank(self, effort: Effort) -> None:
         """Chooses the finalists and those that may become some."""
@@ -259,13 +197,29 @@ class _State:
             near = [pair for pair in ranked if self.estimates[pair] >= least]
             self.finalists, self.contenders = (near[:2], near[2:]) if len(near) > 1 else ([], [])
 
-    def contend(self) -> None:
-        """Makes finalists of those contenders that could still win."""
+    def contend(self, doubt: float) -> None:
+        """Makes finalists of those contenders that could still win, were their estimates ``doubt`` nats wrong."""
         self.finalists = []
         if self.exact:
-            shift = max(value - self.estimates[pair] for pair, value in self.exact.items())
-            least = max(self.exact.values()) - shift - DOUBT
-            self.finalists = [pair for pair in self.contenders if self.estimates[pair] >= least]
+            off = {pair: value - self.estimates[pair] for pair, value in self.exact.items()}
+            most, best = max(off.values()), max(self.exact.values())
+            for b, e in self.contenders:
+                # What the marker does to the tokens after it is much the same for pairs that close in one place.
+                alike = [v for (_, closing), v in off.items() if closing == e]
+                if self.estimates[b, e] + max(alike, default=most) >= best - doubt:
+                    self.finalists.append((b, e))
+
+    def close_ones(self) -> list[Pair]:
+        """Pairs scored whole that another scorer could find the best, likeliest first; none where the best is alone."""
+        ranked = sorted(self.exact, key=lambda pair: (-round(self.exact[pair], 4), pair))
+        near = [pair for pair in ranked if self.exact[pair] >= self.exact[ranked[0]] - JUDGED][:MOST_JUDGED]
+        return near if len(near) > 1 else []
+
+    def settle(self) -> None:
+        """Takes over what was judged, on the scale of the others."""
+        if self.judged:
+            shift = max(self.exact[pair] for pair in self.judged) - max(self.judged.values())
+            self.exact.update({pair: value + shift for pair, value in self.judged.items()})
 
     def changed(self, marked: np.ndarray) -> list[int]:
         """The paper's openings: near a token that the marked source makes clearly less or more likely."""
@@ -289,31 +243,53 @@ class _State:
         return sorted(found, key=lambda s: (-s.logprob, not s.exact, s.opening, s.closing))
 
 
-def _open(forcer: Forcer, states: list[_State], prefix: int, effort: Effort) -> None:
+def _open(scorer: Scorer, states: list[_State], prefix: int, effort: Effort) -> None:
     """Step 1."""
     rows = [(s.job.source, s.job.target) for s in states]
-    for state, marked in zip(states, forcer.score(rows, prefix), strict=True):
+    for state, marked in zip(states, scorer.score(rows, prefix), strict=True):
         if len(marked):
             state.open(marked, effort)
 
 
-def _close(forcer: Forcer, states: list[_State], prefix: int) -> None:
+def _look_further(scorer: Scorer, states: list[_State], prefix: int, effort: Effort) -> None:
+    """Step 2 again: the openings behind, where the markers are in doubt, in the order of how much they are expected."""
+    doubtful = [s for s in states if s.behind and s.estimates and s.doubt(s.ranked()[0])]
+    expected = scorer.expected([(s.job.source, s.job.target) for s in doubtful], OPEN, prefix)
+    for state, marker in zip(doubtful, expected or (), strict=expected is not None):
+        if len(marker):
+            state.order(marker.astype(np.float64), effort)
+    for state in states:
+        state.look_further()
+
+
+def _close(scorer: Scorer, states: list[_State], prefix: int) -> None:
     """Step 2, for the openings that are to have a pass."""
     # One token beyond the last closing, since a closing shows in the token after it.
     tasks = [(s, b, min(b + s.job.bound + 1, s.job.n_pieces)) for s in states for b in s.openings]
-    scored = forcer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in tasks], prefix)
+    scored = scorer.score([(s.job.source, s.job.opened(b, end)) for s, b, end in tasks], prefix)
     for (state, opening, end), logprobs in zip(tasks, scored, strict=True):
         if len(logprobs):
             state.close(opening, end, logprobs)
 
 
-def _score_whole(forcer: Forcer, states: list[_State], prefix: int) -> None:
+def _score_whole(scorer: Scorer, states: list[_State], prefix: int) -> None:
     """Step 3: the whole of each finalist."""
     tasks = [(s, pair) for s in states for pair in s.finalists]
-    scored = forcer.score([(s.job.source, s.job.closed(*pair)) for s, pair in tasks], prefix)
+    scored = scorer.score([(s.job.source, s.job.closed(*pair)) for s, pair in tasks], prefix)
     for (state, pair), logprobs in zip(tasks, scored, strict=True):
         if len(logprobs):
             state.exact[pair] = float(logprobs.sum(dtype=np.float64))
+
+
+def _judge(judge: Scorer, states: list[_State], prefix: int) -> None:
+    """Scores with the judge what is close to the best."""
+    tasks = [(s, pair) for s in states for pair in s.close_ones()]
+    scored = judge.score([(s.job.source, s.job.closed(*pair)) for s, pair in tasks], prefix)
+    for (state, pair), logprobs in zip(tasks, scored, strict=True):
+        if len(logprobs):
+            state.judged[pair] = float(logprobs.sum(dtype=np.float64))
+    for state in states:
+        state.settle()
 
 
 def _sums_to_end(logprobs: np.ndarray) -> np.ndarray:

@@ -109,6 +109,21 @@ def test_nbest_is_a_distribution(model):
         assert fast[0].candidates[0][2] == pytest.approx(full[0].candidates[0][2], abs=0.1)
 
 
+def test_the_vocabulary_of_the_language_finds_what_all_of_it_does(model):
+    given = [given for given, _ in EVERYDAY]
+    cheap, dear = (ConstrainedProjector(model, vocabulary=v).nbest(given) for v in ("language", "all"))
+    for one, other in zip(itertools.chain(*cheap), itertools.chain(*dear), strict=True):
+        assert one.candidates[0][:2] == other.candidates[0][:2]
+        assert math.exp(one.candidates[0][2]) == pytest.approx(math.exp(other.candidates[0][2]), abs=0.1)
+
+
+def test_what_was_looked_at_does_not_hang_on_the_size_of_a_call(model, monkeypatch):
+    given = [given for given, _ in EVERYDAY]
+    together = ConstrainedProjector(model).nbest(given)
+    monkeypatch.setattr("translators.scoring.ENCODED_BYTES", 4096)
+    assert ConstrainedProjector(model).nbest(given) == together
+
+
 def test_full_scores_are_those_of_the_marked_target(model):
     """The difference of two log-posteriors is that of the scores of the two marked targets."""
     given = item("Tom lives in Boston.", "Tom vive en Boston.", "Boston")
@@ -214,14 +229,16 @@ def test_a_language_the_model_lacks(model):
         ConstrainedProjector(model).project([item("Tom sleeps.", "Tom hefur sofið.", "Tom", target_lang="is")])
 
 
-@pytest.mark.parametrize("options", [{"search": "slow"}, {"openings": 0}, {"finalists": 0}, {"keep": 0}])
+@pytest.mark.parametrize(
+    "options", [{"search": "slow"}, {"vocabulary": "some"}, {"openings": 0}, {"finalists": 0}, {"keep": 0}]
+)
 def test_bad_options(model, options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         ConstrainedProjector(model, **options)
 
 
 def test_every_option_is_in_the_signature(model):
-    made = [{}, {"search": "full"}, {"openings": 5}, {"finalists": 5}, {"keep": 5}]
+    made = [{}, {"search": "full"}, {"vocabulary": "all"}, {"openings": 5}, {"finalists": 5}, {"keep": 5}]
     signatures = {ConstrainedProjector(model, **options).signature for options in made}
     assert len(signatures) == len(made)
     assert all(model.signature in s for s in signatures)

@@ -59,6 +59,21 @@ def test_add_path_check_remove(spanferry: Run, checkpoint: Path, cache: Path) ->
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "passed" in checked.stdout and "failed" not in checked.stdout
 
+    text = cache / "text.txt"
+    text.write_text("Ein Haus am See.\n\nDas Haus ist alt.\n", encoding="utf-8")
+    listed = spanferry("models", "pieces", directory.name, text, "--language", "de", **here)
+    assert listed.returncode == 0, listed.stderr
+    assert Path(listed.stdout.strip()) == directory / "pieces.de.json"
+    assert len(json.loads((directory / "pieces.de.json").read_text(encoding="utf-8"))) > 3
+    assert spanferry("models", "pieces", directory, text, "--language", "de", **here).stdout == listed.stdout
+    for wrong, said in (
+        (("bundled", text, "--language", "es"), "has its lists"),
+        ((directory, text, "--language", "is"), "is"),
+        ((directory, directory / "model.bin", "--language", "de"), "UTF-8"),
+    ):
+        refused = spanferry("models", "pieces", *wrong, **here)
+        assert refused.returncode == 2 and said in refused.stderr
+
     removed = spanferry("models", "remove", "opus-mt-en-de", **here)
     assert removed.returncode == 0 and str(directory) in removed.stderr
     assert not [path for path in (cache / "models").iterdir() if path.is_dir()]

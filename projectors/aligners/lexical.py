@@ -12,6 +12,7 @@ from corpora.word_breaks import dictionaries, words_of
 from corpora.words import joined_words, word_strings
 from projectors.aligners.beads import Bead, beads
 from projectors.aligners.bonds import of_words
+from projectors.aligners.characters import averaged, in_characters
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
 from projectors.aligners.lexicon import Prior
@@ -80,7 +81,7 @@ class LexicalAligner:
         """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.6.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.7.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -88,7 +89,7 @@ class LexicalAligner:
         The same set of inputs gives the same tables, whatever its order and however often a pair occurs.
         """
         sample: dict[LanguagePair, dict[bytes, Strings]] = {}
-        for item in inputs:
+        for item in (*inputs, *filter(None, map(in_characters, inputs))):
             source, target = _sides(item)
             if not source.units or not target.units or self._is_long(source, target):
                 continue
@@ -103,6 +104,15 @@ class LexicalAligner:
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input. Reasons: ``empty_source``, ``empty_target``, ``too_long``, ``not_fitted``."""
+        found = self._align(inputs)
+        apart = {k: in_characters(item) for k, item in enumerate(inputs)}
+        known = {k: item for k, item in apart.items() if item and (item.source_lang, item.target_lang) in self._models}
+        for k, characters in zip(known, self._align(list(known.values())), strict=True):
+            found[k] = averaged(found[k], characters)
+        return found
+
+    def _align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input by the tables of its languages."""
         out: list[Alignment | None] = [None] * len(inputs)
         groups: dict[LanguagePair, list[int]] = {}
         sides = [_sides(item) for item in inputs]

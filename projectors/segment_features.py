@@ -49,6 +49,7 @@ class Kinds:
     punctuation: np.ndarray
     short: np.ndarray
     lower: np.ndarray
+    capital: np.ndarray
     number: np.ndarray
 
     @staticmethod
@@ -64,6 +65,7 @@ class Kinds:
                     [is_punctuation(word) for word in strings],
                     short,
                     [word[0].islower() for word in strings],
+                    [word[0].isupper() for word in strings],
                     [any(c.isdigit() for c in word) for word in strings],
                 )
             )
@@ -113,8 +115,8 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     size = np.log(len(inside))
     n, m = links.shape
     first, last = int(inside[0]), int(inside[-1])
-    # The first word of a text is capitalised whatever it is.
-    capitals = float(first > 0 and not source.lower[first] and not source.lower[last])
+    # The first word of a text is capitalised whatever it is, and what has no letters has no capital.
+    capitals = float(first > 0 and source.capital[[first, last]].any() and not source.lower[[first, last]].any())
     bonds = np.zeros((m, 2)) if alignment.bonds is None else alignment.bonds.astype(np.float64)
     edges = []
     for s, step in ((first, -1), (last, 1)):

@@ -13,6 +13,7 @@ from corpora.words import joined_words, word_strings
 from projectors.aligners.beads import Bead, beads
 from projectors.aligners.bonds import of_words
 from projectors.aligners.characters import averaged, in_characters
+from projectors.aligners.counters import carried
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
 from projectors.aligners.lexicon import Prior
@@ -81,7 +82,7 @@ class LexicalAligner:
         """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.7.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.8.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
@@ -133,24 +134,26 @@ class LexicalAligner:
                 for (k, ((a, b), (c, d)), _), posteriors in zip(own, found, strict=True):
                     ways[k][:, a:b, c:d] = posteriors
                 for k in chunk:
-                    bonds = model.bonded(word_strings(inputs[k].target_text, sides[k][1].units))
+                    units = word_strings(inputs[k].target_text, sides[k][1].units)
+                    bonds, counting = model.bonded(units), model.counting(units, *ways[k])
                     tied = of_words(bonds, sides[k][1].unit_of, inputs[k].target_text, sides[k][1].words)
-                    out[k] = self._alignment(*sides[k], ways[k][0], ways[k][1], tied)
+                    out[k] = self._alignment(*sides[k], ways[k], counting, tied)
         return [alignment for alignment in out if alignment is not None]
 
     def _alignment(
-        self, source: "_Side", target: "_Side", forward: np.ndarray, backward: np.ndarray, tied: np.ndarray
+        self, source: "_Side", target: "_Side", ways: np.ndarray, counting: np.ndarray, tied: np.ndarray
     ) -> Alignment:
-        """The alignment of the words, from the posteriors of the units: each word has its unit's."""
+        """The alignment of the words, from the posteriors of the units: each word has its unit's.
+
+        Hard links are those of the posteriors; probabilities of a word that goes with a number are that number's.
+        """
         rows, columns = source.unit_of, target.unit_of
-        forward, backward = forward[np.ix_(rows, columns)], backward[np.ix_(rows, columns)]
+        forward, backward = (way[np.ix_(rows, columns)] for way in ways)
         links = symmetrise(forward, backward, self._symmetrisation)
-        ways = [
-            np.round(way, _DIGITS).astype(np.float32).clip(0.0, 1.0)
-            for way in (np.sqrt(forward * backward), forward, backward)
-        ]
+        moved = carried(np.stack([np.sqrt(ways[0] * ways[1]), *ways]), counting)[:, rows][:, :, columns]
+        moved = np.round(moved, _DIGITS).astype(np.float32).clip(0.0, 1.0)
         bonds = np.round(tied, _DIGITS).astype(np.float32)
-        return Alignment(source.words, target.words, ways[0], links, None, ways[1], ways[2], bonds)
+        return Alignment(source.words, target.words, moved[0], links, None, moved[1], moved[2], bonds)
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from projectors.aligners.bonds import Bonds, learn_bonds
+from projectors.aligners.counters import Counters, learn_counters
 from projectors.aligners.lexical_em import Cells, Emissions, Order, hmm, model1, smooth_jumps
 from projectors.aligners.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
 from projectors.aligners.orthography import SHAPES
@@ -40,11 +41,16 @@ class Model:
     lexicon: Lexicon
     order: Order
     bonds: Bonds
+    counters: Counters
 
     def bonded(self, target: Sentence) -> np.ndarray:
         """What ties each word of a target sentence to its left and to its right neighbour, float64 (n_words, 2)."""
         vocabulary = self.lexicon.target
         return self.bonds.between(vocabulary.indices(target), len(vocabulary.words))
+
+    def counting(self, target: Sentence, forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+        """How far each word of a target sentence goes with the number before and after it, float64 (n_words, 2)."""
+        return self.counters.strengths(self.lexicon.target.indices(target), target, forward, backward)
 
 
 class _Batch:
@@ -113,8 +119,10 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
         lexicon.source.unaligned = np.bincount(source.word[cells.source], lost, len(lexicon.source.words))
         source.refresh(lexicon.source)
         target.refresh(lexicon.target)
-    bonds = learn_bonds(cells, target.word[cells.target], width, forward, backward)
-    return Model(_pruned(lexicon), order, bonds)
+    of_corpus = target.word[cells.target]
+    bonds = learn_bonds(cells, of_corpus, width, forward, backward)
+    counters = learn_counters(cells, of_corpus, lexicon.target.words, forward, backward)
+    return Model(_pruned(lexicon), order, bonds, counters)
 
 
 def _pruned(lexicon: Lexicon) -> Lexicon:

@@ -9,15 +9,16 @@ import numpy as np
 
 from corpora.errors import InputError
 from projectors.aligners.bonds import Bonds
+from projectors.aligners.counters import Counters
 from projectors.aligners.lexical_em import Order
 from projectors.aligners.lexical_fit import Model
 from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
 
-_MAGIC = b"SFLX2\n"
+_MAGIC = b"SFLX3\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
 _TABLES = ("counts", "stem_counts", "shape_counts")
-_KEYS = 3  # arrays of ascending integers, which come first
+_KEYS = 4  # arrays of ascending integers, which come first
 
 
 def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
@@ -26,11 +27,12 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
     arrays: list[np.ndarray] = []
     for languages in sorted(models):
         model, lexicon = models[languages], models[languages].lexicon
-        own = [lexicon.keys, lexicon.stem_keys, model.bonds.keys]
+        own = [lexicon.keys, lexicon.stem_keys, model.bonds.keys, model.counters.words]
         own += [getattr(lexicon, name) for name in _TABLES]
         own += [getattr(side, name) for side in (lexicon.source, lexicon.target) for name in _SIDE]
         own += [model.order.forward.widths, model.order.backward.widths]
         own += [model.bonds.to_left, model.bonds.to_right]
+        own += [*model.counters.shares.T, *model.counters.free.T]
         header.append(
             {
                 "languages": languages,
@@ -76,13 +78,16 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
             array = np.frombuffer(body, kind, size, at)
             arrays.append(np.cumsum(array) if k < _KEYS else array.astype(np.float64))
             at += size * kind.itemsize
-        keys, stem_keys, bonded = arrays[:_KEYS]
+        keys, stem_keys, bonded, counting = arrays[:_KEYS]
         tables, rest = arrays[_KEYS : _KEYS + len(_TABLES)], arrays[_KEYS + len(_TABLES) :]
         sides = [
             Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *rest[4 * k : 4 * k + 4]) for k in (0, 1)
         ]
         order = Order(*(Jumps(rest[8 + k], entry["null"][k]) for k in (0, 1)))
         models[(entry["languages"][0], entry["languages"][1])] = Model(
-            Lexicon(sides[0], sides[1], keys, stem_keys, *tables), order, Bonds(bonded, rest[10], rest[11])
+            Lexicon(sides[0], sides[1], keys, stem_keys, *tables),
+            order,
+            Bonds(bonded, rest[10], rest[11]),
+            Counters(counting, np.stack(rest[12:14], axis=1), np.stack(rest[14:16], axis=1)),
         )
     return models

@@ -6,6 +6,7 @@ word, and how seldom anything else in the source accounts for it there, says mor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -15,6 +16,10 @@ from projectors.aligners.lexical_em import Cells
 _LEAST = 2.0  # occurrences of a pair of neighbours, at least
 _POINTS = frozenset("·・‧•")
 _NAME_PARTS = regex.compile(r"[\p{Han}\p{Katakana}ー][·・‧•][\p{Han}\p{Katakana}]")
+# Chinese and Japanese units of date and time, which English mostly leaves unsaid: ``5 時``, ``2008年``, ``水曜 日``.
+# A bare 分 is as often a point as a minute.
+_NUMBER = regex.compile(r"[\d〇零一二两兩三四五六七八九十百]+(?:[.,:]\d+)*|\p{Han}?曜")
+_UNIT = regex.compile(r"年間?|月|日間?|号|號|[時时点點秒週周]|時間|时间|小時|小时|分間|分鐘|分钟|週間|[かヶ個个]月")
 _DOUBT = 4.0  # occurrences by which a word falls short: rare words prove little
 
 
@@ -86,7 +91,8 @@ def of_words(
 ) -> np.ndarray:
     """The bonds of words from those of the units they form, (n_words, 2).
 
-    Inside a unit nothing comes apart, nor does a name of several words with points between them, ``米尔顿·弗里德曼``.
+    Inside a unit nothing comes apart, nor does a name of several words with points between them, ``米尔顿·弗里德曼``,
+    nor a number and the unit of date or time behind it.
 
     Args:
         bonds: Of the units, (n_units, 2).
@@ -100,6 +106,9 @@ def of_words(
     for k, (start, end) in enumerate(words):
         if text[start:end] in _POINTS and _NAME_PARTS.match(text, max(0, start - 1)):
             inside[k - 1 : k + 1] = True
+    for k, ((a, b), (c, d)) in enumerate(pairwise(words)):
+        if c - b <= 1 and _UNIT.fullmatch(text, c, d) and _NUMBER.fullmatch(text, a, b):
+            inside[k] = True
     out[1:, 0][inside] = 1.0
     out[:-1, 1][inside] = 1.0
     return out

@@ -1,5 +1,6 @@
 """Neighbours that belong together: learned from a corpus, kept in its state, heeded at the edges of spans."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -118,3 +119,24 @@ def test_a_name_with_points_does_not_come_apart() -> None:
     for other in ("·见安娜李", "a b · c"):  # no name on both sides of it
         ranges = [(k, k + 1) for k, letter in enumerate(other) if letter.strip()]
         assert not of_words(np.zeros((len(ranges), 2)), range(len(ranges)), other, ranges).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "tied"),
+    [
+        ("在 2008 年", [False, True]),
+        ("午前 5 時 に", [False, True, False]),
+        ("水曜 日 の", [True, False]),
+        ("三 点", [True]),
+        ("3 小时", [True]),
+        ("12.5 %", [False]),
+        ("6 分", [False]),
+        ("日 5", [False]),
+        ("今 日", [False]),
+        ("2008   年", [False]),
+    ],
+)
+def test_a_number_and_its_unit_of_time_do_not_come_apart(text: str, tied: list[bool]) -> None:
+    ranges = [match.span() for match in re.finditer(r"\S+", text)]
+    found = of_words(np.zeros((len(ranges), 2)), range(len(ranges)), text, ranges)
+    assert (found[1:, 0] == 1.0).tolist() == (found[:-1, 1] == 1.0).tolist() == tied

@@ -15,6 +15,7 @@ from corpora.filters.base import Filter
 from corpora.readers import open_reader
 from flows.config import RunConfig
 from flows.store import Stage, digest
+from projectors.aligners.beads import BEADS
 from projectors.base import FittedProjector, Projector
 from projectors.build import build_projector
 from translators.load import load_translator
@@ -104,7 +105,7 @@ class Plan:
 
     def project_signature(self, target: str) -> str:
         # What is fitted depends on all that the fit depends on, so its signature is the projection's too.
-        return self.fit_signature(target)
+        return f"{self.fit_signature(target)}|{BEADS}"
 
     def score_signature(self, target: str) -> str:
         return f"{self.project_signature(target)}|score:{'+'.join(f.signature for f in self.filters)}"

@@ -20,6 +20,7 @@ from corpora.readers.base import BadRow
 from corpora.schema import Example, Pair, Projection, Span, Translation
 from corpora.segment import Mode, Segment, reassemble, segment
 from projectors.base import ProjectionInput, Projector, RetranslatingProjector
+from projectors.parts import project_in_parts
 from translators.base import Translator
 
 GOLD = "gold_spans"
@@ -205,10 +206,13 @@ def fit_sample(inputs: Iterable[ProjectionInput], size: int) -> list[ProjectionI
 
 
 def project_some(projector: Projector, inputs: Sequence[ProjectionInput | None]) -> list[list[Projection]]:
-    """Projections per input; inputs that are None or without spans cost nothing and give an empty list."""
+    """Projections per input; inputs that are None or without spans cost nothing and give an empty list.
+
+    Texts of several sentences are projected part by part (``projectors.parts``).
+    """
     wanted = [(i, item) for i, item in enumerate(inputs) if item is not None and item.spans]
     results: list[list[Projection]] = [[] for _ in inputs]
-    for (i, _), found in zip(wanted, projector.project([item for _, item in wanted]), strict=True):
+    for (i, _), found in zip(wanted, project_in_parts(projector.project, [item for _, item in wanted]), strict=True):
         results[i] = found
     return results
 

@@ -4,9 +4,10 @@
     python -m projectors.fit_weights --check         # measures the numbers that are there, writes nothing
 
 Which half is for fitting follows from a digest of the English row (``projectors.gold.fit_half``); of the languages in
-``projectors.gold.UNSEEN`` nothing is used. Aligners learn from all the texts, never from their spans. The weights of
-the segments were fitted on the same half and score its spans too well: each quarter of it is scored by weights that
-were fitted without it, which ``python tests/bench/fit_segments.py --folds F`` makes.
+``projectors.gold.UNSEEN`` nothing is used. Aligners learn from all the texts, never from their spans; texts of several
+sentences are projected in parts, as they are in a run. The weights of the segments were fitted on the same half and
+score its spans too well: each quarter of it is scored by weights that were fitted without it, which
+``python tests/bench/fit_segments.py --folds F`` makes.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from projectors.default import DefaultProjector
 from projectors.ensemble import VOICES, EnsembleProjector, Fusion, decide, load_fusion, places_named, voice
 from projectors.gold import Gold, fit_folds, fit_half, load_gold
 from projectors.judge import Judgement, inputs_to_fit, judge
+from projectors.parts import gold_in_parts, project_in_parts
 from projectors.posterior import SegmentWeights, learned_weights
 from translators.load import load_translator
 
@@ -110,11 +112,21 @@ def apply(calibration: Calibration, gold: Gold, answers: Sequence[Sequence[Proje
     return [calibration.apply(own, item.target_text) for item, own in zip(gold.inputs, answers, strict=True)]
 
 
-def measure(gold: Gold, answers: Sequence[Sequence[Projection]]) -> Judgement:
-    """The judgement of the part of a gold that nothing was fitted on."""
+def measure(gold: Gold, parted: Gold, answers: Sequence[Sequence[Projection]], calibration: Calibration) -> Judgement:
+    """The judgement of the part of a gold that nothing was fitted on.
+
+    Args:
+        gold: The gold.
+        parted: The same in parts.
+        answers: For each input of ``parted``, not calibrated.
+        calibration: What makes confidences of their scores.
+    """
+    sure = [
+        calibration.apply(own, item.target_text) for item, own in zip(parted.inputs, answers, strict=True) if item.spans
+    ]
+    whole = project_in_parts(lambda parts: sure, gold.inputs)
     keep = [not fitted for fitted in fit_half(gold)]
-    kept = [answer for answer, wanted in zip(answers, keep, strict=True) if wanted]
-    return judge(gold.part(keep), kept)
+    return judge(gold.part(keep), [own for own, wanted in zip(whole, keep, strict=True) if wanted])
 
 
 def main() -> None:
@@ -131,10 +143,11 @@ def main() -> None:
 
     written: dict[str, dict[str, Any]] = {name: {} for name in ("default", "ensemble")}
     for key, names, more in (("model", WITH_MODEL, UNSEEN_WITH_MODEL), ("alone", ALONE, UNSEEN_GOLD)):
-        golds = []
+        golds, whole = [], []
         for name in (*names, *more):
             print(f"{name}, {key}", file=sys.stderr, flush=True)
-            gold = load_gold(name, options.data)
+            whole.append(load_gold(name, options.data))
+            gold = gold_in_parts(whole[-1])
             golds.append((gold, collect(gold, folds, model=key == "model")))
         seen = golds[: len(names)]
         fusion = load_fusion(key == "model") if options.check else fit_fusion(seen)
@@ -155,7 +168,7 @@ def main() -> None:
             if method == "ensemble":
                 voices = {name: dict(zip(VOICES, its, strict=True)) for name, its in fusion.voices.items()}
                 table.setdefault("fusion", {})[key] = {"absent": fusion.absent, "voices": voices}
-            judged = [measure(gold, apply(calibration, gold, found)) for gold, found in both]
+            judged = [measure(gold, *its, calibration) for gold, its in zip(whole, both, strict=True)]
             for judgement in judged:
                 _tell(method, key, judgement)
             _tell_together(method, key, judged)

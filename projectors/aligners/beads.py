@@ -6,14 +6,17 @@ texts write alike (numbers, names in one script) tells the rest. Where the two d
 other side, it is not cut there: a text is parted only where nearly all ways of pairing the sentences agree.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cache
+from itertools import accumulate, pairwise
 from math import exp, inf, log, sqrt
 
-import numpy as np
 from anyascii import anyascii
 
 from projectors.base import Range
+
+BEADS = "beads.1"  # for the signatures of what is cut here
 
 # Source and target sentences of a bead, with the log-probability of such a bead (Gale and Church, table 5; beads of
 # three against one are theirs of two against one, at a tenth).
@@ -74,7 +77,7 @@ def _ends(text: str, words: Sequence[Range], k: int) -> bool:
     if text[words[k][0]] != ".":
         return True
     before = words[k - 1][1] - words[k - 1][0] if k else 0
-    after = text[words[k][1] :].lstrip("".join(_CLOSERS))
+    after = text[words[k][1] : words[k][1] + 40].lstrip("".join(_CLOSERS))
     return before > 1 and (not after or after[0].isspace()) and not after.lstrip()[:1].islower()
 
 
@@ -84,50 +87,51 @@ def _forms(text: str, words: Sequence[Range], sentence: Range) -> frozenset[str]
     return frozenset(f for f in forms if len(f) >= 4 or any(c.isdigit() for c in f))
 
 
-def _lengths(words: Sequence[Range], sentences: Sequence[Range]) -> np.ndarray:
-    return np.array([words[b - 1][1] - words[a][0] for a, b in sentences], dtype=np.float64)
+def _lengths(words: Sequence[Range], sentences: Sequence[Range]) -> list[float]:
+    return [float(words[b - 1][1] - words[a][0]) for a, b in sentences]
 
 
 def _cuts(
-    source: np.ndarray, target: np.ndarray, rows: Sequence[frozenset[str]], columns: Sequence[frozenset[str]]
+    source: Sequence[float], target: Sequence[float], rows: Sequence[frozenset[str]], columns: Sequence[frozenset[str]]
 ) -> list[Range]:
     """(i, j) such that the first i source sentences and the first j target sentences surely belong together."""
     n, m = len(source), len(target)
     both = frozenset().union(*rows) & frozenset().union(*columns)
-    ratio = target.sum() / source.sum()
-    sums = np.cumsum(np.concatenate([[0.0], source])) * ratio, np.cumsum(np.concatenate([[0.0], target]))
+    ratio = sum(target) / sum(source)
+    sums = [0.0, *accumulate(length * ratio for length in source)], [0.0, *accumulate(target)]
+
+    @cache
+    def forms(of_target: bool, start: int, end: int) -> frozenset[str]:
+        return both.intersection(frozenset().union(*(columns if of_target else rows)[start:end]))
 
     def gain(i: int, j: int, di: int, dj: int) -> float:
         """The log-probability of a bead of ``di`` and ``dj`` sentences that ends before sentences i and j."""
         wanted, there = sums[0][i] - sums[0][i - di], sums[1][j] - sums[1][j - dj]
         distance = (there - wanted) / sqrt(_VARIANCE * ratio * max(wanted, there, 1.0))
-        own = both & frozenset().union(*rows[i - di : i])
-        other = both & frozenset().union(*columns[j - dj : j])
+        own, other = forms(False, i - di, i), forms(True, j - dj, j)
         return _KINDS[di, dj] - distance**2 / 2 + _SHARED * len(own & other) - _ALONE * len(own ^ other)
 
     reach = _BAND + abs(n - m)
-    ahead = np.full((n + 1, m + 1), -inf)
-    ahead[0, 0] = 0.0
-    gains: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
+    ahead, ways = {(0, 0): 0.0}, {}
     for i in range(n + 1):
         for j in range(max(0, i * m // n - reach), min(m, i * m // n + reach) + 1):
-            ways = [
-                (di, dj, gain(i, j, di, dj))
-                for di, dj in _KINDS
-                if di <= i and dj <= j and ahead[i - di, j - dj] > -inf
-            ]
-            if ways:
-                gains[i, j] = ways
-                ahead[i, j] = np.logaddexp.reduce([ahead[i - di, j - dj] + g for di, dj, g in ways])
-    behind = np.full((n + 1, m + 1), -inf)
-    behind[n, m] = 0.0
-    for (i, j), ways in sorted(gains.items(), reverse=True):
-        for di, dj, g in ways:
-            behind[i - di, j - dj] = np.logaddexp(behind[i - di, j - dj], behind[i, j] + g)
+            own = [(kind, (i - kind[0], j - kind[1])) for kind in _KINDS if (i - kind[0], j - kind[1]) in ahead]
+            if own:
+                ways[i, j] = [(before, gain(i, j, *kind)) for kind, before in own]
+                ahead[i, j] = _sum([ahead[before] + value for before, value in ways[i, j]])
+    behind: dict[Range, list[float]] = defaultdict(list, {(n, m): [0.0]})
     total = ahead[n, m]
-    return [
-        (i, j)
-        for i in range(1, n)
-        for j in range(1, m)
-        if ahead[i, j] + behind[i, j] > -inf and exp(min(0.0, ahead[i, j] + behind[i, j] - total)) >= _SURE
-    ]
+    cuts = []
+    for place in sorted(ways, reverse=True):
+        after = _sum(behind.pop(place, [-inf]))
+        for before, value in ways[place]:
+            behind[before].append(after + value)
+        if 0 < place[0] < n and 0 < place[1] < m and ahead[place] + after - total >= log(_SURE):
+            cuts.append(place)
+    return sorted(cuts)
+
+
+def _sum(logs: Sequence[float]) -> float:
+    """The logarithm of the sum of what these are the logarithms of."""
+    top = max(logs)
+    return top if top == -inf else top + log(sum(exp(value - top) for value in logs))

@@ -10,7 +10,7 @@ import numpy as np
 from corpora.errors import ConfigError
 from corpora.word_breaks import dictionaries, words_of
 from corpora.words import joined_words, word_strings
-from projectors.aligners.beads import Bead, beads
+from projectors.aligners.beads import BEADS, Bead, beads
 from projectors.aligners.bonds import of_words
 from projectors.aligners.characters import averaged, in_characters
 from projectors.aligners.counters import carried
@@ -79,8 +79,8 @@ class LexicalAligner:
 
     @property
     def signature(self) -> str:
-        """``lexical.<hash of settings and dictionaries>|prior:<name>|sym:<name>``."""
-        chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries()))
+        """``lexical.<hash of settings, dictionaries and where sentences are cut>|prior:<name>|sym:<name>``."""
+        chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
         return f"lexical.8.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 

@@ -4,9 +4,10 @@
     python tests/bench/fit_segments.py --folds F  # writes the weights without each quarter of that half to F
     python tests/bench/fit_segments.py --cross    # writes nothing: fits on either half and measures on the other one
 
-The aligner is the lexical one, fitted on the texts of each gold. Maximises the log-probability of the gold segment
-among the likely ones and the choice to leave the span out, every gold set counting the same, with an L2 penalty; the
-gold spans of a label are first shared out among the source spans by the weights of the round before. Needs scipy.
+The aligner is the lexical one, fitted on the texts of each gold; texts are projected in parts, as in a run. Maximises
+the log-probability of the gold segment among the likely ones and the choice to leave the span out, every gold set
+counting the same, with an L2 penalty; the gold spans of a label are first shared out among the source spans by the
+weights of the round before. Needs scipy.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from projectors.base import Alignment, ProjectionInput, Range
 from projectors.default import DefaultProjector
 from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half, load_gold
 from projectors.judge import inputs_to_fit, judge
+from projectors.parts import gold_in_parts, project_in_parts
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
 from projectors.segment_features import ABSENT, EDGE, INNER, NAMES, Kinds, Quote, length_features, local_features
 
@@ -186,12 +188,12 @@ def fit(
     return {name: round(float(w), 3) for name, w in zip(NAMES, weights, strict=True)} | HELD
 
 
-def cross(golds: list[Gold], aligners: list[LexicalAligner], aligned: list[list[Alignment]], penalty: float) -> None:
+def cross(golds: list[Gold], aligners: list[LexicalAligner], tables: list[SegmentWeights]) -> None:
     """Prints what `default` reaches without a model, each half of a gold with weights fitted on the other halves."""
-    halves = (fit_half, lambda gold: [not use for use in fit_half(gold)])
-    tables = [SegmentWeights.of(fit(golds, aligned, penalty, use)) for use in halves]
     for gold, aligner in zip(golds, aligners, strict=True):
-        found = [DefaultProjector(segments=table, aligner=aligner).project(gold.inputs) for table in tables]
+        found = [
+            project_in_parts(DefaultProjector(segments=table, aligner=aligner).project, gold.inputs) for table in tables
+        ]
         judged = judge(gold, [found[use][k] for k, use in enumerate(fit_half(gold))])
         numbers = [judged.answer_f1 or 0.0, judged.answer_exact or 0.0] if gold.answers else [judged.exact.f1]
         shown = " / ".join(f"{number:.3f}" for number in numbers)
@@ -210,9 +212,11 @@ def main() -> None:
     names = [name for name in GOLD_SETS if name.rpartition("-")[2] not in UNSEEN]
     golds = [load_gold(name, options.data) for name in names]
     aligners = [LexicalAligner().fit(inputs_to_fit(gold)) for gold in golds]
+    whole, golds = golds, [gold_in_parts(gold) for gold in golds]
     aligned = [aligner.align(gold.inputs) for gold, aligner in zip(golds, aligners, strict=True)]
     if options.cross:
-        cross(golds, aligners, aligned, options.penalty)
+        halves = (fit_half, lambda gold: [not use for use in fit_half(gold)])
+        cross(whole, aligners, [SegmentWeights.of(fit(golds, aligned, options.penalty, use)) for use in halves])
         return
     one_way = [[replace(a, forward=None, backward=None, bonds=None) for a in found] for found in aligned]
 

@@ -1,0 +1,115 @@
+"""Long texts in parts: every method finds a span among the words of the sentences that its own went to, and no others.
+
+A sentence in the middle of a paragraph is what models were trained on and what aligners take; in a paragraph there are
+other occurrences of every word, in a document there is no end of them. Texts are cut where their sentences surely
+belong together (``projectors.aligners.beads``) and never inside a span.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+from corpora.schema import Projection, Span
+from corpora.word_breaks import words_of
+from projectors.aligners.beads import beads
+from projectors.base import ProjectionInput, Range
+from projectors.gold import Gold
+
+Project = Callable[[Sequence[ProjectionInput]], Sequence[Sequence[Projection]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sentences of an input that belong together.
+
+    Attributes:
+        item: Their texts, with the spans that lie in them; offsets are those of the part, the id is the whole's.
+        start: Code points of the target text before it.
+        numbers: Which spans of the whole input it has.
+    """
+
+    item: ProjectionInput
+    start: int
+    numbers: tuple[int, ...]
+
+
+def parts_of_text(item: ProjectionInput) -> list[Part]:
+    """The parts of an input, in order; together they hold every code point of both texts and every span.
+
+    An input of one sentence, or one whose sentences can't be told to belong together, is its own only part.
+    """
+    words = (
+        item.source_words or words_of(item.source_text, item.source_lang),
+        item.target_words or words_of(item.target_text, item.target_lang),
+    )
+    cuts = _cuts(item, *words)
+    if not cuts:
+        return [Part(item, 0, tuple(range(len(item.spans))))]
+    edges = [(0, 0), *cuts, (len(item.source_text), len(item.target_text))]
+    held: list[list[int]] = [[] for _ in edges[1:]]
+    starts = [a for a, _ in cuts]
+    for k, span in enumerate(item.spans):
+        held[bisect_right(starts, span.start)].append(k)
+    parts = []
+    for ((a, c), (b, d)), numbers in zip(pairwise(edges), held, strict=True):
+        part = replace(
+            item,
+            source_text=item.source_text[a:b],
+            target_text=item.target_text[c:d],
+            spans=tuple(_moved(item.spans[k], -a) for k in numbers),
+            source_words=tuple((s - a, e - a) for s, e in item.source_words if a <= s and e <= b),
+            target_words=tuple((s - c, e - c) for s, e in item.target_words if c <= s and e <= d),
+        )
+        parts.append(Part(part, c, tuple(numbers)))
+    return parts
+
+
+def project_in_parts(project: Project, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
+    """Projects the parts of each input and puts them together: one projection per span, in the spans' order.
+
+    Args:
+        project: Projects whole inputs; is called once, with the parts that have spans.
+        inputs: Texts of any length.
+    """
+    parts = [(k, part) for k, item in enumerate(inputs) for part in parts_of_text(item) if part.numbers]
+    found: list[dict[int, Projection]] = [{} for _ in inputs]
+    for (k, part), own in zip(parts, project([part.item for _, part in parts]), strict=True):
+        for number, projection in zip(part.numbers, own, strict=True):
+            span = projection.span
+            found[k][number] = replace(projection, span=span and _moved(span, part.start))
+    return [[own[number] for number in range(len(item.spans))] for item, own in zip(inputs, found, strict=True)]
+
+
+def gold_in_parts(gold: Gold) -> Gold:
+    """The gold whose inputs are the parts; what was annotated on the target side lies in none where it was cut."""
+    parts = [(k, part) for k, item in enumerate(gold.inputs) for part in parts_of_text(item)]
+    spans = []
+    for k, part in parts:
+        end = part.start + len(part.item.target_text)
+        inside = (s for s in gold.spans[k] if part.start <= s.start and s.end <= end)
+        spans.append(tuple(_moved(span, -part.start) for span in inside))
+    return replace(gold, inputs=tuple(part.item for _, part in parts), spans=tuple(spans))
+
+
+def _cuts(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> list[Range]:
+    """Code points of both texts before which they are cut: where words of both sides follow, and inside no span."""
+    cuts: list[Range] = []
+    rest = (len(source), len(target))
+    # How far the spans that begin before each one reach, the longest of them.
+    starts = sorted((span.start, span.end) for span in item.spans)
+    reach = list(accumulate((end for _, end in starts), max))
+    for (a, _), (c, _) in beads(item.source_text, source, item.target_text, target)[1:]:
+        if a < rest[0] and c < rest[1]:
+            place = source[a][0], target[c][0]
+            before = cuts[-1] if cuts else (source[0][0], target[0][0])
+            behind = bisect_left(starts, (place[0], 0))
+            inside = behind > 0 and reach[behind - 1] > place[0]
+            if place[0] > before[0] and place[1] > before[1] and not inside:
+                cuts.append(place)
+    return cuts
+
+
+def _moved(span: Span, distance: int) -> Span:
+    fragments = tuple((a + distance, b + distance) for a, b in span.fragments)
+    return replace(span, start=span.start + distance, end=span.end + distance, fragments=fragments)

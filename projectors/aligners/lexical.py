@@ -85,16 +85,16 @@ class LexicalAligner:
         return f"lexical.8.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
-        """A new aligner that has learned from ``inputs``; pairs with an empty or too long side teach nothing.
+        """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.
 
         The same set of inputs gives the same tables, whatever its order and however often a pair occurs.
         """
         sample: dict[LanguagePair, dict[bytes, Strings]] = {}
         for item in (*inputs, *filter(None, map(in_characters, inputs))):
             source, target = _sides(item)
-            if not source.units or not target.units or self._is_long(source, target):
-                continue
-            for _, pair in _parted(item, source, target):
+            for _, pair in _parted(item, source, target) if source.units and target.units else ():
+                if max(map(len, pair)) > self._options["max_words"]:
+                    continue
                 digest = blake2b("\n".join((*pair[0], "\t", *pair[1])).encode("utf-8", "replace"), digest_size=16)
                 sample.setdefault((item.source_lang, item.target_lang), {})[digest.digest()] = pair
         fitted = self._like()
@@ -203,12 +203,9 @@ class LexicalAligner:
             return "empty_source"
         if not target.units:
             return "empty_target"
-        if self._is_long(source, target):
+        if max(len(source.units), len(target.units)) > self._options["max_words"]:
             return "too_long"
         return None if (item.source_lang, item.target_lang) in self._models else "not_fitted"
-
-    def _is_long(self, source: "_Side", target: "_Side") -> bool:
-        return max(len(source.units), len(target.units)) > self._options["max_words"]
 
 
 def bundled_prior(source: str, target: str) -> PriorTable | None:

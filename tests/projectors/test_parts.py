@@ -85,7 +85,7 @@ def _tokens(text: str) -> list[tuple[int, str]]:
 def test_a_document_that_no_aligner_takes_as_a_whole_is_projected() -> None:
     item, wanted = document(120)
     short = LexicalAligner(prior=None, max_words=400)
-    projector = DefaultProjector(None, "en", "es", aligner=short).fit([part.item for part in parts_of_text(item)])
+    projector = DefaultProjector(None, "en", "es", aligner=short).fit([item])
     assert "too_long" in {p.reason for p in projector.project([item])[0]}
     empty = ProjectionInput("e", "Nothing.", "Nada.", (), "en", "es")
     before, found, after = project_in_parts(projector.project, [empty, item, empty])

@@ -10,6 +10,8 @@ from corpora.words import Range, words
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
+# A dictionary has «時に», now and then, which behind a number are an hour and a particle.
+_TIME = regex.compile(r"(?<=\d\s?)[年月日時分秒](?=\p{Hiragana})")
 # jieba's dictionary is of simplified Chinese; ICU's holds both scripts, and Japanese.
 _SIMPLIFIED = frozenset({"zh", "cmn"})
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
@@ -31,6 +33,7 @@ def words_of(text: str, language: str) -> tuple[Range, ...]:
         return ranges
     whole = _SURROGATE.sub("\ufffd", text)  # dictionaries take valid Unicode only
     breaks = _jieba_breaks(whole) if _is_simplified(language) else _icu_breaks(whole, language)
+    breaks.update(match.end() for match in _TIME.finditer(whole))
     joined: list[Range] = []
     for start, end in ranges:
         glued = bool(joined) and joined[-1][1] == start and start not in breaks

@@ -28,7 +28,7 @@ from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half,
 from projectors.judge import inputs_to_fit, judge
 from projectors.parts import gold_in_parts, project_in_parts
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
-from projectors.segment_features import ABSENT, EDGE, INNER, NAMES, Kinds, Quote, length_features, local_features
+from projectors.segment_features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
 
 ROOT = Path(__file__).resolve().parents[2]
 # Enough to find the likely segments in the first round.
@@ -147,10 +147,6 @@ def learn(golds: list[list[Case]], penalty: float) -> np.ndarray:
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     owner = np.repeat(np.arange(len(every)), sizes)
     right = np.array([first[k] + case.right if case.right is not None else -1 for k, case in enumerate(every)])
-    # What both edges have in common is learned as well: where the gold says little of one edge, the other one tells.
-    before, edge = len(INNER), len(EDGE)
-    both = features[:, before : before + edge] + features[:, before + edge : before + 2 * edge]
-    features = np.concatenate([features, both], axis=1)
     spread = features.std(axis=0)
     spread[NAMES.index(ABSENT[0])] = 1.0  # the same everywhere
     scaled = features / np.maximum(spread, 1e-6)
@@ -166,10 +162,8 @@ def learn(golds: list[list[Case]], penalty: float) -> np.ndarray:
         value = (weight * (np.log(total) + top - chosen)).sum() + penalty * (w @ w)
         return float(value), scaled.T @ slope + 2 * penalty * w
 
-    found = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    found = minimize(loss, np.zeros(len(NAMES)), jac=True, method="L-BFGS-B", options={"maxiter": 500})
     learned: np.ndarray = found.x / np.maximum(spread, 1e-6)
-    learned, shared = learned[: len(NAMES)], learned[len(NAMES) :]
-    learned[before : before + 2 * edge] += np.tile(shared, 2)
     return learned
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class ModelFile:
     variables: Mapping[str, Variable]
 
     @classmethod
-    def parse(cls, data: bytes) -> Self:
+    def parse(cls, data: bytes | mmap) -> Self:
         """Reads a file.
 
         Raises:

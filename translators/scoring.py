@@ -19,6 +19,7 @@ the whole model (`projectors.constrained_search` says how nearly).
 from __future__ import annotations
 
 import json
+import mmap
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -71,7 +72,11 @@ class LanguageScorer:
         usual = read_pieces(directory, language)
         if usual is None or path.stat().st_size > LARGEST:
             raise UnknownLayout
-        model = ModelFile.parse(path.read_bytes())
+        # Mapped, not read: what is not asked for again need not stay in memory.
+        with path.open("rb") as file:
+            if path.stat().st_size == 0:
+                raise UnknownLayout
+            model = ModelFile.parse(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         if (model.spec, model.revision) not in _LAYOUTS or "encoder/embeddings_1/weight" in model.variables:
             raise UnknownLayout
         self._config = read_json(directory / "config.json")

@@ -148,7 +148,9 @@ def _cut(text: str, place: Range, quote: str) -> Range:
             if (a == start) != (b == end) and sum(c.isalnum() for c in text[a:b]) >= _LEAST:
                 part = text[a:b].strip("-‐‑'’")
                 lead = len(text[a:b]) - len(text[a:b].lstrip("-‐‑'’"))
-                scored.append((fuzz.ratio(wanted, _form(part, abjad)), -(b - a), a + lead, a + lead + len(part)))
+                # A letter that only stands for a vowel counts nothing in the comparison and is not cut off for that.
+                length = b - a if abjad else a - b
+                scored.append((fuzz.ratio(wanted, _form(part, abjad)), length, a + lead, a + lead + len(part)))
     if not scored:
         return place
     alike, _, a, b = max(scored)

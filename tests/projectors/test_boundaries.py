@@ -35,6 +35,7 @@ def moved(policy: str, source: str, target: str, *pairs: tuple[str, str]) -> lis
         ("in Paris now", "الآن بباريس 😀", "Paris", "بباريس", "باريس", None),
         ("and London", "ولندن", "London", "ولندن", "لندن", None),
         ("to Berlin", "הוא נסע לברלין", "Berlin", "לברלין", "ברלין", None),
+        ("a city in Israel", "עיר בישראל", "Israel", "בישראל", "ישראל", None),
         ("Dana lives there", "דנה גרה שם", "Dana", "דנה", "דנה", None),
         ("the house", "في البيت", "house", "البيت", "البيت", None),
         # Turkish: a case ending after an apostrophe, and without one.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -101,14 +102,18 @@ def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tupl
     ranges = item.target_words or words(item.target_text)
     length = max(1, len(_within(item.source_words, span) or words(quote)))
     strict = bool(STRICT.search(quote))
+    # Romanised letter by letter, which is what it is of every stretch.
+    letters = [_letter(c) for c in item.target_text]
     scored: list[tuple[float, int, int]] = []
     for a in range(len(ranges)):
         for b in range(a + 1, min(len(ranges), a + _longest(length, wanted, ranges, a)) + 1):
-            candidate = item.target_text[ranges[a][0] : ranges[b - 1][1]]
+            start, end = ranges[a][0], ranges[b - 1][1]
+            candidate = item.target_text[start:end]
             if strict:
                 similar = 1.0 if candidate.casefold() == quote.casefold() else 0.0
             else:
-                similar = 1.0 if candidate == quote else fuzz.ratio(wanted, _form(candidate)) / 100.0
+                form = " ".join("".join(letters[start:end]).split())
+                similar = 1.0 if candidate == quote else fuzz.ratio(wanted, form, score_cutoff=100.0 * ratio) / 100.0
             if similar >= ratio:
                 scored.append((similar, a, b))
     kept: list[tuple[float, int, int]] = []
@@ -130,7 +135,12 @@ def _within(ranges: Sequence[Range], span: Range) -> list[Range]:
 
 
 def _form(text: str) -> str:
-    return " ".join(anyascii(text).lower().split())
+    return " ".join("".join(map(_letter, text)).split())
+
+
+@lru_cache(maxsize=65536)
+def _letter(character: str) -> str:
+    return anyascii(character).lower()
 
 
 def _weighed(

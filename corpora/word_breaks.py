@@ -17,6 +17,8 @@ _SIMPLIFIED = frozenset({"zh", "cmn"})
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
 
+# A text is asked for by what parts, fits and aligns it.
+@lru_cache(maxsize=2048)
 def words_of(text: str, language: str) -> tuple[Range, ...]:
     """Half-open code-point ranges of the words of ``text``, ascending and disjoint.
 

@@ -200,4 +200,5 @@ class Quote:
         numbers = 0.0
         if self.numbers or other.numbers:
             numbers = 1.0 if self.numbers == other.numbers else -1.0
-        return spelling, float(makes.mean()), float(min(makes[0], makes[-1])), numbers
+        covered = float(np.add.reduce(makes)) / len(makes)  # faster than ``mean`` for so few numbers
+        return spelling, covered, float(min(makes[0], makes[-1])), numbers

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from corpora.schema import Projection, Span, Translation
+from corpora.word_breaks import words_of
 
 Range = tuple[int, int]
 
@@ -37,6 +38,14 @@ class ProjectionInput:
     source_words: tuple[Range, ...] = ()
     target_words: tuple[Range, ...] = ()
     target_score: float | None = None
+
+
+def words_of_both(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    """The words of both texts: those that are given, else those of the language (``corpora.word_breaks``)."""
+    return (
+        item.source_words or words_of(item.source_text, item.source_lang),
+        item.target_words or words_of(item.target_text, item.target_lang),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from projectors.base import FittedProjector
 from projectors.calibration import WEIGHTS, Calibration, fit_calibration, lengths_of, load_calibration
 from projectors.default import DefaultProjector
 from projectors.ensemble import VOICES, EnsembleProjector, Fusion, decide, load_fusion, places_named, voice
-from projectors.gold import Gold, fit_folds, fit_half, load_gold
+from projectors.gold import Gold, fit_folds, fit_half, gold_in_parts, load_gold
 from projectors.judge import Judgement, inputs_to_fit, judge
-from projectors.parts import gold_in_parts, project_in_parts
+from projectors.parts import project_in_parts
 from projectors.posterior import SegmentWeights, learned_weights
 from translators.load import load_translator
 

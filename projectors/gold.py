@@ -19,6 +19,7 @@ from corpora.readers.parallel import zip_examples
 from corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from corpora.schema import Example, Span
 from projectors.base import ProjectionInput
+from projectors.parts import moved, parts_of_text
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,17 @@ def fit_folds(gold: Gold) -> list[int | None]:
 def _draws(gold: Gold) -> bytes:
     group = gold.name.rpartition("-")[0]
     return b"".join(blake2b(f"{group}/{item.id}".encode(), digest_size=1).digest() for item in gold.inputs)
+
+
+def gold_in_parts(gold: Gold) -> Gold:
+    """The gold whose inputs are the parts; what was annotated on the target side lies in none where it was cut."""
+    parts = [(k, part) for k, item in enumerate(gold.inputs) for part in parts_of_text(item)]
+    spans = []
+    for k, part in parts:
+        end = part.start + len(part.item.target_text)
+        inside = (s for s in gold.spans[k] if part.start <= s.start and s.end <= end)
+        spans.append(tuple(moved(span, -part.start) for span in inside))
+    return replace(gold, inputs=tuple(part.item for _, part in parts), spans=tuple(spans))
 
 
 def data_folder() -> Path:

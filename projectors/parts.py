@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from corpora.schema import Projection, Span
-from corpora.word_breaks import words_of
 from projectors.aligners.beads import beads
-from projectors.base import ProjectionInput, Range
-from projectors.gold import Gold
+from projectors.base import ProjectionInput, Range, words_of_both
 
 Project = Callable[[Sequence[ProjectionInput]], Sequence[Sequence[Projection]]]
 
@@ -39,11 +37,7 @@ def parts_of_text(item: ProjectionInput) -> list[Part]:
 
     An input of one sentence, or one whose sentences can't be told to belong together, is its own only part.
     """
-    words = (
-        item.source_words or words_of(item.source_text, item.source_lang),
-        item.target_words or words_of(item.target_text, item.target_lang),
-    )
-    cuts = _cuts(item, *words)
+    cuts = _cuts(item, *words_of_both(item))
     if not cuts:
         return [Part(item, 0, tuple(range(len(item.spans))))]
     edges = [(0, 0), *cuts, (len(item.source_text), len(item.target_text))]
@@ -57,7 +51,7 @@ def parts_of_text(item: ProjectionInput) -> list[Part]:
             item,
             source_text=item.source_text[a:b],
             target_text=item.target_text[c:d],
-            spans=tuple(_moved(item.spans[k], -a) for k in numbers),
+            spans=tuple(moved(item.spans[k], -a) for k in numbers),
             source_words=tuple((s - a, e - a) for s, e in item.source_words if a <= s and e <= b),
             target_words=tuple((s - c, e - c) for s, e in item.target_words if c <= s and e <= d),
         )
@@ -77,19 +71,8 @@ def project_in_parts(project: Project, inputs: Sequence[ProjectionInput]) -> lis
     for (k, part), own in zip(parts, project([part.item for _, part in parts]), strict=True):
         for number, projection in zip(part.numbers, own, strict=True):
             span = projection.span
-            found[k][number] = replace(projection, span=span and _moved(span, part.start))
+            found[k][number] = replace(projection, span=span and moved(span, part.start))
     return [[own[number] for number in range(len(item.spans))] for item, own in zip(inputs, found, strict=True)]
-
-
-def gold_in_parts(gold: Gold) -> Gold:
-    """The gold whose inputs are the parts; what was annotated on the target side lies in none where it was cut."""
-    parts = [(k, part) for k, item in enumerate(gold.inputs) for part in parts_of_text(item)]
-    spans = []
-    for k, part in parts:
-        end = part.start + len(part.item.target_text)
-        inside = (s for s in gold.spans[k] if part.start <= s.start and s.end <= end)
-        spans.append(tuple(_moved(span, -part.start) for span in inside))
-    return replace(gold, inputs=tuple(part.item for _, part in parts), spans=tuple(spans))
 
 
 def _cuts(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> list[Range]:
@@ -110,6 +93,7 @@ def _cuts(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range
     return cuts
 
 
-def _moved(span: Span, distance: int) -> Span:
+def moved(span: Span, distance: int) -> Span:
+    """The span so many code points further on."""
     fragments = tuple((a + distance, b + distance) for a, b in span.fragments)
     return replace(span, start=span.start + distance, end=span.end + distance, fragments=fragments)

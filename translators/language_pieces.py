@@ -119,5 +119,7 @@ def write_pieces(directory: Path, language: str, counts: Mapping[str, int]) -> P
         partial.write_text(text + "\n", encoding="utf-8", newline="\n")
         partial.replace(path)
     except OSError as error:
-        raise ModelError(f"the list of pieces can't be written ({error})", where=str(path)) from error
+        raise ModelError(
+            f"the list of pieces can't be written ({error})", where=str(path), hint="make its directory writable"
+        ) from error
     return path

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, RowError
-from corpora.word_breaks import dictionaries, words_of
-from projectors.base import Alignment, ProjectionInput, Range
+from corpora.word_breaks import dictionaries
+from projectors.base import Alignment, ProjectionInput, Range, words_of_both
 
 
 class AttentionAligner:
@@ -59,8 +59,7 @@ class AttentionAligner:
         return [result for result in results if result is not None]
 
     def _alignment(self, given: ProjectionInput, weights: np.ndarray | None) -> Alignment:
-        left = given.source_words or words_of(given.source_text, given.source_lang)
-        right = given.target_words or words_of(given.target_text, given.target_lang)
+        left, right = words_of_both(given)
         nothing = np.zeros((len(left), len(right)), np.float32)
         if not left or not right:
             return Alignment(left, right, nothing, reason="empty_target" if left else "empty_source")

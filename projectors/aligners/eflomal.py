@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.word_breaks import dictionaries, words_of
+from corpora.word_breaks import dictionaries
 from corpora.words import word_strings
 from projectors.aligners.eflomal_files import Votes, corpus_priors, find_command, run, table_priors, tokens
 from projectors.aligners.symmetrise import SYMMETRISATIONS, symmetrise
-from projectors.base import Alignment, ProjectionInput, Range
+from projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from translators.bundled.priors import load_prior
 
 PRIORS = ("bundled", "none")
@@ -91,7 +91,7 @@ class EflomalAligner:
         """
         corpus: dict[Languages, dict[bytes, _TokenPair]] = {}
         for item in inputs:
-            pair = _tokens(item, *_words(item))
+            pair = _tokens(item, *words_of_both(item))
             if all(pair):
                 corpus.setdefault((item.source_lang, item.target_lang), {})[_digest(pair)] = pair
         fitted = self._like()
@@ -109,7 +109,7 @@ class EflomalAligner:
         Raises:
             ModelError: The command failed.
         """
-        ranges = [_words(item) for item in inputs]
+        ranges = [words_of_both(item) for item in inputs]
         given = [_tokens(item, *its) for item, its in zip(inputs, ranges, strict=True)]
         found: dict[int, np.ndarray] = {}
         waiting: dict[Languages, list[int]] = {}
@@ -194,13 +194,6 @@ _DIGEST = 16
 def _digest(pair: _TokenPair) -> bytes:
     text = " ".join(pair[0]) + "\t" + " ".join(pair[1])
     return blake2b(text.encode("utf-8", "replace"), digest_size=_DIGEST).digest()
-
-
-def _words(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
-    return (
-        item.source_words or words_of(item.source_text, item.source_lang),
-        item.target_words or words_of(item.target_text, item.target_lang),
-    )
 
 
 def _tokens(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> _TokenPair:

@@ -11,11 +11,11 @@ import ctranslate2
 import numpy as np
 
 from corpora.errors import ConfigError, ModelError
-from corpora.word_breaks import dictionaries, words_of
+from corpora.word_breaks import dictionaries
 from corpora.words import word_strings
 from projectors.aligners.encoder_convert import TOKENIZER, encoder_directory, encoder_facts
 from projectors.aligners.encoder_links import METHODS, Found, Side, extract
-from projectors.base import Alignment, ProjectionInput, Range
+from projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from translators import devices
 from translators.convert import quantization_for
 from translators.ct2 import weights_hash
@@ -89,13 +89,7 @@ class EncoderAligner:
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
-        ranges = [
-            (
-                item.source_words or words_of(item.source_text, item.source_lang),
-                item.target_words or words_of(item.target_text, item.target_lang),
-            )
-            for item in inputs
-        ]
+        ranges = [words_of_both(item) for item in inputs]
         out: list[Alignment | None] = [None] * len(inputs)
         waiting: list[int] = []
         for k, item in enumerate(inputs):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.word_breaks import dictionaries, words_of
+from corpora.word_breaks import dictionaries
 from projectors.aligners.build import build_aligner
-from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
+from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
 
 MEANS = ("arithmetic", "geometric")
 _LINKED = 0.5
@@ -61,13 +61,10 @@ class MixtureAligner:
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
+        words = [words_of_both(item) for item in inputs]
         given = [
-            replace(
-                item,
-                source_words=item.source_words or words_of(item.source_text, item.source_lang),
-                target_words=item.target_words or words_of(item.target_text, item.target_lang),
-            )
-            for item in inputs
+            replace(item, source_words=source, target_words=target)
+            for item, (source, target) in zip(inputs, words, strict=True)
         ]
         found = [aligner.align(given) for aligner in self.aligners]
         return [self._mixed(alignments) for alignments in zip(*found, strict=True)]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import ConfigError, MissingExtraError, ModelError
-from corpora.word_breaks import dictionaries, words_of
+from corpora.word_breaks import dictionaries
 from corpora.words import word_strings
 from projectors.aligners.encoder_convert import NAMES, default_layer
-from projectors.base import Alignment, ProjectionInput
+from projectors.base import Alignment, ProjectionInput, words_of_both
 from translators.limits import BAD_UNICODE, text_reason
 
 _METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
@@ -67,10 +67,7 @@ class SimalignAligner:
         return [self._align_one(item) for item in inputs]
 
     def _align_one(self, item: ProjectionInput) -> Alignment:
-        ranges = (
-            item.source_words or words_of(item.source_text, item.source_lang),
-            item.target_words or words_of(item.target_text, item.target_lang),
-        )
+        ranges = words_of_both(item)
         probabilities = np.zeros((len(ranges[0]), len(ranges[1])), np.float32)
         if not ranges[0] or not ranges[1]:
             return Alignment(*ranges, probabilities, reason="empty_target" if ranges[0] else "empty_source")

@@ -24,9 +24,9 @@ from scipy.optimize import linear_sum_assignment, minimize
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.default import DefaultProjector
-from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half, load_gold
+from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half, gold_in_parts, load_gold
 from projectors.judge import inputs_to_fit, judge
-from projectors.parts import gold_in_parts, project_in_parts
+from projectors.parts import project_in_parts
 from projectors.posterior import SegmentScorer, SegmentWeights, covered
 from projectors.segment_features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
 

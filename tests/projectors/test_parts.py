@@ -8,8 +8,8 @@ from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import ProjectionInput
 from projectors.default import DefaultProjector
-from projectors.gold import Gold
-from projectors.parts import gold_in_parts, parts_of_text, project_in_parts
+from projectors.gold import Gold, gold_in_parts
+from projectors.parts import parts_of_text, project_in_parts
 
 PEOPLE = ("Anna", "Tomás", "María", "Pedro", "Laura", "Iván")
 TOWNS = ("Sevilla", "Lugo", "Málaga", "Oviedo", "Cádiz", "Toledo")

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from corpora.errors import ConfigError, ModelError
 from corpora.word_breaks import dictionaries
@@ -22,7 +24,7 @@ from translators.ct2 import weights_hash
 from translators.limits import BAD_UNICODE, text_reason
 
 # Pieces of both sides in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
-_BATCH_PIECES = {"cpu": 512, "cuda": 32768}
+_BATCH_PIECES = {"cpu": 256, "cuda": 32768}
 _LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
 _LOCK = threading.Lock()
 
@@ -118,7 +120,8 @@ class EncoderAligner:
             given = [pieces[side][k] for side in (0, 1) for k in members]
             return self._links(given, [tuple(map(len, ranges[k])) for k in members])
 
-        with ThreadPoolExecutor(self._encoder.num_encoders) as pool:
+        # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.
+        with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self._encoder.num_encoders) as pool:
             for members, results in zip(batches, pool.map(run, batches), strict=True):
                 for k, found in zip(members, results, strict=True):
                     ways = (found.forward, found.backward)
@@ -150,6 +153,11 @@ class EncoderAligner:
             cut = slice(1, longest - 1)
             sides.append(Side(vectors[rows, cut], belongs[rows, cut], [count[side] for count in counts]))
         return extract(sides[0], sides[1], self.method, self.threshold)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _load(directory: Path, device: str, compute_type: str) -> tuple[ctranslate2.Encoder, Any]:

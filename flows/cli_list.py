@@ -13,6 +13,8 @@ from flows.components import KINDS
 
 # What the flow gives to a component itself; everything else is the user's to set.
 _GIVEN = {"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang"}
+# What a model has from its name.
+_NAMED = {"model", "directory", "facts", "vocabulary"}
 
 
 def list_components(
@@ -44,7 +46,7 @@ def _about(kind: str, name: str, path: str) -> tuple[str, str]:
     except ConfigError as error:
         return f"not usable: {error.message}", ""
     text = " ".join((cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "").split())
-    return text, ", ".join(f"{option}={value!r}" for option, value in options_of(cls).items())
+    return text, ", ".join([*needed_of(cls), *(f"{option}={value!r}" for option, value in options_of(cls).items())])
 
 
 def options_of(cls: Any) -> dict[str, Any]:
@@ -53,3 +55,11 @@ def options_of(cls: Any) -> dict[str, Any]:
         return {name: field.default for name, field in cls.model_fields.items()}
     parameters = inspect.signature(cls).parameters.values()
     return {p.name: p.default for p in parameters if p.name not in _GIVEN and p.default is not p.empty}
+
+
+def needed_of(cls: Any) -> list[str]:
+    """The options that a component can't do without."""
+    if hasattr(cls, "model_fields"):
+        return []
+    parameters = inspect.signature(cls).parameters.values()
+    return [p.name for p in parameters if p.name not in _GIVEN | _NAMED and p.default is p.empty]

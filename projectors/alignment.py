@@ -38,7 +38,7 @@ class AlignmentProjector:
         translator: The model, for a named aligner that needs one.
 
     Raises:
-        ConfigError: Unknown aligner, rule, filter or aligner option.
+        ConfigError: Unknown aligner, rule, filter or aligner option, or fewer than one of ``options``.
     """
 
     def __init__(
@@ -58,6 +58,8 @@ class AlignmentProjector:
         for name in filters:
             if name not in FILTERS:
                 raise ConfigError(f"unknown alignment filter {name!r}", valid=FILTERS, hint="filters may be empty")
+        if options < 1:
+            raise ConfigError(f"options = {options}", valid="options >= 1", hint="leave options out for 24")
         self.aligner, self.rule = aligner, check_rule(rule)
         self.boundary = check_boundary(boundary)
         self.segments, self.filters, self.options = segments or learned_weights(), tuple(sorted(filters)), options

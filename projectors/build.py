@@ -4,10 +4,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from corpora.errors import ConfigError, ModelError, nearest
+from corpora.errors import ConfigError, ModelError
 from corpora.registry import resolve
 from projectors import PROJECTORS
 from projectors.base import Projector
+from projectors.options import checked_options
 
 
 def build_projector(
@@ -32,12 +33,7 @@ def build_projector(
     cls = resolve("projector", kind, PROJECTORS)
     parameters = inspect.signature(cls).parameters
     given = {"translator": translator, "source_lang": source_lang, "target_lang": target_lang}
-    valid = [name for name in parameters if name not in given]
-    for name in options:
-        if name not in valid:
-            close = nearest(name, valid, 1)
-            hint = f"did you mean {close[0]!r}?" if close else "spanferry list projectors"
-            raise ConfigError(f"unknown option {name!r} of projector {kind!r}", valid=valid or "none", hint=hint)
+    chosen = checked_options("projector", kind, cls, options, given)
     wanted = {name: value for name, value in given.items() if name in parameters}
     needs_model = "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
     # Language models translate but do not score a given translation: only who asks in prompts can use them.
@@ -55,7 +51,7 @@ def build_projector(
             hint="--translator MODEL, or --projector default, which does without",
         )
     try:
-        projector: Projector = cls(**wanted, **options)
+        projector: Projector = cls(**wanted, **chosen)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"projector {kind!r}: {error}", hint="spanferry list projectors") from error
     return projector

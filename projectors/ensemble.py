@@ -214,7 +214,7 @@ def places_named(ballot: Mapping[str, Projection]) -> list[tuple[Range, ...]]:
 
 def _member(name: str, translator: Any, source_lang: str, target_lang: str) -> Projector:
     if name not in _NAMED and name not in PROJECTORS and ":" not in name:
-        raise unknown_name("member of the ensemble", name, [*_NAMED, *PROJECTORS])
+        raise unknown_name("member of the ensemble", name, list({**_NAMED, **PROJECTORS}))
     kind, options = _NAMED.get(name, (name, {}))
     return build_projector(kind, options, translator, source_lang, target_lang)
 

@@ -4,10 +4,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from corpora.errors import ConfigError, ModelError, nearest
+from corpora.errors import ConfigError, ModelError
 from corpora.registry import resolve
 from projectors.aligners import ALIGNERS
 from projectors.base import Aligner
+from projectors.options import checked_options
 
 
 def build_aligner(kind: str, options: Mapping[str, Any], translator: Any = None) -> Aligner:
@@ -24,17 +25,12 @@ def build_aligner(kind: str, options: Mapping[str, Any], translator: Any = None)
     """
     cls = resolve("aligner", kind, ALIGNERS)
     parameters = inspect.signature(cls).parameters
-    valid = [name for name in parameters if name != "translator"]
-    for option in options:
-        if option not in valid:
-            close = nearest(option, valid, 1)
-            hint = f"did you mean {close[0]!r}?" if close else "spanferry list aligners"
-            raise ConfigError(f"unknown option {option!r} of aligner {kind!r}", valid=valid or "none", hint=hint)
+    chosen = checked_options("aligner", kind, cls, options, ("translator",))
     wanted = {"translator": translator} if "translator" in parameters else {}
     if wanted and translator is None and parameters["translator"].default is inspect.Parameter.empty:
         raise ModelError(f"aligner {kind!r} needs a model", hint="--translator MODEL, or aligner 'lexical'")
     try:
-        aligner: Aligner = cls(**wanted, **options)
+        aligner: Aligner = cls(**wanted, **chosen)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"aligner {kind!r}: {error}", hint="spanferry list aligners") from error
     return aligner

@@ -24,6 +24,7 @@ def test_list_names_every_component(spanferry: Run) -> None:
         ("writers", "allow_loss=False"),
         ("projectors", "ratio=0.75"),
         ("aligners", "symmetrisation='posterior'"),
+        ("aligners", "parts, mean='arithmetic'"),
     ],
 )
 def test_list_of_a_kind_shows_its_options(kind: str, option: str, spanferry: Run) -> None:

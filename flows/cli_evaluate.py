@@ -9,6 +9,7 @@ from rich.console import Console
 from corpora.errors import ConfigError, InputError
 from corpora.readers import Reader, open_reader
 from flows.config import parse_value, put_value
+from flows.store import make_folder
 from projectors.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold
 from projectors.gold_links import LINK_SETS, LinkGold, load_link_gold, read_link_files, read_link_gold
 
@@ -41,7 +42,8 @@ Projectors = Annotated[
     typer.Option(
         "--projector",
         "-p",
-        help="Method, options in brackets: 'alignment[rule=minmax]'; may be repeated, the first is compared with each.",
+        help=r"Method, options in brackets: 'alignment\[rule=minmax]'; may be repeated, "
+        "the first is compared with each.",
         show_default="default",
     ),
 ]
@@ -51,7 +53,7 @@ Words = Annotated[str, typer.Option(help="given: the gold's tokens; own: both si
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for CSV tables and SVG plots.", show_default=False)
 ]
-Limit = Annotated[int | None, typer.Option(help="Read at most so many rows of each gold.", show_default=False)]
+Limit = Annotated[int | None, typer.Option(help="Read at most so many rows of each gold.", show_default=False, min=1)]
 Samples = Annotated[int, typer.Option(help="Resampled sets of the bootstrap.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of the table.")]
@@ -86,7 +88,7 @@ Aligners = Annotated[
     typer.Option(
         "--aligner",
         "-a",
-        help="Aligner, options in brackets: 'eflomal[runs=2]'; may be repeated, the first is compared with each.",
+        help=r"Aligner, options in brackets: 'eflomal\[runs=2]'; may be repeated, the first is compared with each.",
         show_default="lexical",
     ),
 ]
@@ -123,6 +125,8 @@ def projection(
     methods = [parse_method(text) for text in projector or ["default"]]
     settings = Settings(translator, device, words, samples=samples, seed=seed)
     golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
+    if out is not None:
+        make_folder(out)
     errors = Console(stderr=True, highlight=False)
     found = evaluate_projection(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
     compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
@@ -167,6 +171,8 @@ def alignment(
         raise InputError(
             "no gold", hint="--gold align-multi-es, or --input FILE --target-input FILE --links FILE --target es"
         )
+    if out is not None:
+        make_folder(out)
     errors = Console(stderr=True, highlight=False)
     found = evaluate_alignment(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
     compared = compare([(e.gold.name, e.method, e.counts) for e in found], settings)

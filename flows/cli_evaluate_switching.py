@@ -12,7 +12,7 @@ from corpora.errors import InputError
 from corpora.metrics.switching import total_variation
 from corpora.metrics.switching_corpus import TOP, SwitchingStatistics
 from corpora.switching.tagged import corpus_signature, read_language_tags
-from flows.store import write_bytes
+from flows.store import make_folder, write_bytes
 from flows.switch_report import histograms_json, plot_files
 from projectors.gold import data_folder
 
@@ -51,7 +51,7 @@ def switching(input: Corpora = None, bins: Bins = 10, out: Out = None, limit: Li
         for name, statistics in found.items():
             folder = out / (Path(name).name if len(found) > 1 else "")
             for path, text in {**plot_files(statistics), "histograms.json": histograms_json(statistics)}.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                make_folder((folder / path).parent)
                 write_bytes(folder / path, text.encode())
         value = {"corpora": told, "distances": distances}
         write_bytes(out / "switching.json", (json_module.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())

@@ -22,6 +22,7 @@ from translators.load import load_translator
 
 # A comma between options, not one inside a list or a table.
 _COMMA = regex.compile(r"(?:\[[^\[\]]*\]|\{[^{}]*\})(*SKIP)(*FAIL)|,")
+_WRITTEN = "name[option=value,option=value]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,11 @@ def parse_method(text: str) -> Method:
     kind, bracket, rest = text.partition("[")
     options: dict[str, Any] = {}
     if bracket and not rest.endswith("]"):
-        raise ConfigError(f"{text!r} has no ']'", valid="name[option=value,option=value]")
+        raise ConfigError(f"{text!r} has no ']'", valid=_WRITTEN, hint=f"'{text}]'")
     for part in filter(None, _COMMA.split(rest.removesuffix("]"))):
         key, sign, value = part.partition("=")
         if not sign:
-            raise ConfigError(f"{part!r} in {text!r} has no '='", valid="name[option=value,option=value]")
+            raise ConfigError(f"{part!r} in {text!r} has no '='", valid=_WRITTEN, hint=f"{part}=VALUE")
         put_value(options, key.strip(), parse_value(value.strip()))
     return Method(text, kind.strip(), options)
 

@@ -17,7 +17,7 @@ from corpora.metrics.bootstrap import Comparison
 from corpora.metrics.spans import Score
 from flows.evaluate import Evaluation, Settings, evaluation_signature
 from flows.evaluate_links import LinkEvaluation, link_summary
-from flows.store import write_bytes
+from flows.store import make_folder, write_bytes
 from projectors.judge import LENGTHS
 
 Compared = Sequence[tuple[str, str, str, Comparison]]
@@ -119,7 +119,7 @@ def print_links(
 def write_links(found: Sequence[LinkEvaluation], compared: Compared, settings: Settings, out: Path) -> None:
     """Writes the aligners' tables as CSV into ``out``."""
     rows = [link_summary(evaluation, settings) for evaluation in found]
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     _write_csv(out / "links.csv", [{k: v for k, v in row.items() if k not in ("failed", "skipped")} for row in rows])
     if compared:
         _write_csv(out / "comparisons.csv", _comparison_rows(compared))
@@ -132,7 +132,7 @@ def write_evaluations(found: Sequence[Evaluation], compared: Compared, settings:
     """
     rows = [summary(evaluation, settings) for evaluation in found]
     nested = ("by_label", "by_length", "not_placed", "skipped_rows")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     _write_csv(out / "scores.csv", [{k: v for k, v in row.items() if k not in nested} for row in rows])
     for name in ("by_label", "by_length"):
         parts = [
@@ -183,7 +183,7 @@ def _write_plots(found: Sequence[Evaluation], rows: Sequence[dict[str, Any]], ou
         }
     _write_csv(out / "reliability.csv", bins)
     _write_csv(out / "coverage.csv", curve)
-    (out / "plots").mkdir(exist_ok=True)
+    make_folder(out / "plots")
     for name, picture in plots.items():
         write_bytes(out / "plots" / f"{name}.svg", picture.encode())
 

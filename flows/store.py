@@ -130,6 +130,20 @@ def write_bytes(path: Path, data: bytes) -> None:
         ) from error
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, unless it is there.
+
+    Raises:
+        OutputError: A file is in the way, or the disk or its rights do not allow it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"can't make this folder: {error.strerror}", where=str(path), hint="--out DIRECTORY, one that can be made"
+        ) from error
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes ``value`` as JSON with sorted keys, atomically."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
@@ -161,7 +175,7 @@ def run_lock(out: Path) -> Iterator[None]:
     Raises:
         OutputError: Another process works on it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with (out / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from corpora.errors import InputError, unknown_name
 from corpora.files import content_hash
 from corpora.metrics.links import Link
 from corpora.readers.base import BadRow, Reader
-from corpora.readers.parallel import zip_examples
 from corpora.readers.text import read_lines
 from corpora.schema import Example
 from projectors.base import ProjectionInput, Range
@@ -115,18 +115,26 @@ def read_link_gold(source: Reader, target: Reader, links: Path, *, name: str, li
     """
     build = _Builder(name, getattr(source, "lang", ""), getattr(target, "lang", ""))
     lines = list(read_lines(links))
-    pairs = list(zip_examples(source, target))
-    if len(pairs) != len(lines):
-        raise InputError(f"{len(lines)} lines of links for {len(pairs)} pairs of texts", where=str(links))
-    for (left, right), (number, line) in zip(pairs[:limit], lines, strict=False):
+    sources, targets = list(source.read()), list(target.read())
+    if not len(sources) == len(targets) == len(lines):
+        raise InputError(
+            f"{len(lines)} lines of links for {len(sources)} source and {len(targets)} target texts",
+            where=str(links),
+            hint="a line of links for each pair; an empty line where a pair has none",
+        )
+    pairs = zip(sources, targets, strict=True)
+    for (left, right), (number, line) in islice(zip(pairs, lines, strict=True), limit):
         found = [_PHARAOH.fullmatch(part) for part in line.split()]
         if None in found:
             bad = line.split()[found.index(None)]
             raise InputError(
-                f"{bad!r} is no link", where=f"{links}:{number}", valid="0-0 for a sure link, 0p0 for a possible one"
+                f"{bad!r} is no link",
+                where=f"{links}:{number}",
+                valid="0-0 for a sure link, 0p0 for a possible one",
+                hint="words count from 0, on both sides; links have a blank between them",
             )
         kinds = {kind: [(int(m[1]), int(m[3])) for m in found if m and m[2] == kind] for kind in "-p"}
-        if isinstance(left, BadRow) or right is None or isinstance(right, BadRow):
+        if isinstance(left, BadRow) or isinstance(right, BadRow):
             build.skipped["bad_row"] += 1
             continue
         build.add(left.id, (left.text, right.text), (_words(left), _words(right)), kinds["-"], kinds["p"])
@@ -184,7 +192,11 @@ def _rows(files: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise InputError(f"not JSON ({error})", where=where) from error
+                raise InputError(
+                    f"not JSON ({error})",
+                    where=where,
+                    hint="links in Pharaoh format are given as --input FILE --target-input FILE --links FILE",
+                ) from error
             yield where, row if isinstance(row, dict) else {}
 
 

@@ -10,6 +10,7 @@ from corpora.readers.text import read_lines
 from corpora.schema import TEXT, Example, validate
 
 Row = Example | BadRow
+_BY_PLACE = "--set read.pair_by=index (evaluate projection: --pair-by index) pairs rows by their place"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _counts(source: Reader, n_source: int, target: Reader, n_target: int) -> Inp
     return InputError(
         f"the source has {n_source} rows, the target has {n_target}: they can't be translations row by row",
         where=f"{_place(source)} and {_place(target)}",
-        hint="--set read.pair_by=id pairs rows by their id instead",
+        hint="--set read.pair_by=id (evaluate projection: --pair-by id) pairs rows by their id instead",
     )
 
 
@@ -106,7 +107,7 @@ def _by_id(source: Reader, target: Reader) -> Iterator[tuple[Row, Row | None]]:
             "no id of the source occurs in the target",
             where=f"{_place(source)} and {_place(target)}",
             valid=f"source ids such as {min(seen_sources, default='')!r}, target ids {min(seen_targets, default='')!r}",
-            hint="--set read.pair_by=index pairs rows by their place",
+            hint=_BY_PLACE,
         )
     for other in waiting.values():
         raw = other.raw if isinstance(other, BadRow) else other.text
@@ -118,7 +119,7 @@ def _once(row_id: str, seen: set[str], reader: Reader) -> None:
         raise InputError(
             f"the id {row_id!r} occurs twice",
             where=_place(reader),
-            hint="--set read.pair_by=index pairs rows by their place",
+            hint=_BY_PLACE,
         )
     seen.add(row_id)
 

@@ -52,7 +52,8 @@ def test_different_counts_by_index(tmp_path, n_source, n_target):
         list(zip_examples(source, target))
     assert str(caught.value) == (
         f"{tmp_path / 'a.txt'} and {tmp_path / 'b.txt'}: the source has {n_source} rows, the target has {n_target}: "
-        "they can't be translations row by row\nHint: --set read.pair_by=id pairs rows by their id instead"
+        "they can't be translations row by row\n"
+        "Hint: --set read.pair_by=id (evaluate projection: --pair-by id) pairs rows by their id instead"
     )
 
 
@@ -73,7 +74,9 @@ def test_by_id_in_any_order(tmp_path):
 def test_by_id_needs_ids_that_meet_and_are_unique(tmp_path):
     with pytest.raises(InputError, match="no id of the source occurs in the target") as caught:
         list(zip_examples(rows(tmp_path, "a.jsonl", "x"), rows(tmp_path, "b.jsonl", "y"), by="id"))
-    assert caught.value.hint == "--set read.pair_by=index pairs rows by their place"
+    assert caught.value.hint == (
+        "--set read.pair_by=index (evaluate projection: --pair-by index) pairs rows by their place"
+    )
     with pytest.raises(InputError, match="the id '1' occurs twice"):
         list(zip_examples(rows(tmp_path, "a.jsonl", 1, 1), rows(tmp_path, "b.jsonl", 1), by="id"))
     with pytest.raises(InputError, match="the id '2' occurs twice"):

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from corpora.errors import SpanferryError
 from flows.cli import app
 from flows.evaluate import parse_method
+from projectors.build import build_projector
 from tests.conftest import Run
 from tests.projectors.parallel_texts import expected, spanish
 
@@ -105,6 +106,14 @@ def _error(*arguments: object) -> str:
         (("-p", "copy[ration=1]"), "did you mean 'ratio'?"),
         (("-p", "copy[ratio"), "has no ']'"),
         (("-p", "copy[ratio]"), "has no '='"),
+        (("-p", "copy[ratio=most]"), "projector 'copy' does not take ratio='most'"),
+        (("-p", "alignment[aligner=5]"), "projector 'alignment' does not take aligner=5"),
+        (("-p", "alignment[options=0]"), "options >= 1"),
+        (("-p", "alignment[aligner_options.max_pairs=many]"), "aligner 'lexical' does not take max_pairs='many'"),
+        (("-p", "alignment[aligner=mixture]"), "aligner 'mixture' needs the option 'parts'"),
+        (("-p", "default[weights=3]"), "leave weights out for its default"),
+        (("-p", "ensemble[members=[1]]"), "does not take members=[1]"),
+        (("-p", "ensemble[members=coyp]"), "unknown member of the ensemble 'coyp'"),
         (("-p", "constrained"), "needs a model"),
         (("--words", "mine"), "Valid: given, own"),
         (("--pair-by", "name"), "Valid: index, id"),
@@ -115,7 +124,37 @@ def _error(*arguments: object) -> str:
 )
 def test_errors_come_before_any_work(more: tuple[str, ...], message: str, sides: tuple[Path, Path]) -> None:
     own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none")
-    assert message in _error("projection", *own, *more)
+    told = _error("projection", *own, *more)
+    assert message in told and "Hint: " in told
+
+
+def test_the_place_of_the_output_is_made_before_any_work(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none")
+    assert "can't make this folder" in _error("projection", *own, "--out", tmp_path / "file")
+    assert "can't make this folder" in _error("projection", *own, "--out", tmp_path / "file" / "below")
+
+
+def test_one_name_may_stand_for_a_list_of_one() -> None:
+    projector = build_projector("alignment", {"filters": "contiguous"}, None, "en", "es")
+    assert projector.signature == build_projector("alignment", {"filters": ["contiguous"]}, None, "en", "es").signature
+
+
+def test_sides_of_different_lengths(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    short = tmp_path / "short.jsonl"
+    short.write_text("".join(sides[1].read_text(encoding="utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
+    both = ("-i", sides[0], "--target-input", short, "-t", "es", "--translator", "none")
+    assert "--pair-by id" in _error("projection", *both)
+    assert CliRunner().invoke(app, ["evaluate", "projection", *map(str, both), "--pair-by", "id", "-p", "copy"]).stdout
+    links = tmp_path / "links"
+    links.write_text("0-0\n", encoding="utf-8")
+    assert "Hint: a line of links for each pair" in _error("alignment", *both, "--links", links)
+
+
+def test_help_shows_how_options_are_written() -> None:
+    told = {kind: CliRunner().invoke(app, ["evaluate", kind, "--help"]).stdout for kind in ("projection", "alignment")}
+    assert "'alignment[rule=minmax]'" in " ".join(told["projection"].split())
+    assert "'eflomal[runs=2]'" in " ".join(told["alignment"].split())
 
 
 def test_no_gold(sides: tuple[Path, Path]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from corpora.charts import bars_svg, lines_svg
@@ -86,15 +87,15 @@ def print_evaluations(
         told = {"results": rows, "together": pooled(found), "comparisons": _comparison_rows(compared)}
         print(json.dumps(told, ensure_ascii=False))
         return
-    console.print(_table(rows, [e.seconds for e in found]))
+    _print_scores(rows, [e.seconds for e in found], console)
     if together := pooled(found):
-        table = _empty_table("several golds together", ("what", "method"), ("golds", "P", "R", "F1"))
+        lines = []
         for row in together:
             numbers = [_three(row[key]) if key in row else "" for key in ("precision", "recall", "f1")]
-            table.add_row(row["of"], escape(row["method"]), str(row["golds"]), *numbers)
-        console.print(table)
+            lines.append(((row["of"], row["method"]), [str(row["golds"]), *numbers]))
+        _print_table(console, "several golds together", ("what", "method"), ("golds", "P", "R", "F1"), lines)
     if compared:
-        console.print(_comparisons(compared))
+        _print_comparisons(compared, console)
 
 
 def print_links(
@@ -105,15 +106,16 @@ def print_links(
     if as_json:
         print(json.dumps({"results": rows, "comparisons": _comparison_rows(compared)}, ensure_ascii=False))
         return
-    table = _empty_table("links between words, gold words", ("gold", "aligner"), ("P", "R", "F1", "±", "AER", "s"))
+    lines = []
     for row, evaluation in zip(rows, found, strict=True):
         numbers = [_three(row[key]) for key in ("precision", "recall", "f1")]
         numbers.append(_three((row["f1_high"] - row["f1_low"]) / 2))
         numbers.append(_three(row["aer"]) if "aer" in row else "")
-        table.add_row(escape(row["gold"]), escape(row["method"]), *numbers, f"{evaluation.seconds:.1f}")
-    console.print(table)
+        lines.append(((row["gold"], row["method"]), [*numbers, f"{evaluation.seconds:.1f}"]))
+    titles = ("P", "R", "F1", "±", "AER", "s")
+    _print_table(console, "links between words, gold words", ("gold", "aligner"), titles, lines)
     if compared:
-        console.print(_comparisons(compared))
+        _print_comparisons(compared, console)
 
 
 def write_links(found: Sequence[LinkEvaluation], compared: Compared, settings: Settings, out: Path) -> None:
@@ -188,14 +190,10 @@ def _write_plots(found: Sequence[Evaluation], rows: Sequence[dict[str, Any]], ou
         write_bytes(out / "plots" / f"{name}.svg", picture.encode())
 
 
-def _table(rows: Sequence[dict[str, Any]], seconds: Sequence[float]) -> Table:
+def _print_scores(rows: Sequence[dict[str, Any]], seconds: Sequence[float], console: Console) -> None:
     answers = any("answer_f1" in row for row in rows)
     titles = ["P", "R", "F1", "±", "chars", "placed", "ECE", "at 90%", "at 80%"]
-    table = _empty_table(
-        "exact (start, end, label), gold source spans",
-        ("gold", "method"),
-        [*titles, *(["answer", "exact"] if answers else []), "s"],
-    )
+    lines = []
     for row, spent in zip(rows, seconds, strict=True):
         keys = ("overlap_f1", "coverage", "calibration_error", "f1_at_90", "f1_at_80")
         numbers = [_three(row[key]) for key in ("precision", "recall", "f1")]
@@ -203,31 +201,55 @@ def _table(rows: Sequence[dict[str, Any]], seconds: Sequence[float]) -> Table:
         numbers += [_three(row[key]) for key in keys]
         if answers:
             numbers += [_three(row[key]) if key in row else "" for key in ("answer_f1", "answer_exact")]
-        table.add_row(escape(row["gold"]), escape(row["method"]), *numbers, f"{spent:.1f}")
-    return table
+        lines.append(((row["gold"], row["method"]), [*numbers, f"{spent:.1f}"]))
+    _print_table(
+        console,
+        "exact (start, end, label), gold source spans",
+        ("gold", "method"),
+        [*titles, *(["answer", "exact"] if answers else []), "s"],
+        lines,
+    )
 
 
-def _empty_table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+def _print_comparisons(compared: Compared, console: Console) -> None:
+    lines = [
+        ((gold, first, other), [f"{c.delta:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}", f"{c.p:.3f}"])
+        for gold, first, other, c in compared
+    ]
+    title = "difference in F1, paired bootstrap"
+    _print_table(console, title, ("gold", "from", "to"), ("difference", "95 %", "p"), lines)
+
+
+def _print_table(
+    console: Console,
+    title: str,
+    names: Sequence[str],
+    numbers: Sequence[str],
+    rows: Sequence[tuple[Sequence[str], Sequence[str]]],
+) -> None:
+    """A table of names and numbers. Where the terminal is too narrow for it, the names stand above their numbers."""
     table = Table(title=title, title_justify="left", box=None, show_edge=False)
     for name in names:
-        table.add_column(name, no_wrap=True, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
-    return table
+    for own, values in rows:
+        table.add_row(*map(escape, own), *values)
+    if Measurement.get(console, console.options.update(max_width=1000), table).maximum <= console.width:
+        console.print(table)
+        return
+    widths = [
+        max(len(cell) for cell in column) for column in zip(numbers, *(values for _, values in rows), strict=True)
+    ]
 
+    def line(cells: Sequence[str]) -> str:
+        return "  " + " ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
 
-def _comparisons(compared: Compared) -> Table:
-    table = _empty_table("difference in F1, paired bootstrap", ("gold", "from", "to"), ("difference", "95 %", "p"))
-    for gold, first, other, c in compared:
-        table.add_row(
-            escape(gold),
-            escape(first),
-            escape(other),
-            f"{c.delta:+.3f}",
-            f"{c.low:+.3f} to {c.high:+.3f}",
-            f"{c.p:.3f}",
-        )
-    return table
+    console.print(title, style="italic", markup=False)
+    console.print(line(numbers), style="bold", markup=False, soft_wrap=True)
+    for own, values in rows:
+        console.print("  ".join(own), markup=False, soft_wrap=True)
+        console.print(line(values), markup=False, soft_wrap=True)
 
 
 def _comparison_rows(compared: Compared) -> list[dict[str, Any]]:

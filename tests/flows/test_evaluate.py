@@ -1,17 +1,22 @@
 """``spanferry evaluate`` on small gold made for the test, as a user runs it."""
 
 import csv
+import io
 import json
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from corpora.errors import SpanferryError
+from corpora.readers import open_reader
 from flows.cli import app
-from flows.evaluate import parse_method
+from flows.evaluate import Settings, compare, evaluate_projection, parse_method
+from flows.evaluate_output import print_evaluations
 from projectors.build import build_projector
+from projectors.gold import read_gold
 from tests.conftest import Run
 from tests.projectors.parallel_texts import expected, spanish
 
@@ -89,6 +94,25 @@ def test_the_table_shows_what_the_json_tells(sides: tuple[Path, Path]) -> None:
         line = next(line for line in shown.splitlines() if f" {row['method']} " in line and "toy-es" in line)
         assert f"{row['f1']:.3f}".removeprefix("0") in line
     assert "paired bootstrap" in shown
+
+
+def test_a_narrow_terminal_shows_every_number(sides: tuple[Path, Path]) -> None:
+    gold = read_gold(
+        *(open_reader(path, lang=lang) for path, lang in zip(sides, ("en", "es"), strict=True)), name="toy"
+    )
+    settings = Settings("none", samples=20)
+    methods = [parse_method("copy"), parse_method("alignment[aligner_options.prior=none,rule=minmax,boundary=strict]")]
+    found = evaluate_projection(methods, [gold], settings)
+    compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
+    console = Console(file=io.StringIO(), width=80)
+    print_evaluations(found, compared, settings, as_json=False, console=console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown
+    for evaluation in found:
+        assert evaluation.method in shown
+        for number in (evaluation.judgement.exact.f1, evaluation.judgement.coverage, evaluation.judgement.f1_at(0.8)):
+            assert f"{number:.3f}".removeprefix("0") in shown
+    assert f"{compared[0][3].delta:+.3f}" in shown
 
 
 def _error(*arguments: object) -> str:

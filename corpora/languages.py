@@ -1,6 +1,9 @@
-"""The English names of languages."""
+"""Language tags and the English names of languages."""
 
+import re
 from functools import lru_cache
+
+from corpora.errors import ConfigError, nearest
 
 # Subtag:name, one for every language of NLLB, M2M100 and mBART-50 and the larger ones beyond; "_" stands for a space.
 _NAMES = """
@@ -39,3 +42,23 @@ wuu:Wu_Chinese xh:Xhosa yi:Yiddish yo:Yoruba yue:Cantonese zh:Chinese zu:Zulu
 def names() -> dict[str, str]:
     """Language subtag to English name."""
     return {tag: name.replace("_", " ") for tag, name in (entry.split(":") for entry in _NAMES.split())}
+
+
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
+
+
+def check_language(tag: str) -> str:
+    """The tag as given, if it looks like one.
+
+    Raises:
+        ConfigError: It does not: the name of a language, or something else.
+    """
+    if not _TAG.fullmatch(tag):
+        by_name = {name: known for known, name in names().items()}
+        close = nearest(tag, list(by_name), 1)
+        raise ConfigError(
+            f"{tag!r} is no language tag",
+            valid="BCP-47: de, pt-BR, zh-Hant",
+            hint=f"{by_name[close[0]]!r} is the tag of {close[0]}" if close else "'es' is the tag of Spanish",
+        )
+    return tag

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from corpora.errors import ConfigError, InputError
+from corpora.languages import check_language
 from corpora.readers import Reader, open_reader
 from flows.config import parse_value, put_value
 from flows.store import make_folder
@@ -269,6 +270,8 @@ def _readers(
         if not sign:
             raise ConfigError(f"--set {setting!r} has no '='", hint="--set repair=true")
         put_value(chosen, key.strip().removeprefix("read.options."), parse_value(value.strip()))
+    for tag in (source, target):
+        check_language(tag)
     return (
         open_reader(input, lang=source, format=format, options=chosen),
         open_reader(target_input, lang=target, format=format, options=chosen),

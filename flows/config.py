@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from corpora.errors import ConfigError, InputError, nearest
 from corpora.filters import FILTERS
+from corpora.languages import check_language
 from translators.endpoint_secrets import refuse_secrets
 
 
@@ -70,6 +71,12 @@ class ProjectorConfig(Section):
     kind: str = Field(default="default", description="a projector's name or package.module:Class")
     options: dict[str, Any] = Field(default_factory=dict)
     fit_rows: int = Field(default=20_000, ge=1, description="pairs that a corpus aligner is fitted on, at most")
+
+    @field_validator("options")
+    @classmethod
+    def _without_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
+        refuse_secrets(options)  # a language model has options of its own
+        return options
 
 
 class OutputConfig(Section):
@@ -132,6 +139,8 @@ class RunConfig(Section):
             raise ValueError(f"target language named twice in {', '.join(self.target)}")
         if self.source in self.target:
             raise ValueError(f"target {self.source!r} is the source language")
+        for tag in (self.source, *self.target):
+            check_language(tag)
         return self
 
     def to_json(self) -> str:
@@ -241,4 +250,5 @@ def _explain(error: ValidationError, file: Path | None, model: type[BaseModel]) 
         return ConfigError(f"unknown key {key!r}", where=where, valid=valid, hint=hint)
     message = first["msg"].removeprefix("Value error, ")
     got = "" if not path else f" (got {first['input']!r})"
-    return ConfigError(f"{key or 'configuration'}: {message}{got}", where=where, hint=f"--set {key or 'key'}=VALUE")
+    hint = f"--set {key}=VALUE" if key else "--source LANGUAGE --target OTHER_LANGUAGE"
+    return ConfigError(f"{key or 'configuration'}: {message}{got}", where=where, hint=hint)

@@ -19,7 +19,7 @@ from corpora.errors import ConfigError, ModelError
 from translators import limits
 from translators.base import Generation
 from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
-from translators.endpoint_secrets import check_url
+from translators.endpoint_secrets import URL_HINT, check_url
 
 CONTENT_FILTER, BAD_ANSWER, EMPTY_OUTPUT = "content_filter", "endpoint_bad_answer", "empty_output"
 TIMEOUT, UNREACHABLE = "endpoint_timeout", "endpoint_unreachable"
@@ -200,7 +200,7 @@ class Endpoint:
             raise ModelError(
                 f"the endpoint can't be reached ({reason.removeprefix('endpoint_')}, {attempt + 1} tries)",
                 where=self._url,
-                hint="check that it runs, or --set translator.options.url=URL",
+                hint=f"check that it runs, or {URL_HINT}",
             )
         return _Answer(Generation("", reason=reason), Usage(retries=attempt + 1))
 
@@ -252,7 +252,7 @@ class Endpoint:
 
     def _fatal(self, status: int) -> ModelError:
         # What the endpoint says of it is not shown: some repeat the key.
-        hints = {404: "--translator endpoint:MODEL, --set translator.options.url=URL"}
+        hints = {404: f"--translator endpoint:MODEL, {URL_HINT}"}
         return ModelError(
             f"the endpoint {_FATAL[status]} (status {status}, model {self.name!r})",
             where=self._url,

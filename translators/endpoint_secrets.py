@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from corpora.errors import ConfigError
 
+URL_HINT = (
+    "--set translator.options.url=http://localhost:8000/v1 (contextual: projector.options.generator_options.url=…)"
+)
 _SECRETS = frozenset({"key", "apikey", "authorization", "bearer", "headers", "password", "secret", "token"})
 
 
@@ -47,5 +50,5 @@ def check_url(url: str) -> None:
         raise ConfigError(
             f"the endpoint has no address ({url!r})" if url else "the endpoint has no address",
             valid="http://… or https://…, up to the part before /chat/completions",
-            hint="--set translator.options.url=http://localhost:8000/v1",
+            hint=URL_HINT,
         )

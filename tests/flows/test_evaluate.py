@@ -139,6 +139,7 @@ def _error(*arguments: object) -> str:
         (("-p", "ensemble[members=[1]]"), "does not take members=[1]"),
         (("-p", "ensemble[members=coyp]"), "unknown member of the ensemble 'coyp'"),
         (("-p", "constrained"), "needs a model"),
+        (("--source", "English"), "'en' is the tag of English"),
         (("--words", "mine"), "Valid: given, own"),
         (("--pair-by", "name"), "Valid: index, id"),
         (("--gold", "europarl-xx"), "did you mean 'europarl"),

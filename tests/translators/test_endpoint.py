@@ -175,7 +175,9 @@ def test_a_key_with_characters_no_key_has_is_not_repeated(server: Server, monkey
     "setting",
     [f"translator.options.api_key={KEY}", f"translator.options.key={KEY}", f"translator.options.Authorization={KEY}",
      f"translator.options.url=https://user:{KEY}@host/v1", f"translator.options.url=https://host/v1?key={KEY}",
-     f'translator.options.extra={{api-key="{KEY}"}}'],
+     f'translator.options.extra={{api-key="{KEY}"}}',
+     f'projector.options.generator_options.extra={{api-key="{KEY}"}}',
+     f"projector.options.generator_options.url=https://host/v1?key={KEY}"],
 )  # fmt: skip
 def test_a_configuration_takes_no_secret_and_does_not_repeat_it(setting: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -188,6 +190,7 @@ def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigError, match="the endpoint has no address") as caught:
         Endpoint("m", url=url)
     assert "translator.options.url=" in str(caught.value)
+    assert "projector.options.generator_options.url=" in str(caught.value)
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 0}, {"retries": -1}, {"timeout": 0}, {"price_in": -1.0}])

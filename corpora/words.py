@@ -15,15 +15,19 @@ _LONGEST_JOINED = 4
 
 @lru_cache(maxsize=1)
 def _pattern() -> "regex.Pattern[str]":
-    number = r"\d+(?:[.,:/\-]\d+)*"
-    katakana = r"[\p{Katakana}ー]+"
+    number = r"\d+(?:[.,:/\-]\d+)*\p{M}*"
+    katakana = r"(?:[\p{Katakana}ー]\p{M}*)+"
     unspaced = rf"[{_UNSPACED}]\p{{M}}*"
     letters = rf"(?:(?![{_UNSPACED}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_])+"
     # A hyphen joins letters. An apostrophe between letters ends the word before it, «l'|eau», but English endings are
     # words of their own, «Europe|'s»; one that is not followed by a letter is a quotation mark.
     ending = r"['’](?i:s|t|d|m|re|ve|ll)(?![\p{L}\p{M}\p{N}])"
     word = rf"{letters}(?:[-‐‑·]{letters})*(?:(?!{ending})['’](?=\p{{L}}))?"
-    emoji = r"\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic})*"
+    # A flag is two regional indicators, or a flag with tags behind it.
+    emoji = (
+        r"\p{Regional_Indicator}{2}"
+        r"|\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic}|[\U000E0020-\U000E007F])*"
+    )
     return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{emoji}|[^\s]\p{{M}}*")
 
 

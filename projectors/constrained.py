@@ -70,7 +70,7 @@ class ConstrainedProjector:
     Args:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
             less well; the signature then says ``markers:unknown``.
-        search: ``fast``, or ``full`` to score every pair with the whole model.
+        search: ``fast``, or ``full`` to score every pair of places with the whole model, at a hundred times the cost.
         vocabulary: ``language``: ``fast`` looks further for the same money by passes over the pieces that the target
             language uses (`translators.scoring`), where the model has a list of them and runs on a CPU; ``all``: by
             those of the whole model.
@@ -121,7 +121,7 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.fast.open12.top12.pieces:<digest of the lists>.keep16.edges1.5`` and the model that scores."""
+        """``constrained.2.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
@@ -129,7 +129,7 @@ class ConstrainedProjector:
         again = ""
         if self.reverse is not None:
             again = f".reverse:{self.reverse if isinstance(self.reverse, str) else self.reverse.signature}"
-        return f"{METHOD}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
+        return f"{METHOD}.2.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.

@@ -3,19 +3,19 @@
 CODEC (Le et al., ICLR 2024, section 3.2) walks the target token by token with branch and bound, one span at a time.
 Here the pairs are listed and the listing is narrowed by passes that serve all spans of a call at once:
 
-1. The bare target is scored with the bare source (once for all spans of a text) and with the marked one. Openings are
-   chosen by the paper's rule on how much the marked source changes each token; how far a token's probability falls also
-   tells that of ``[`` before it (`translators.forced.marker_logprob`).
-2. The target is scored with the likeliest ``[`` in place, which gives its own probability: the fall of each token after
-   it tells the probability of ``]`` before that token, so that one pass gives every closing. Only where no pair of
-   markers is likely do openings further behind get such a pass too; how likely ``[`` is before each token is then no
-   longer estimated where a pass can tell (`translators.scoring.Scoring.expected`).
+1. The bare target is scored with the bare source (once for all spans of a text) and with the marked one. How likely
+   ``[`` is before each token is told by another pass (`translators.scoring.Scoring.expected`). Where the scorer can't
+   make one, openings are those of the paper's rule on how much the marked source changes each token, and how far a
+   token's probability falls tells that of ``[`` before it (`translators.forced.marker_logprob`).
+2. The target is scored with the likeliest ``[`` in place: the fall of each token after it tells the probability of
+   ``]`` before that token, so that one pass gives every closing. Only where no pair of markers is likely do openings
+   further behind get such a pass too.
 3. Where another pair is close to the best, the two likeliest are scored whole, then those that could still win; where
    the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then the unmarked target).
 4. Where the passes were those of `translators.scoring`, the whole model decides between pairs that are close.
 
 The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
-finds the target itself unlikely. ``full`` scores every pair of step 1 whole and is the reference for the others.
+finds the target itself unlikely. ``full`` scores every pair there is whole and is the reference for the others.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,14 @@ CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 OPEN_TOKENS, FINAL_TOKENS = 1600, 2400
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
 # over the target. Fitted to the full list on a small model's translations of Europarl sentences, 250 spans; the margins
-# of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` on 370 with it.
+# of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` and the share of the marked
+# source on 700 with it and 500 of short sentences.
 OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 2.0
+# What the tokens after ``]`` are taken to have: so much of what they have with the marked source, the rest of what they
+# have with the bare one.
+MARKED_SHARE = 0.75
 # How many nats, of how many pairs, an approximate scorer leaves to its judge.
-JUDGED, MOST_JUDGED = 1.2, 3
+JUDGED, MOST_JUDGED = 0.8, 3
 
 
 class Scorer(Protocol):
@@ -96,7 +100,8 @@ def search(
         _score_whole(scorer, live, prefix)
     else:
         _close(scorer, live, prefix)
-        _look_further(scorer, live, prefix, effort)
+        for state in live:
+            state.look_further()
         _close(scorer, live, prefix)
         for state in live:
             state.rank(effort)
@@ -117,8 +122,6 @@ class _State:
         rest: (n_pieces + 2,) the target's log-probability from each position to the end, when the markers are closed.
         margins: Of `Effort`, by how likely the model finds the target.
         openings: Openings that are to have a pass.
-        possible: Openings there may be.
-        before: (n_pieces + 2,) the target's log-probability up to each position with the marked source.
         behind: Openings that have had no pass, best first, with how many nats they are behind the best.
         estimates: (opening, closing) to estimated log-probability: exact up to ``]``, which counts by its weight.
         markers: The same pairs to the log-probability of their two markers.
@@ -134,8 +137,6 @@ class _State:
         self.margins = effort.margins if likely else effort.wide
         self.rest = _sums_to_end(plain)
         self.openings: list[int] = []
-        self.possible: list[int] = []
-        self.before = np.zeros(0)
         self.behind: list[tuple[int, float]] = []
         self.estimates: dict[Pair, float] = {}
         self.markers: dict[Pair, float] = {}
@@ -144,25 +145,27 @@ class _State:
         self.exact: dict[Pair, float] = {}
         self.judged: dict[Pair, float] = {}
 
-    def open(self, marked: np.ndarray, effort: Effort) -> None:
-        """Chooses openings by the pass with the marked source; with full effort every pair becomes a finalist."""
-        self.possible = self.changed(marked)
+    def open(self, marked: np.ndarray, expected: np.ndarray | None, effort: Effort) -> None:
+        """Chooses openings by the passes with the marked source; with full effort every pair becomes a finalist."""
+        usable = [t for t in self.job.places.opens if self.job.pairs(t)]
         if effort.full:
-            self.finalists = [(b, e) for b in self.possible for e in self.job.pairs(b)]
+            self.finalists = [(b, e) for b in usable for e in self.job.pairs(b)]
             return
-        self.before = np.concatenate([[0.0], np.cumsum(marked, dtype=np.float64)])
-        self.order(OPEN_WEIGHT * forced.marker_logprob(self.plain, marked), effort)
-        self.rest = (self.rest + _sums_to_end(marked)) / 2
-        self.openings = [b for b, gap in self.behind if gap <= self.margins.first]
-        self.behind = self.behind[len(self.openings) :]
-
-    def order(self, marker: np.ndarray, effort: Effort) -> None:
-        """Orders the openings by what they promise, given the log-probability of ``[`` before each token."""
-        possible = np.array(self.possible, np.int64)
-        values = self.before[possible] + marker[possible] + self.rest[possible]
-        most = min(effort.openings, self.job.affords(OPEN_TOKENS))
-        ranked = [int(k) for k in np.argsort(-np.round(values, 4), kind="stable")[:most]]
-        self.behind = [(self.possible[k], float(values[ranked[0]] - values[k])) for k in ranked]
+        later = _sums_to_end(marked)
+        if expected is None:
+            marker, after = OPEN_WEIGHT * forced.marker_logprob(self.plain, marked), self.rest
+            usable = self.changed(marked, usable)
+            self.rest = (self.rest + later) / 2
+        else:
+            self.rest = (1 - MARKED_SHARE) * self.rest + MARKED_SHARE * later
+            marker, after = expected.astype(np.float64), self.rest
+        if usable:
+            values = (later[0] - later)[usable] + marker[usable] + after[usable]
+            most = min(effort.openings, self.job.affords(OPEN_TOKENS))
+            ranked = [int(k) for k in np.argsort(-np.round(values, 4), kind="stable")[:most]]
+            self.behind = [(usable[k], float(values[ranked[0]] - values[k])) for k in ranked]
+            self.openings = [b for b, gap in self.behind if gap <= self.margins.first]
+            self.behind = self.behind[len(self.openings) :]
 
     def close(self, opening: int, end: int, opened: np.ndarray) -> None:
         """Estimates every closing of an opening by the pass with ``[`` in place, cut off before ``end``."""
@@ -184,10 +187,9 @@ class _State:
 
     def look_further(self) -> None:
         """Has further openings looked at where the best pair so far is doubtful."""
-        passed = {opening for opening, _ in self.estimates}
         doubt = self.doubt(self.ranked()[0]) if self.estimates else 0.0
         margin = self.margins.more + self.margins.growth * doubt
-        self.openings = [b for b, gap in self.behind if doubt and gap <= margin and b not in passed]
+        self.openings = [b for b, gap in self.behind if doubt and gap <= margin]
 
     def rank(self, effort: Effort) -> None:
         """Chooses the finalists and those that may become some."""
@@ -221,11 +223,10 @@ class _State:
             shift = max(self.exact[pair] for pair in self.judged) - max(self.judged.values())
             self.exact.update({pair: value + shift for pair, value in self.judged.items()})
 
-    def changed(self, marked: np.ndarray) -> list[int]:
+    def changed(self, marked: np.ndarray, usable: list[int]) -> list[int]:
         """The paper's openings: near a token that the marked source makes clearly less or more likely."""
         change = np.abs(self.plain - marked)
         clear = np.flatnonzero(change[:-1] >= CHANGE)
-        usable = [t for t in self.job.places.opens if self.job.pairs(t)]
         near = [t for t in usable if change[t] >= SLIGHT_CHANGE and np.any(np.abs(clear - t) <= DISTANCE)]
         return near or usable
 
@@ -246,20 +247,10 @@ class _State:
 def _open(scorer: Scorer, states: list[_State], prefix: int, effort: Effort) -> None:
     """Step 1."""
     rows = [(s.job.source, s.job.target) for s in states]
-    for state, marked in zip(states, scorer.score(rows, prefix), strict=True):
+    expected = None if effort.full else scorer.expected(rows, OPEN, prefix)
+    for k, (state, marked) in enumerate(zip(states, scorer.score(rows, prefix), strict=True)):
         if len(marked):
-            state.open(marked, effort)
-
-
-def _look_further(scorer: Scorer, states: list[_State], prefix: int, effort: Effort) -> None:
-    """Step 2 again: the openings behind, where the markers are in doubt, in the order of how much they are expected."""
-    doubtful = [s for s in states if s.behind and s.estimates and s.doubt(s.ranked()[0])]
-    expected = scorer.expected([(s.job.source, s.job.target) for s in doubtful], OPEN, prefix)
-    for state, marker in zip(doubtful, expected or (), strict=expected is not None):
-        if len(marker):
-            state.order(marker.astype(np.float64), effort)
-    for state in states:
-        state.look_further()
+            state.open(marked, expected[k] if expected and len(expected[k]) else None, effort)
 
 
 def _close(scorer: Scorer, states: list[_State], prefix: int) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import pytest
 
@@ -122,6 +123,16 @@ def test_what_was_looked_at_does_not_hang_on_the_size_of_a_call(model, monkeypat
     together = ConstrainedProjector(model).nbest(given)
     monkeypatch.setattr("translators.scoring.ENCODED_BYTES", 4096)
     assert ConstrainedProjector(model).nbest(given) == together
+
+
+def test_full_has_every_pair_of_places(model):
+    """Also those that the marked source changes nothing about."""
+    given = item("Tom lives in Boston with his sister Mary.", "Tom vive en Boston con su hermana María.", "Boston")
+    listed = ConstrainedProjector(model, search="full", keep=1000).nbest([given])[0][0].candidates
+    begins = [match.start() for match in re.finditer(r"\w+", given.target_text)]
+    ends = [match.end() for match in re.finditer(r"\w+", given.target_text)]
+    assert {start for start, _, _ in listed} == set(begins)
+    assert {(a, b) for a in begins for b in ends if a < b <= a + len("Boston con")} <= {c[:2] for c in listed}
 
 
 def test_full_scores_are_those_of_the_marked_target(model):

@@ -9,6 +9,8 @@ Range = tuple[int, int]
 
 # Scripts written without spaces: a word here is one character (with its marks), which aligners join again.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+# Soft hyphen, joiner, non-joiner and word joiner: nobody sees them.
+JOINERS = "\u00ad\u200c\u200d\u2060"
 _JAPANESE = regex.compile(r"[\p{Han}\p{Hiragana}\p{M}]+")
 _LONGEST_JOINED = 4
 
@@ -18,7 +20,10 @@ def _pattern() -> "regex.Pattern[str]":
     number = r"\d+(?:[.,:/\-]\d+)*\p{M}*"
     katakana = r"(?:[\p{Katakana}ー]\p{M}*)+"
     unspaced = rf"[{_UNSPACED}]\p{{M}}*"
-    letters = rf"(?:(?![{_UNSPACED}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_])+"
+    # Soft hyphens and joiners are written inside words, and a joiner may end one (Persian, Sinhala, Malayalam).
+    hidden = rf"(?<=[\p{{L}}\p{{M}}])(?:[{JOINERS}](?=\p{{L}})|[\u200c\u200d])"
+    letter = rf"(?![{_UNSPACED}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_]"
+    letters = rf"(?:{letter}(?:{letter}|{hidden})*)"
     # A hyphen joins letters. An apostrophe between letters ends the word before it, «l'|eau», but English endings are
     # words of their own, «Europe|'s»; one that is not followed by a letter is a quotation mark.
     ending = r"['’](?i:s|t|d|m|re|ve|ll)(?![\p{L}\p{M}\p{N}])"
@@ -34,7 +39,7 @@ def _pattern() -> "regex.Pattern[str]":
 def words(text: str) -> tuple[Range, ...]:
     """Half-open code-point ranges of the words of ``text``, ascending and disjoint.
 
-    A word is a run of letters, marks and digits (hyphens inside it stay; an apostrophe before a letter ends it and
+    A word is a run of letters, marks and digits (hyphens and joiners inside it stay; an apostrophe before a letter ends it and
     belongs to it), an English ending with its apostrophe, a number with its separators, a run of katakana, one
     character of a script that is written without spaces, one emoji sequence, or one other visible character.
     White space belongs to none.

@@ -14,7 +14,7 @@ RULES = ("posterior", "minmax", "gap=K", "contiguous", "longest")
 FILTERS = ("all_aligned", "contiguous", "type_counts")
 
 _SHORT = 3  # letters of a word that may well be a function word
-_PUNCTUATION = regex.compile(r"[\p{P}\p{S}]+")
+_PUNCTUATION = regex.compile(r"[\p{P}\p{S}\p{Cc}\p{Cf}]+")
 
 
 def check_rule(rule: str) -> str:
@@ -34,7 +34,7 @@ def _gap(rule: str) -> int | None:
 
 
 def is_punctuation(word: str) -> bool:
-    """Whether a word holds nothing but punctuation and symbols."""
+    """Whether a word holds nothing but punctuation, symbols, and marks that nobody sees (of direction, of a break)."""
     return bool(_PUNCTUATION.fullmatch(word))
 
 

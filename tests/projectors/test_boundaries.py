@@ -44,6 +44,8 @@ def moved(policy: str, source: str, target: str, *pairs: tuple[str, str]) -> lis
         ("Wien trains", "trenler Wienden", "Wien", "Wienden", "Wien", None),
         # French: an article with its apostrophe.
         ("drink water", "boire l’eau", "water", "eau", "eau", "l’eau"),
+        # Persian: an ending behind a non-joiner, which nobody sees.
+        ("read books", "کتاب\u200cها را خواند", "books", "کتاب", "کتاب", "کتاب\u200cها"),
         # Hindi: postpositions are words; vowel signs stay with their letters.
         ("in Delhi today", "आज दिल्ली में", "Delhi", "दिल्ली", "दिल्ली", None),
         # Without spaces every character is a boundary.

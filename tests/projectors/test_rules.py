@@ -9,7 +9,7 @@ from corpora.errors import ConfigError
 from projectors import rules
 from projectors.aligners import symmetrise as symmetrisation
 from projectors.aligners.symmetrise import symmetrise
-from projectors.rules import apply_rule, check_rule, failed_filter, runs
+from projectors.rules import apply_rule, check_rule, failed_filter, is_punctuation, runs
 
 WORDS = ["a", "b", ",", "c", "d", "e", "."]
 
@@ -95,3 +95,8 @@ BACKWARD = np.array([[0.9, 0.0, 0.0], [0.0, 0.9, 0.1], [0.0, 0.0, 0.6]])
 )
 def test_symmetrisation(method: str, links: tuple) -> None:
     assert symmetrise(FORWARD, BACKWARD, method) == links
+
+
+def test_marks_of_direction_are_no_words_to_end_a_span_on() -> None:
+    assert all(map(is_punctuation, (".", "«", "\u200f", "\ufeff", "\u200b")))
+    assert not any(map(is_punctuation, ("a", "5", "\u0301a", "日")))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import regex
@@ -96,22 +97,34 @@ def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tupl
         ratio: Least similarity.
     """
     quote = item.source_text[span[0] : span[1]].strip()
+    length = max(1, len(_within(item.source_words, span) or words(quote)))
+    return list(_copies(quote, length, item.target_text, tuple(item.target_words), ratio))
+
+
+# In a long text the same name is a span many times.
+@lru_cache(maxsize=256)
+def _copies(
+    quote: str, length: int, text: str, target_words: tuple[Range, ...], ratio: float
+) -> tuple[tuple[Range, float], ...]:
+    """Of ``copies``, for a source span of so many words."""
     wanted = _form(quote)
     if not wanted:
-        return []
-    ranges = item.target_words or words(item.target_text)
-    length = max(1, len(_within(item.source_words, span) or words(quote)))
+        return ()
+    ranges, letters, sizes = _letters_of(text, target_words)
     strict = bool(STRICT.search(quote))
-    # Romanised letter by letter, which is what it is of every stretch.
-    letters = [_letter(c) for c in item.target_text]
+    same = quote.casefold()
     scored: list[tuple[float, int, int]] = []
-    for a in range(len(ranges)):
-        for b in range(a + 1, min(len(ranges), a + _longest(length, wanted, ranges, a)) + 1):
-            start, end = ranges[a][0], ranges[b - 1][1]
-            candidate = item.target_text[start:end]
+    for a, (start, first_end) in enumerate(ranges):
+        for b in range(a + 1, min(len(ranges), a + _longest(length, wanted, first_end - start)) + 1):
+            end = ranges[b - 1][1]
+            candidate = text[start:end]
             if strict:
-                similar = 1.0 if candidate.casefold() == quote.casefold() else 0.0
+                similar = 1.0 if candidate.casefold() == same else 0.0
             else:
+                # Two texts share no more letters than the shorter one has; the longer it gets, the less like it.
+                size = sizes[end] - sizes[start]
+                if size > len(wanted) and 2 * len(wanted) < ratio * (len(wanted) + size) - 1e-9:
+                    break
                 form = " ".join("".join(letters[start:end]).split())
                 similar = 1.0 if candidate == quote else fuzz.ratio(wanted, form, score_cutoff=100.0 * ratio) / 100.0
             if similar >= ratio:
@@ -120,12 +133,22 @@ def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tupl
     for similar, a, b in sorted(scored, key=lambda s: (-s[0], s[2] - s[1], s[1])):
         if all(b <= c or d <= a for _, c, d in kept):
             kept.append((similar, a, b))
-    return [((ranges[a][0], ranges[b - 1][1]), similar) for similar, a, b in sorted(kept, key=lambda s: s[1])]
+    return tuple(((ranges[a][0], ranges[b - 1][1]), similar) for similar, a, b in sorted(kept, key=lambda s: s[1]))
 
 
-def _longest(length: int, wanted: str, ranges: Sequence[Range], first: int) -> int:
+@lru_cache(maxsize=4)
+def _letters_of(
+    text: str, target_words: tuple[Range, ...]
+) -> tuple[tuple[Range, ...], tuple[str, ...], tuple[int, ...]]:
+    """The words of a target, each of its letters romanised, and how many letters without spaces precede each place."""
+    letters = tuple(_letter(c) for c in text)
+    sizes = tuple(accumulate((len("".join(letter.split())) for letter in letters), initial=0))
+    return target_words or words(text), letters, sizes
+
+
+def _longest(length: int, wanted: str, first: int) -> int:
     # In scripts without spaces a word is one character, and a name has about as many as its romanised form.
-    if first < len(ranges) and ranges[first][1] - ranges[first][0] == 1:
+    if first == 1:
         return max(length + _EXTRA_WORDS, min(len(wanted), 24))
     return length + _EXTRA_WORDS
 

@@ -1,8 +1,10 @@
 """Projections against gold: which are right, and the counts that every score is made of."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -116,26 +118,24 @@ class Judgement:
 
     def by_label(self) -> dict[str, Score]:
         """Exact scores by label."""
-        labels = sorted({span[2] for spans in (*self.found, *self.wanted) for span in spans})
-        return {label: self._only(lambda _, span, label=label: span[2] == label) for label in labels}  # type: ignore[misc]
+        found = self._scored(lambda _, span: span[2])
+        return {label: found[label] for label in sorted(found)}
 
     def by_length(self) -> dict[str, Score]:
         """Exact scores by how many words the target span has; what is right has the same length on both sides."""
         ranges = [item.target_words or words(item.target_text) for item in self.gold.inputs]
+        found = self._scored(lambda owner, span: length_bucket(covered_words(ranges[owner], span[0], span[1])))
+        return {name: found.get(name, Score()) for name in LENGTHS}
 
-        def bucket(owner: int, span: Labelled) -> str:
-            return length_bucket(covered_words(ranges[owner], span[0], span[1]))
-
-        return {
-            name: self._only(lambda owner, span, name=name: bucket(owner, span) == name)  # type: ignore[misc]
-            for name in LENGTHS
-        }
-
-    def _only(self, keep: Callable[[int, Labelled], bool]) -> Score:
-        def chosen(units: Sequence[Iterable[Labelled]]) -> list[list[Labelled]]:
-            return [[s for s in spans if keep(owner, s)] for owner, spans in zip(self.owners, units, strict=True)]
-
-        return exact_score(chosen(self.found), chosen(self.wanted))
+    def _scored(self, kind: Callable[[int, Labelled], str]) -> dict[str, Score]:
+        """Exact scores of each kind of span, given the number of its input and the span."""
+        counts: dict[str, list[float]] = {}
+        for owner, found, wanted in zip(self.owners, self.found, self.wanted, strict=True):
+            p, g = set(found), set(wanted)
+            for k, spans in enumerate((p & g, p, g)):
+                for span in spans:
+                    counts.setdefault(kind(owner, span), [0.0, 0.0, 0.0])[k] += 1.0
+        return {name: Score(*own) for name, own in counts.items()}
 
 
 LENGTHS = ("1", "2", "3", "4-5", "6-10", "11+")
@@ -149,8 +149,8 @@ def length_bucket(count: int) -> str:
 
 
 def covered_words(ranges: Sequence[Range], start: int, end: int) -> int:
-    """How many of the words share a code point with [start, end)."""
-    return sum(a < end and start < b for a, b in ranges)
+    """How many of the words, which are disjoint and ascending, share a code point with [start, end)."""
+    return max(0, bisect_left(ranges, end, key=itemgetter(0)) - bisect_right(ranges, start, key=itemgetter(1)))
 
 
 def judge(gold: Gold, projections: Sequence[Sequence[Projection]]) -> Judgement:

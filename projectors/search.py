@@ -81,10 +81,18 @@ def _relation(a: Range, b: Range) -> int:
     return _INSIDE if b[0] <= a[0] and a[1] <= b[1] else _FREE
 
 
+def _relations(spans: Sequence[Range]) -> np.ndarray:
+    """``_relation`` of each span to each, (n_spans, n_spans)."""
+    start, end = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    a, b, c, d = start[:, None], end[:, None], start[None], end[None]
+    kinds = [(a == c) & (b == d), (b <= c) | (d <= a), (a <= c) & (d <= b), (c <= a) & (b <= d)]
+    return np.select(kinds, [_EQUAL, _DISJOINT, _CONTAINS, _INSIDE], default=_FREE)
+
+
 def _choose(spans: Sequence[Range], options: Sequence[Sequence[Candidate]], absent: float) -> list[int | None]:
     # Most sentences need no search: nothing is better than the best of each, if they get along.
-    pairs = [(i, j) for i in range(len(spans)) for j in range(i)]
-    if all(compatible(spans[i], spans[j], options[i][0][:2], options[j][0][:2]) for i, j in pairs):
+    firsts = [row[0][:2] for row in options]
+    if all(compatible(spans[i], spans[j], firsts[i], firsts[j]) for i in range(len(spans)) for j in range(i)):
         return [0] * len(spans)
     table = _Table(spans, options, absent)
     chosen = np.full(len(spans), table.width)
@@ -107,10 +115,12 @@ class _Table:
             starts[i, : len(row)], ends[i, : len(row)], self.scores[i, : len(row)] = zip(*row, strict=True)
         # fits[i, c] tells which candidates of all spans may stand beside candidate c of span i.
         self.fits = np.ones((n, self.width + 1, n, self.width + 1), dtype=bool)
+        relations = _relations(spans)
+        np.fill_diagonal(relations, _FREE)
         for i in range(n):
             for relation in (_DISJOINT, _CONTAINS, _INSIDE, _EQUAL):
-                others = [j for j in range(n) if j != i and _relation(spans[i], spans[j]) == relation]
-                if others:
+                others = np.flatnonzero(relations[i] == relation)
+                if len(others):
                     a, b = starts[i][:, None, None], ends[i][:, None, None]
                     fit = _fit(relation, a, b, starts[others][None], ends[others][None])
                     self.fits[i, : self.width, others, : self.width] = fit.transpose(1, 0, 2)

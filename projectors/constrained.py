@@ -71,9 +71,8 @@ class ConstrainedProjector:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
             less well; the signature then says ``markers:unknown``.
         search: ``fast``, or ``full`` to score every pair of places with the whole model, at a hundred times the cost.
-        vocabulary: ``language``: ``fast`` looks further for the same money by passes over the pieces that the target
-            language uses (`translators.scoring`), where the model has a list of them and runs on a CPU; ``all``: by
-            those of the whole model.
+        vocabulary: ``language``: the passes of ``fast`` on a CPU are over the pieces that the target language uses,
+            where the model has a list of them (`translators.scoring`); ``all``: over all of them.
         openings: Openings whose closings are looked at, at most.
         finalists: Pairs scored whole, at most; fewer where a target is long.
         keep: Length of the n-best lists.
@@ -115,8 +114,8 @@ class ConstrainedProjector:
             raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
         self.keep, self.edges, self.boundary = keep, edges, check_boundary(boundary)
         self.reverse = reverse
-        cheap = search == "fast" and vocabulary == "language" and translator.device == "cpu"
-        self._lists = lists_digest(translator.directory) if cheap else ""
+        self._cheap = search == "fast" and translator.device == "cpu"
+        self._lists = lists_digest(translator.directory) if self._cheap and vocabulary == "language" else ""
         self._scorers: dict[str, LanguageScorer | None] = {}
 
     @property
@@ -201,17 +200,18 @@ class ConstrainedProjector:
             return search(self._forcer, jobs, self.effort)
         sources = (source for job in jobs for source in (job.source, job.plain))
         cheap: Scorer = scorer.opened(sources, [job.target for job in jobs], (OPEN,))
-        return search(cheap, jobs, self.effort.thorough(), judge=self._forcer)
+        return search(cheap, jobs, self.effort.thorough(), judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
         """What scores cheaply in a language, if anything does; made once."""
         if language not in self._scorers:
             model = self.translator
             always = (OPEN, CLOSE, *model.target_prefix(language))
+            own = language if self._lists else None
             made = None
-            if self._lists:
+            if self._cheap:
                 with contextlib.suppress(UnknownLayout):
-                    made = LanguageScorer(model.directory, language, compute_type=model.compute_type, always=always)
+                    made = LanguageScorer(model.directory, own, compute_type=model.compute_type, always=always)
             self._scorers[language] = made
         return self._scorers[language]
 

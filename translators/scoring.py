@@ -13,7 +13,8 @@ and what scores is the decoder alone, put together in memory for one call:
   each token of a target.
 
 The probability of a piece is therefore that among the usual pieces and itself; the ranking of targets is nearly that of
-the whole model (`projectors.constrained_search` says how nearly).
+the whole model (`projectors.constrained_search` says how nearly). Without a list of usual pieces all are counted, and
+the scores are the model's.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from translators.language_pieces import read_pieces
 from translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 Tokens = tuple[str, ...]
-# A larger model would be copied for every call.
-LARGEST = 1 << 30
+# A larger file would be copied for every call: without its usual pieces' list, the pieces too.
+LARGEST, LARGEST_WITH_PIECES = 1 << 30, 256 << 20
 # Bytes that the encodings of one call may take.
 ENCODED_BYTES = 16 << 20
 # Source tokens that are encoded at once, padding included.
@@ -59,18 +60,23 @@ class LanguageScorer:
 
     Args:
         directory: CTranslate2 directory.
-        language: BCP-47 tag of the target language.
+        language: BCP-47 tag of the target language, whose usual pieces count; None, or where there is no list of
+            them: all pieces do.
         compute_type: As the model itself runs.
         always: Further tokens that probability is shared among.
+
+    Attributes:
+        exact: Scores are those of the model.
 
     Raises:
         UnknownLayout: The model can't be taken apart, or it is not worth while.
     """
 
-    def __init__(self, directory: Path, language: str, *, compute_type: str, always: Iterable[str] = ()) -> None:
+    def __init__(self, directory: Path, language: str | None, *, compute_type: str, always: Iterable[str] = ()) -> None:
         path = directory / "model.bin"
-        usual = read_pieces(directory, language)
-        if usual is None or path.stat().st_size > LARGEST:
+        usual = read_pieces(directory, language) if language else None
+        self.exact = usual is None
+        if path.stat().st_size > (LARGEST_WITH_PIECES if usual is None else LARGEST):
             raise UnknownLayout
         # Mapped, not read: what is not asked for again need not stay in memory.
         with path.open("rb") as file:
@@ -85,10 +91,10 @@ class LanguageScorer:
         self._threads = devices.threads(path.stat().st_size)
         self._compute_type = compute_type
         specials = [self._config.get(name) for name in (*_CONFIG, "decoder_start_token")]
-        first = dict.fromkeys([*specials, *always, *usual])
+        first = dict.fromkeys([*specials, *always, *(target if usual is None else usual)])
         self._usual = np.array([self._ids[token] for token in first if token in self._ids], np.int64)
         rows, self._width = model.variables[_ROWS[0]].shape
-        if rows != len(target) or 2 * len(self._usual) > rows:
+        if rows != len(target) or (usual is not None and 2 * len(self._usual) > rows):
             raise UnknownLayout
         self._tokens = target
         self._common = frozenset(target[i] for i in self._usual)

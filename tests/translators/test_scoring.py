@@ -115,10 +115,24 @@ def test_two_pieces_in_one_place_differ_as_in_the_whole_model(model, compute_typ
     assert ours == pytest.approx(theirs, abs=near)
 
 
-def test_a_model_without_a_list_and_a_broken_file(model, tmp_path):
+@pytest.mark.parametrize(("compute_type", "near"), [("int8", 0.25), ("float32", 1e-3)])
+def test_without_a_list_scores_are_those_of_the_model(model, compute_type, near):
     assert languages(model.directory) == ["de", "en", "es", "fr", "nl", "zh"]
-    with pytest.raises(UnknownLayout):
-        LanguageScorer(model.directory, "is", compute_type="int8")
+    given = rows(model)
+    raw = type(model)(model.directory, device="cpu", compute_type=compute_type).raw
+    expected = forced.score(raw, [source for source, _ in given], [target for _, target in given])
+    for language in ("is", None):
+        scorer = LanguageScorer(model.directory, language, compute_type=compute_type, always=MARKERS)
+        assert scorer.exact
+        scoring = opened(scorer, given, MARKERS)
+        for found, whole_model in zip(scoring.score(given, 0), expected, strict=True):
+            assert found == pytest.approx(whole_model, abs=near)
+        # Before the word that is marked in the source the marker is expected, and nowhere as much.
+        at = given[0][1].index("▁Boston")
+        assert scoring.expected(given[:1], "▁[", 0)[0].argmax() == at
+
+
+def test_a_broken_file(model, tmp_path):
     shutil.copytree(model.directory, tmp_path / "model")
     data = (tmp_path / "model" / "model.bin").read_bytes()
     for broken in (data[:1000], b"\7" + data[1:], b""):

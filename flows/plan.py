@@ -115,13 +115,19 @@ class Plan:
 
     def signature(self, target: str) -> str:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
-        model = self._model_signatures[target] if not self.given else f"mt:parallel|{self._model_signatures[target]}"
+        model = self._model_signatures[target]
+        if self.given:
+            sides = [f"target:{self.target_reader.signature}", f"by:{self.config.read.pair_by}"]
+            model = f"mt:parallel|{model}"
+        else:
+            sides = [f"seg:{self.config.segment.mode}"]
         return "|".join(
             [
                 self.reader.signature,
-                f"seg:{self.config.segment.mode}",
+                *sides,
                 model,
                 self.unfitted(target).signature,
+                f"fit:{self.config.projector.fit_rows}",
                 f"filt:{digest('+'.join(f.signature + f.threshold_signature for f in self.filters), 8)}",
                 f"lang:{self.config.source}-{target}",
                 f"limit:{self.config.limit or 'none'}",

@@ -6,6 +6,7 @@ import pytest
 
 from corpora.errors import ConfigError, InputError
 from flows.config import RunConfig, build_config
+from flows.plan import Plan
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -87,3 +88,26 @@ def test_a_table_of_filters_changes_the_defaults() -> None:
 def test_a_list_of_filters_is_taken_as_it_is() -> None:
     config = build_config(RunConfig, "translate-train", settings=['filters=[{kind="copy"}]'])
     assert config.filters == ({"kind": "copy"},)
+
+
+def test_the_signature_of_given_sides_knows_all_that_changes_what_comes_out(tmp_path: Path) -> None:
+    for name, text in (("en", "Anna sleeps."), ("es", "Anna duerme."), ("es2", "Anna está dormida.")):
+        (tmp_path / f"{name}.txt").write_text(f"{text}\n", encoding="utf-8")
+
+    def signature(*settings: str) -> str:
+        own = [f"read.path={tmp_path / 'en.txt'}", f"read.target={tmp_path / 'es.txt'}", "read.format=text"]
+        return Plan(
+            build_config(RunConfig, "project", settings=[*own, 'target=["es"]', *settings]), tmp_path
+        ).signature("es")
+
+    others = [
+        f"read.target={tmp_path / 'es2.txt'}",
+        "read.pair_by=id",
+        "projector.fit_rows=5",
+        "projector.kind=copy",
+        "limit=1",
+        "filters=[]",
+        "seed=1",
+    ]
+    assert len({signature(), *map(signature, others)}) == len(others) + 1
+    assert signature() == signature("shard_rows=3", "executor.workers=1")

@@ -39,8 +39,8 @@ def _pattern() -> "regex.Pattern[str]":
 def words(text: str) -> tuple[Range, ...]:
     """Half-open code-point ranges of the words of ``text``, ascending and disjoint.
 
-    A word is a run of letters, marks and digits (hyphens and joiners inside it stay; an apostrophe before a letter ends it and
-    belongs to it), an English ending with its apostrophe, a number with its separators, a run of katakana, one
+    A word is a run of letters, marks and digits (hyphens and joiners inside it stay; an apostrophe before a letter ends
+    it and belongs to it), an English ending with its apostrophe, a number with its separators, a run of katakana, one
     character of a script that is written without spaces, one emoji sequence, or one other visible character.
     White space belongs to none.
     """

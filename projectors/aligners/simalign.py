@@ -28,7 +28,7 @@ class SimalignAligner:
         layer: Which layer's vectors; None takes what was published.
 
     Raises:
-        ConfigError: Unknown method.
+        ConfigError: Unknown method, or no such layer.
         MissingExtraError: The package is not installed.
         ModelError: There is no such model.
     """
@@ -48,11 +48,15 @@ class SimalignAligner:
         letter, self._key = _METHODS[method]
         try:
             layers = int(transformers.AutoConfig.from_pretrained(path).num_hidden_layers)
+            if layer is not None and not 1 <= layer <= layers:
+                raise ConfigError(f"layer = {layer}", where=self.model, valid=f"1 to {layers}", hint="leave layer out")
             self.layer = default_layer(self.model, layers) if layer is None else layer
             self._aligner: Any = simalign.SentenceAligner(path, "bpe", matching_methods=letter, layer=self.layer)
-        except (OSError, ValueError, AttributeError) as error:
+        except ConfigError:
+            raise
+        except Exception as error:  # readers of weights and tokenisers raise classes of their own
             raise ModelError(
-                f"simalign can't load {self.model!r}: {str(error).splitlines()[0]}",
+                f"simalign can't load {self.model!r}: {(str(error) or type(error).__name__).splitlines()[0]}",
                 valid=f"{', '.join(NAMES)}, a hub id, or a directory in Hugging Face layout",
                 hint="without a network, give a directory",
             ) from error

@@ -1,6 +1,7 @@
 """The simalign package behind the protocol."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,3 +68,13 @@ def test_options(directory: Path) -> None:
         SimalignAligner(str(directory), "softmax")
     with pytest.raises(ModelError, match="simalign can't load"):
         SimalignAligner(str(directory.parent))
+
+
+def test_a_layer_that_is_not_there_and_broken_weights_are_told(directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="layer = 99\nValid: 1 to"):
+        aligner(directory, layer=99)
+    broken = Path(shutil.copytree(directory, tmp_path / "broken"))
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(ModelError, match="simalign can't load"):
+        aligner(broken)

@@ -88,6 +88,7 @@ def print_evaluations(
         print(json.dumps(told, ensure_ascii=False))
         return
     _print_scores(rows, [e.seconds for e in found], console)
+    _print_left_out([(row["gold"], "rows not used", row["skipped_rows"]) for row in rows], console)
     if together := pooled(found):
         lines = []
         for row in together:
@@ -114,6 +115,9 @@ def print_links(
         lines.append(((row["gold"], row["method"]), [*numbers, f"{evaluation.seconds:.1f}"]))
     titles = ("P", "R", "F1", "±", "AER", "s")
     _print_table(console, "links between words, gold words", ("gold", "aligner"), titles, lines)
+    _print_left_out([(row["gold"], "not used", row["skipped"]) for row in rows], console)
+    failed = [(f"{row['gold']}, {row['method']}", "pairs not aligned", row["failed"]) for row in rows]
+    _print_left_out(failed, console)
     if compared:
         _print_comparisons(compared, console)
 
@@ -209,6 +213,17 @@ def _print_scores(rows: Sequence[dict[str, Any]], seconds: Sequence[float], cons
         [*titles, *(["answer", "exact"] if answers else []), "s"],
         lines,
     )
+
+
+def _print_left_out(counted: Sequence[tuple[str, str, dict[str, int]]], console: Console) -> None:
+    """A line for what the numbers leave out, each once."""
+    lines = [
+        f"{name}: {what}: " + ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+        for name, what, reasons in counted
+        if reasons
+    ]
+    for line in dict.fromkeys(lines):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _print_comparisons(compared: Compared, console: Console) -> None:

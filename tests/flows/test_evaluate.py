@@ -176,6 +176,16 @@ def test_sides_of_different_lengths(sides: tuple[Path, Path], tmp_path: Path) ->
     assert "Hint: a line of links for each pair" in _error("alignment", *both, "--links", links)
 
 
+def test_what_was_left_out_is_told(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    rows = sides[1].read_text(encoding="utf-8").splitlines()
+    other = tmp_path / "other.jsonl"
+    other.write_text("\n".join(["{", *rows[1:-1], '{"id": "new", "text": "Hola."}']) + "\n", encoding="utf-8")
+    own = ("-i", sides[0], "--target-input", other, "-t", "es", "--translator", "none", "--pair-by", "id", "-p", "copy")
+    shown = CliRunner().invoke(app, ["evaluate", "projection", *map(str, own), "-p", "copy[ratio=0.9]"]).stdout
+    assert shown.count("toy-es: rows not used: ") == 1
+    assert "no_source" in shown and "no_target" in shown
+
+
 def test_help_shows_how_options_are_written() -> None:
     told = {kind: CliRunner().invoke(app, ["evaluate", kind, "--help"]).stdout for kind in ("projection", "alignment")}
     assert "'alignment[rule=minmax]'" in " ".join(told["projection"].split())

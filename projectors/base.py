@@ -63,6 +63,8 @@ class Alignment:
         backward: Likewise p(source word made by target word); rows sum to at most 1.
         bonds: How far each target word belongs to its left and to its right neighbour, float32 (n_target_words, 2),
             each in [0, 1], known from a corpus; None where the aligner has seen none.
+        particles: How far each target word only marks and has no counterpart, float32 (n_target_words,), each in
+            [0, 1], likewise.
     """
 
     source_words: tuple[Range, ...]
@@ -73,6 +75,7 @@ class Alignment:
     forward: np.ndarray | None = None
     backward: np.ndarray | None = None
     bonds: np.ndarray | None = None
+    particles: np.ndarray | None = None
 
     def pharaoh(self) -> str:
         """The links in Pharaoh format, ``0-0 1-2``."""

@@ -6,7 +6,7 @@ can be scored at once; weights are in ``segment_weights.json`` (see ``projectors
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from anyascii import anyascii
@@ -21,6 +21,7 @@ INNER = (
     "links_in", "links_out", "made_in", "made_out", "makes_in", "makes_out", "words", "punctuation", "odds",
 )  # fmt: skip
 # Of each edge. ``e`` is the word at the edge, ``o`` its neighbour outside, ``s`` the source word at the same edge;
+# ``short``: a short word, in the target also a particle as far as it is one (``projectors.aligners.particles``);
 # ``bond``: how far the word at the edge belongs to its neighbour outside, ``o_bond``: that one to it.
 EDGE = (
     "punctuation_alone", "short_alone", "short_both", "case", "made_in", "made_out", "links_in", "makes_in", "unlinked",
@@ -38,6 +39,9 @@ ABSENT = ("absent", "absent_made", "absent_words", "absent_links")
 NAMES = (*INNER, *(f"first.{n}" for n in EDGE), *(f"last.{n}" for n in EDGE), *LENGTH, *WHOLE, *ABSENT)
 
 _SMALL = 0.01
+# That a particle was made is chance where a word of weight made it, and half so where a short one did: an article may
+# stand for an article.
+_MAY_MARK = 0.5
 _SENTENCE_START = frozenset(".!?:;\"'«“„‘(¿¡")
 _NUMBER = re.compile(r"\d+")
 
@@ -101,6 +105,10 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     links = alignment.probabilities.astype(np.float64)
     made = links if alignment.forward is None else alignment.forward.astype(np.float64)
     makes = links if alignment.backward is None else alignment.backward.astype(np.float64)
+    if alignment.particles is not None:
+        particles = alignment.particles.astype(np.float64)
+        made = made * (1.0 - np.outer(1.0 - _MAY_MARK * source.short, particles))
+        target = replace(target, short=np.maximum(target.short, particles))
     if alignment.bonds is not None:
         made = _carried(alignment.bonds.astype(np.float64), made)
     (links_in, links_out), (made_in, made_out), (makes_in, makes_out) = (

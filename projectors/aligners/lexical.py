@@ -82,7 +82,7 @@ class LexicalAligner:
         """``lexical.<hash of settings, dictionaries and where sentences are cut>|prior:<name>|sym:<name>``."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.8.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        return f"lexical.9.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.
@@ -137,11 +137,17 @@ class LexicalAligner:
                     units = word_strings(inputs[k].target_text, sides[k][1].units)
                     bonds, counting = model.bonded(units), model.counting(units, *ways[k])
                     tied = of_words(bonds, sides[k][1].unit_of, inputs[k].target_text, sides[k][1].words)
-                    out[k] = self._alignment(*sides[k], ways[k], counting, tied)
+                    out[k] = self._alignment(*sides[k], ways[k], counting, tied, model.marking(units))
         return [alignment for alignment in out if alignment is not None]
 
     def _alignment(
-        self, source: "_Side", target: "_Side", ways: np.ndarray, counting: np.ndarray, tied: np.ndarray
+        self,
+        source: "_Side",
+        target: "_Side",
+        ways: np.ndarray,
+        counting: np.ndarray,
+        tied: np.ndarray,
+        marking: np.ndarray,
     ) -> Alignment:
         """The alignment of the words, from the posteriors of the units: each word has its unit's.
 
@@ -152,8 +158,8 @@ class LexicalAligner:
         links = symmetrise(forward, backward, self._symmetrisation)
         moved = carried(np.stack([np.sqrt(ways[0] * ways[1]), *ways]), counting)[:, rows][:, :, columns]
         moved = np.round(moved, _DIGITS).astype(np.float32).clip(0.0, 1.0)
-        bonds = np.round(tied, _DIGITS).astype(np.float32)
-        return Alignment(source.words, target.words, moved[0], links, None, moved[1], moved[2], bonds)
+        bonds, particles = (np.round(own, _DIGITS).astype(np.float32) for own in (tied, marking[columns]))
+        return Alignment(source.words, target.words, moved[0], links, None, moved[1], moved[2], bonds, particles)
 
     def state(self) -> bytes:
         """The tables of every language pair; the same bytes for the same set of inputs."""

@@ -10,6 +10,7 @@ from projectors.aligners.counters import Counters, learn_counters
 from projectors.aligners.lexical_em import Cells, Emissions, Order, hmm, model1, smooth_jumps
 from projectors.aligners.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
 from projectors.aligners.orthography import SHAPES
+from projectors.aligners.particles import Particles, learn_particles
 
 Sentence = Sequence[str]
 _LEAST_COUNT = 1e-4  # expected links below this are not kept: they are noise, and most of the table
@@ -42,6 +43,7 @@ class Model:
     order: Order
     bonds: Bonds
     counters: Counters
+    particles: Particles
 
     def bonded(self, target: Sentence) -> np.ndarray:
         """What ties each word of a target sentence to its left and to its right neighbour, float64 (n_words, 2)."""
@@ -51,6 +53,10 @@ class Model:
     def counting(self, target: Sentence, forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
         """How far each word of a target sentence goes with the number before and after it, float64 (n_words, 2)."""
         return self.counters.strengths(self.lexicon.target.indices(target), target, forward, backward)
+
+    def marking(self, target: Sentence) -> np.ndarray:
+        """How far each word of a target sentence is a particle, float64 (n_words,)."""
+        return self.particles.among(self.lexicon.target.indices(target))
 
 
 class _Batch:
@@ -122,7 +128,8 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
     of_corpus = target.word[cells.target]
     bonds = learn_bonds(cells, of_corpus, width, forward, backward)
     counters = learn_counters(cells, of_corpus, lexicon.target.words, forward, backward)
-    return Model(_pruned(lexicon), order, bonds, counters)
+    particles = learn_particles(cells, of_corpus, lexicon.target.words, forward, backward, counters.words)
+    return Model(_pruned(lexicon), order, bonds, counters, particles)
 
 
 def _pruned(lexicon: Lexicon) -> Lexicon:

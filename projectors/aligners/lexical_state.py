@@ -14,11 +14,12 @@ from projectors.aligners.lexical_em import Order
 from projectors.aligners.lexical_fit import Model
 from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
+from projectors.aligners.particles import Particles
 
-_MAGIC = b"SFLX3\n"
+_MAGIC = b"SFLX4\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
 _TABLES = ("counts", "stem_counts", "shape_counts")
-_KEYS = 4  # arrays of ascending integers, which come first
+_KEYS = 5  # arrays of ascending integers, which come first
 
 
 def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
@@ -27,12 +28,12 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
     arrays: list[np.ndarray] = []
     for languages in sorted(models):
         model, lexicon = models[languages], models[languages].lexicon
-        own = [lexicon.keys, lexicon.stem_keys, model.bonds.keys, model.counters.words]
+        own = [lexicon.keys, lexicon.stem_keys, model.bonds.keys, model.counters.words, model.particles.words]
         own += [getattr(lexicon, name) for name in _TABLES]
         own += [getattr(side, name) for side in (lexicon.source, lexicon.target) for name in _SIDE]
         own += [model.order.forward.widths, model.order.backward.widths]
         own += [model.bonds.to_left, model.bonds.to_right]
-        own += [*model.counters.shares.T, *model.counters.free.T]
+        own += [*model.counters.shares.T, *model.counters.free.T, model.particles.strengths]
         header.append(
             {
                 "languages": languages,
@@ -78,7 +79,7 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
             array = np.frombuffer(body, kind, size, at)
             arrays.append(np.cumsum(array) if k < _KEYS else array.astype(np.float64))
             at += size * kind.itemsize
-        keys, stem_keys, bonded, counting = arrays[:_KEYS]
+        keys, stem_keys, bonded, counting, marking = arrays[:_KEYS]
         tables, rest = arrays[_KEYS : _KEYS + len(_TABLES)], arrays[_KEYS + len(_TABLES) :]
         sides = [
             Vocabulary(tuple(entry["words"][k]), tuple(entry["stems"][k]), *rest[4 * k : 4 * k + 4]) for k in (0, 1)
@@ -89,5 +90,6 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
             order,
             Bonds(bonded, rest[10], rest[11]),
             Counters(counting, np.stack(rest[12:14], axis=1), np.stack(rest[14:16], axis=1)),
+            Particles(marking, rest[16]),
         )
     return models

@@ -114,7 +114,8 @@ class MixtureAligner:
                 [a.probabilities if a.backward is None else a.backward for a, _ in usable], shares
             )
         bonds = next((a.bonds for a, _ in usable if a.bonds is not None), None)
-        return Alignment(first.source_words, first.target_words, mean, links, None, forward, backward, bonds)
+        particles = next((a.particles for a, _ in usable if a.particles is not None), None)
+        return Alignment(first.source_words, first.target_words, mean, links, None, forward, backward, bonds, particles)
 
     def _averaged(self, matrices: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
         """The mean of matrices of one shape, float32."""

@@ -212,7 +212,9 @@ def main() -> None:
         halves = (fit_half, lambda gold: [not use for use in fit_half(gold)])
         cross(whole, aligners, [SegmentWeights.of(fit(golds, aligned, options.penalty, use)) for use in halves])
         return
-    one_way = [[replace(a, forward=None, backward=None, bonds=None) for a in found] for found in aligned]
+    one_way = [
+        [replace(a, forward=None, backward=None, bonds=None, particles=None) for a in found] for found in aligned
+    ]
 
     def both(use: Callable[[Gold], list[bool]]) -> dict[str, Any]:
         return {

@@ -98,7 +98,7 @@ def _as_dict(result: "SetResult") -> dict[str, object]:
         "rows": result.counts,
         "reasons": result.reasons,
         "failures": [
-            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": str(f.error)} for f in result.failures
+            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.told} for f in result.failures
         ],
     }
 
@@ -118,9 +118,7 @@ def _print(result: "SetResult") -> None:
             table.add_row("", f"{count:,}", reason)
         console.print(table)
     for failure in result.failures:
-        console.print(
-            f"stage {failure.stage}, shard {failure.shard} failed: {failure.error}", style="red", markup=False
-        )
+        console.print(f"stage {failure.stage}, shard {failure.shard} failed: {failure.told}", style="red", markup=False)
     if result.failures:
         console.print("The other shards are kept: the same command goes on from there.", style="red")
     for name, place in result.written.items():

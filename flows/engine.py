@@ -26,6 +26,13 @@ class Failure:
     shard: int
     error: BaseException
 
+    @property
+    def told(self) -> str:
+        """What went wrong; of an error that is none of ours its class too, since some say nothing else."""
+        return (
+            str(self.error) if isinstance(self.error, SpanferryError) else f"{type(self.error).__name__}: {self.error}"
+        )
+
 
 @dataclass(slots=True)
 class Outcome:

@@ -30,7 +30,7 @@ def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None
         console.print(_table(result, emitted))
     for failure in result.failures:
         console.print(
-            f"stage {failure.stage}-{failure.target}, shard {failure.shard} failed: {failure.error}",
+            f"stage {failure.stage}-{failure.target}, shard {failure.shard} failed: {failure.told}",
             style="red",
             markup=False,
         )
@@ -52,7 +52,7 @@ def as_dict(result: RunResult) -> dict[str, Any]:
         "computed": result.outcome.computed,
         **({"endpoint": asked} if (asked := endpoint_usage(result)) else {}),
         "failures": [
-            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": str(f.error)} for f in result.failures
+            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.told} for f in result.failures
         ],
     }
 

@@ -35,7 +35,7 @@ def checked_options(kind: str, name: str, cls: Any, options: Mapping[str, Any], 
                 f"{kind} {name!r} needs the option {option!r}", valid=parameters, hint=f"spanferry list {kind}s"
             )
     try:
-        types = get_type_hints(cls.__init__)
+        types = get_type_hints(cls if inspect.isfunction(cls) else cls.__init__)
     except NameError:  # a class from outside, whose types are imported for a type checker alone
         types = {}
     return {o: _checked(f"{kind} {name!r}", parameters[o], types.get(o, Any), value) for o, value in options.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
+from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.beads import beads
 from projectors.base import ProjectionInput, Range, words_of_both
@@ -65,14 +66,26 @@ def project_in_parts(project: Project, inputs: Sequence[ProjectionInput]) -> lis
     Args:
         project: Projects whole inputs; is called once, with the parts that have spans.
         inputs: Texts of any length.
+
+    Raises:
+        ConfigError: The projector gives more or less than one projection for each span.
     """
     parts = [(k, part) for k, item in enumerate(inputs) for part in parts_of_text(item) if part.numbers]
     found: list[dict[int, Projection]] = [{} for _ in inputs]
-    for (k, part), own in zip(parts, project([part.item for _, part in parts]), strict=True):
+    projected = project([part.item for _, part in parts])
+    if len(projected) != len(parts):
+        raise _miscounted(len(projected), f"lists of projections for {len(parts)} texts")
+    for (k, part), own in zip(parts, projected, strict=True):
+        if len(own) != len(part.numbers):
+            raise _miscounted(len(own), f"projections for {len(part.numbers)} spans of {part.item.id!r}")
         for number, projection in zip(part.numbers, own, strict=True):
             span = projection.span
             found[k][number] = replace(projection, span=span and moved(span, part.start))
     return [[own[number] for number in range(len(item.spans))] for item, own in zip(inputs, found, strict=True)]
+
+
+def _miscounted(count: int, what: str) -> ConfigError:
+    return ConfigError(f"the projector gives {count} {what}", hint="one for each, in order: see projectors/base.py")
 
 
 def _cuts(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> list[Range]:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from corpora.errors import OutputError
+from flows.engine import Failure
 from flows.store import MANIFEST, Entry, Stage, check_place, digest, run_lock, sweep, write_bytes
 
 
@@ -82,3 +83,8 @@ def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:
     sweep(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["es", "stages"]
     assert [p.name for p in stage.directory.iterdir()] == ["signature.txt"]
+
+
+def test_a_failure_names_the_class_of_an_error_that_is_not_ours() -> None:
+    assert Failure("project", "es", 0, KeyError("x")).told == "KeyError: 'x'"
+    assert Failure("project", "es", 0, OutputError("full", hint="empty it")).told == "full\nHint: empty it"

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import ProjectionInput
@@ -124,3 +125,11 @@ def test_gold_in_parts_has_the_same_spans() -> None:
     for part, own in zip(gold.inputs, gold.spans, strict=True):
         assert part.id == item.id  # which half it belongs to hangs on it
         assert [s.quote(part.target_text) for s in own] == [wanted[s.id] for s in part.spans]
+
+
+@pytest.mark.parametrize("given", [[], [[]], [[], []]])
+def test_a_projector_that_forgets_a_span_is_told(given: list[list[Projection]]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"the projector gives . (lists of )?projections for [12] .*\nHint: one for each"
+    ):
+        project_in_parts(lambda _: given, [document(1)[0]])

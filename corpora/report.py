@@ -19,6 +19,12 @@ _EXAMPLES = (
 )
 
 
+# Control characters as pictures of themselves: terminals obey some, and take the report for a binary file.
+_CONTROLS = (
+    {c: 0x2400 + c for c in range(32) if chr(c) != "\t"} | {127: 0x2421} | dict.fromkeys(range(128, 160), 0xFFFD)
+)
+
+
 def report_files(
     tallies: Sequence[Tally],
     removals: Mapping[str, RemovalTable] | None = None,
@@ -168,7 +174,7 @@ def _examples(shown: Sequence[Shown]) -> str:
         facts += row.reasons
         target = "—" if row.target is None else row.target
         lines += [" · ".join(facts), *_indent("    ", row.source), *_indent("  → ", target), ""]
-    text = "\n".join(lines[:-1])
+    text = "\n".join(line.translate(_CONTROLS) for line in lines[:-1])
     # Texts may hold fences of their own.
     fence = "```"
     while fence in text:

@@ -132,6 +132,13 @@ def test_text_with_a_fence_stays_inside_the_fence() -> None:
     assert "````text\n" in files["report.md"]
 
 
+def test_control_characters_are_shown_and_not_obeyed() -> None:
+    rows = [pair("a\x00 \x1bred\r\n\tb", "a\x9b\x7f", id="i\n1")]
+    shown = report_files([Tally("es").add(rows)], title="x")["report.md"]
+    assert "a␀ ␛red\n    \tb\n" in shown and "a\ufffd␡" in shown and "i␊1" in shown
+    assert not any(c in shown for c in "\x00\x1b\r\x9b\x7f")
+
+
 def test_svg_and_csv() -> None:
     edges, counts = (0.0, 0.5, 1.0, 1.5), (1, 0, 1_000_000)
     picture = histogram_svg("a <b> & c", edges, counts, low=0.5, high=None)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from corpora.decisions import Decision, DecisionLog, require_log
 from corpora.errors import unknown_name
@@ -46,11 +47,13 @@ def apply_decisions(
         counts = applied.counts
         what = ", ".join(f"{n} {name}" for name, n in sorted(counts.applied.items())) or "nothing"
         decided = f"{counts.reviewed} of {counts.rows} rows decided on, {counts.gold} gold"
-        console.print(f"[bold]{applied.corpus}[/]  {decided}; applied: {what}")
+        console.print(f"[bold]{escape(applied.corpus)}[/]  {decided}; applied: {what}")
         if counts.stale:
             listed = applied.directory / STALE
-            console.print(f"    [yellow]{len(counts.stale)} decisions do not fit the data any more:[/] {listed}")
-        console.print(f"    the dataset  {applied.directory}")
+            console.print(
+                f"    [yellow]{len(counts.stale)} decisions do not fit the data any more:[/] {escape(str(listed))}"
+            )
+        console.print(f"    the dataset  {escape(str(applied.directory))}")
     if not done:
         console.print("no decision on any dataset here")
 

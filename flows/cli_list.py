@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from corpora.errors import ConfigError
@@ -31,9 +32,9 @@ def list_components(
         table.add_column(style="bold", no_wrap=True)
         for entry, path in entries.items():
             about, options = _about(name, entry, path)
-            table.add_row(entry, about)
+            table.add_row(entry, escape(about))
             if kind == name and options:
-                table.add_row("", f"[dim]{options}[/]")
+                table.add_row("", f"[dim]{escape(options)}[/]")
         console.print(table)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
@@ -106,7 +107,7 @@ def _as_dict(result: "SetResult") -> dict[str, object]:
 def _print(result: "SetResult") -> None:
     console = Console(highlight=False)
     for name, counts in result.counts.items():
-        table = Table(title=name, title_justify="left", show_header=False)
+        table = Table(title=escape(name), title_justify="left", show_header=False)
         table.add_column(style="bold")
         table.add_column(justify="right")
         table.add_column()
@@ -115,7 +116,7 @@ def _print(result: "SetResult") -> None:
                 split, f"{count:,}", "rows, by reason (a row may have several):" if split == "rejected" else ""
             )
         for reason, count in result.reasons[name].items():
-            table.add_row("", f"{count:,}", reason)
+            table.add_row("", f"{count:,}", escape(reason))
         console.print(table)
     for failure in result.failures:
         console.print(f"stage {failure.stage}, shard {failure.shard} failed: {failure.told}", style="red", markup=False)
@@ -124,6 +125,6 @@ def _print(result: "SetResult") -> None:
     for name, place in result.written.items():
         if (place / "dataset_dict.json").exists():
             line = f"python -c \"import datasets; print(datasets.load_from_disk('{place}'))\""
-            console.print(f"[dim]{name:>14}[/]  {line}", soft_wrap=True)
-        console.print(f"[dim]{'report':>14}[/]  less {place}/report.md", soft_wrap=True)
+            console.print(f"[dim]{escape(name):>14}[/]  {escape(line)}", soft_wrap=True)
+        console.print(f"[dim]{'report':>14}[/]  less {escape(str(place))}/report.md", soft_wrap=True)
     console.print(f"{result.seconds:.1f} s")

@@ -5,6 +5,7 @@ import time
 from itertools import islice
 
 from rich.console import Console
+from rich.markup import escape
 
 from corpora.multiway import MultiRow, join_cells
 from flows import parallel_tasks as tasks
@@ -22,9 +23,9 @@ def rehearse(config: ParallelConfig | DeriveConfig, console: Console) -> None:
     """
     plan = set_plan(config.to_json(), str(config.out / "stages"))
     check(plan)
-    console.print(f"[bold]{'-'.join(plan.languages)}[/]  {plan.signature}", highlight=False)
+    console.print(f"[bold]{'-'.join(plan.languages)}[/]  {escape(plan.signature)}", highlight=False)
     free = shutil.disk_usage(existing(config.out)).free
-    console.print(f"disk   {free / 2**30:.1f} GiB free at {config.out}")
+    console.print(f"disk   {free / 2**30:.1f} GiB free at {escape(str(config.out))}")
     started = time.monotonic()
     rows = first_rows(plan)
     kept = [row for row in rows if not row.reasons]

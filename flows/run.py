@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from corpora import filters as filtering
 from corpora.schema import Pair
@@ -98,9 +99,9 @@ def dry_run(config: RunConfig, console: Console) -> None:
     """Resolves everything, checks model, paths and disk, pushes one batch through, and writes nothing."""
     plan = plan_of(config.to_json(), str(config.out / "stages"))
     for target, signature in check(plan).items():
-        console.print(f"[bold]{target}[/]  {signature}", highlight=False)
+        console.print(f"[bold]{target}[/]  {escape(signature)}", highlight=False)
     free = shutil.disk_usage(existing(config.out)).free
-    console.print(f"disk   {free / 2**30:.1f} GiB free at {config.out}")
+    console.print(f"disk   {free / 2**30:.1f} GiB free at {escape(str(config.out))}")
     pairs: list[Pair] = []
     for pair in tasks.read_pairs(plan):
         pairs.append(pair)

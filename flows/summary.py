@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.emit import Emitted, gold_scores
@@ -68,10 +69,10 @@ def _table(result: RunResult, emitted: Emitted) -> Table:
     table.add_row("spans", f"{counts['spans']:,}", "in the source")
     table.add_row("projected", f"{counts['projected']:,}", _share(counts["projected"], counts["spans"]))
     for reason, number in counts["unprojected"].items():
-        table.add_row("  not projected", f"{number:,}", reason)
+        table.add_row("  not projected", f"{number:,}", escape(reason))
     table.add_row("rejected", f"{counts['rejected']:,}", "rows, by reason (a row may have several):")
     for reason, number in counts["reasons"].items():
-        table.add_row("", f"{number:,}", reason)
+        table.add_row("", f"{number:,}", escape(reason))
     scores = gold_scores(counts)
     if scores:
         table.add_row(
@@ -128,4 +129,4 @@ def _next_commands(result: RunResult, console: Console) -> None:
     lines.append(("what there is", "spanferry list"))
     lines.append(("look at it", f"spanferry inspect {out}"))
     for title, command in lines:
-        console.print(f"[dim]{title:>14}[/]  {command}", soft_wrap=True)
+        console.print(f"[dim]{title:>14}[/]  {escape(command)}", soft_wrap=True)

@@ -302,6 +302,7 @@ class CT2Translator:
             [[*frame.target_prefix, *given[row.index]] for row in good],
             prefix=len(frame.target_prefix),
             max_target_tokens=forced.batch_tokens(self.vocab_size, self.device),
+            alike=self.rows_independent,
         )
         scores = [ForcedScore(given[row.index], np.zeros(0, np.float32), row.reason) for row in rows]
         for row, found in zip(good, logprobs, strict=True):
@@ -329,6 +330,7 @@ class CT2Translator:
             vocab_size=self.vocab_size,
             prefix=len(frame.target_prefix),
             shifted=self.shifted_attention,
+            alike=self.rows_independent,
         )
         results: list[np.ndarray | None] = [None] * len(rows)
         for row, weights in zip(good, found, strict=True):

@@ -6,7 +6,7 @@ sorted by length, cut into batches whose logits fit the memory, and come back in
 the model can't take fails alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +38,7 @@ def score(
     *,
     prefix: int = 0,
     max_target_tokens: int = SCORE_TOKENS["cpu"],
+    alike: bool = False,
 ) -> list[np.ndarray]:
     """Log-probability of every given target token.
 
@@ -47,6 +48,8 @@ def score(
         target_tokens: Target of each row; may be empty.
         prefix: How many language tokens open every target.
         max_target_tokens: Padded target tokens per batch; see `batch_tokens`.
+        alike: Only rows of the same lengths share a batch: with int8 on a CPU a row comes out the same, to the last
+            bit, whatever rows there are.
 
     Returns:
         For each row float32 (n_target_tokens - prefix + 1,), in nats, the last for ``</s>``; (0,) for a row that
@@ -63,7 +66,7 @@ def score(
         return lambda: [np.asarray(p.result().log_probs, dtype=np.float32)[prefix:] for p in pending]
 
     lengths = [(len(t) + 1, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
-    found = _in_batches(submit, lengths, max_target_tokens)
+    found = _in_batches(submit, lengths, max_target_tokens, lengths if alike else None)
     return [
         np.zeros(0, np.float32) if f is None or len(f) != len(t) - prefix + 1 else f
         for f, t in zip(found, target_tokens, strict=True)
@@ -79,6 +82,7 @@ def attention(
     prefix: int = 0,
     shifted: bool = False,
     max_target_tokens: int = STEP_TOKENS["cpu"],
+    alike: bool = False,
 ) -> list[np.ndarray | None]:
     """Cross-attention of the model while it is made to produce the given targets.
 
@@ -93,6 +97,7 @@ def attention(
         prefix: How many language tokens open every target.
         shifted: Row t is the step that reads token t, not the one that predicts it.
         max_target_tokens: Padded target tokens per batch.
+        alike: As in `score`; here the sources' lengths alone matter, since targets are gone through step by step.
 
     Returns:
         For each row float32 (n_target_tokens - prefix, n_source_tokens), or None for a row that failed. Source
@@ -108,7 +113,8 @@ def attention(
             for r, p in zip(rows, pending, strict=True)
         ]
 
-    found = _in_batches(submit, steps.lengths(), max_target_tokens)
+    lengths = steps.lengths()
+    found = _in_batches(submit, lengths, max_target_tokens, [source for _, source in lengths] if alike else None)
     shapes = [(len(t) - prefix, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
     return [
         f[:, :columns] if f is not None and f.ndim == 2 and len(f) == rows and f.shape[1] >= columns else None
@@ -160,11 +166,15 @@ class _Steps:
 
 
 def _in_batches(
-    submit: Callable[[list[int]], Callable[[], list[Result]]], lengths: Sequence[tuple[int, int]], limit: int
+    submit: Callable[[list[int]], Callable[[], list[Result]]],
+    lengths: Sequence[tuple[int, int]],
+    limit: int,
+    kinds: Sequence[Hashable] | None = None,
 ) -> list[Result | None]:
     """Runs all rows, in batches of like length; a batch that fails is run again row by row.
 
-    A few batches are under way at once, so that every worker of the translator has one.
+    Rows share a batch only where they are of one kind. A few batches are under way at once, so that every worker of
+    the translator has one.
     """
     found: list[Result | None] = [None] * len(lengths)
     under_way: list[tuple[list[int], Callable[[], list[Result]]]] = []
@@ -178,10 +188,15 @@ def _in_batches(
                 for row in rows:
                     collect([row], submit([row]))
 
-    for rows in _batches(lengths, limit):
-        under_way.append((rows, submit(rows)))
-        if len(under_way) > 4:
-            collect(*under_way.pop(0))
+    groups: dict[Hashable, list[int]] = {}
+    for row in range(len(lengths)):
+        groups.setdefault(kinds[row] if kinds else None, []).append(row)
+    for group in groups.values():
+        for batch in _batches([lengths[row] for row in group], limit):
+            rows = [group[k] for k in batch]
+            under_way.append((rows, submit(rows)))
+            if len(under_way) > 4:
+                collect(*under_way.pop(0))
     for rows, result in under_way:
         collect(rows, result)
     return found

@@ -1,5 +1,6 @@
 """Rows that no model should be given, and rows that try to steer it: the other rows come out the same, to the byte."""
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,6 +103,20 @@ def test_rows_are_independent_to_the_last_bit(model: CT2Translator) -> None:
     assert together == [model.translate([text], "en", "es")[0] for text in texts]
     assert together[::-1] == model.translate(texts[::-1], "en", "es")
     assert together[::3] == model.translate(texts[::3], "en", "es")
+
+
+def test_forced_rows_are_independent_too(model: CT2Translator) -> None:
+    draw = random.Random(0)
+    words = ["the", "cat", "sat", "on", "a", "mat", "in", "York", "with", "Anna", "2008", "books", "🇪🇸", ",", "👩‍🚀"]
+    pairs = [tuple(" ".join(draw.sample(words, draw.randint(1, 7))) for _ in range(2)) for _ in range(100)]
+    sources, targets = zip(*pairs, strict=True)
+    scores = model.score_pairs(sources, targets, "en", "es")
+    attended = model.attention(sources, targets, "en", "es")
+    for source, target, score, weights in zip(sources, targets, scores, attended, strict=True):
+        alone = model.score_pairs([source], [target], "en", "es")[0]
+        assert alone.logprobs.tobytes() == score.logprobs.tobytes()
+        own = model.attention([source], [target], "en", "es")[0]
+        assert own is not None and weights is not None and own.tobytes() == weights.tobytes()
 
 
 def test_floats_are_not(model_directory: Path) -> None:

@@ -103,7 +103,7 @@ class ParquetReader(TableReader):
                 raise InputError(
                     f"not a Parquet file ({_first_line(error)})",
                     where=str(path),
-                    hint="check the path given to --input",
+                    hint="check the path that was given",
                 ) from error
             schema = file.schema_arrow
             parts.append(Part(split_of(path), schema.names, _named_classes(schema), partial(_parquet_rows, path)))
@@ -118,7 +118,7 @@ class ParquetReader(TableReader):
         found = sorted(p for p in self.path.rglob("*.parquet") if p.relative_to(self.path).parts[0] != _REJECTED)
         if not found:
             raise InputError(
-                "no Parquet file in the folder", where=str(self.path), hint="check the path given to --input"
+                "no Parquet file in the folder", where=str(self.path), hint="check the path that was given"
             )
         return found
 

@@ -20,7 +20,7 @@ def check_file(path: Path) -> None:
     if not path.is_file():
         names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = nearest(path.name, names, 1)
-        hint = f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path given to --input"
+        hint = f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path that was given"
         raise InputError("no such file", where=str(path), hint=hint)
     if path.stat().st_size == 0:
         raise _empty(path)
@@ -79,7 +79,7 @@ def _check_encoding(encoding: str) -> None:
 
 
 def _empty(path: Path) -> InputError:
-    return InputError("the file is empty", where=str(path), hint="check the path given to --input")
+    return InputError("the file is empty", where=str(path), hint="check the path that was given")
 
 
 def _not_encoded(path: Path, line: int, offset: int, error: UnicodeDecodeError, encoding: str) -> InputError:

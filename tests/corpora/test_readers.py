@@ -118,7 +118,7 @@ def test_a_missing_file_names_the_nearest(tmp_path):
     )
     with pytest.raises(InputError) as caught:
         open_reader(tmp_path / "no" / "x.conll", lang="en")
-    assert str(caught.value) == f"{tmp_path / 'no' / 'x.conll'}: no such file\nHint: check the path given to --input"
+    assert str(caught.value) == f"{tmp_path / 'no' / 'x.conll'}: no such file\nHint: check the path that was given"
 
 
 @pytest.mark.parametrize("content", ["", "\n \n\t\n", "\ufeff\n"])
@@ -127,7 +127,7 @@ def test_an_empty_file(tmp_path, name, content):
     path = put(tmp_path, name, content)
     with pytest.raises(InputError) as caught:
         read(path)
-    assert str(caught.value) == f"{path}: the file is empty\nHint: check the path given to --input"
+    assert str(caught.value) == f"{path}: the file is empty\nHint: check the path that was given"
 
 
 def test_a_folder_without_data(tmp_path):

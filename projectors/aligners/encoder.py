@@ -1,10 +1,10 @@
 """Word alignment by the contextual vectors of a multilingual encoder."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from corpora.errors import ConfigError, ModelError
 from corpora.word_breaks import dictionaries
 from corpora.words import word_strings
 from projectors.aligners.encoder_convert import TOKENIZER, encoder_directory, encoder_facts
-from projectors.aligners.encoder_links import METHODS, Found, Side, extract
+from projectors.aligners.encoder_links import METHODS, Side, extract
 from projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from translators import devices
 from translators.convert import quantization_for
 from translators.ct2 import weights_hash
 from translators.limits import BAD_UNICODE, text_reason
 
-# Pieces of both sides in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
+# Pieces in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}
+# Pieces of the pairs under way, whose vectors are in memory: 100 and 400 MB with BERT's 768 numbers each.
+_WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
 _LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
 _LOCK = threading.Lock()
 
@@ -33,7 +35,7 @@ _LOCK = threading.Lock()
 class _Pieces:
     """The pieces of one text with the specials around them, and the word of each, -1 for specials."""
 
-    ids: list[int]
+    ids: tuple[int, ...]
     words: np.ndarray
 
 
@@ -41,7 +43,7 @@ class EncoderAligner:
     """Links words whose contextual vectors are alike: SimAlign and AWESOME over CTranslate2, in batches.
 
     Gives the links of the packages simalign and awesome-align on the same weights, at a multiple of their speed: only
-    the layers below the one that is read are run, sentences of like length together. Reasons: ``empty_source``,
+    the layers below the one that is read are run, sentences of the same length together. Reasons: ``empty_source``,
     ``empty_target``, ``too_long`` (more pieces than the encoder has positions; the packages cut such a text off
     silently), ``bad_unicode``.
 
@@ -105,54 +107,55 @@ class EncoderAligner:
             for side in (0, 1)
         }
         room = int(self._facts["max_tokens"])
-        lengths: dict[int, int] = {}
+        pairs: dict[int, tuple[_Pieces, _Pieces]] = {}
         for k in waiting:
-            longest = max(len(pieces[side][k].ids) for side in (0, 1))
-            if longest > room:
+            pair = pieces[0][k], pieces[1][k]
+            if max(len(one.ids) for one in pair) > room:
                 out[k] = _failed(ranges[k], "too_long")
             else:
-                lengths[k] = longest
-        # By length and then by text, so that the order of the inputs changes no batch.
-        order = sorted(lengths, key=lambda k: (lengths[k], inputs[k].source_text, inputs[k].target_text))
-        batches = list(_batches(order, lengths, _BATCH_PIECES[self.device]))
+                pairs[k] = pair
 
-        def run(members: list[int]) -> list[Found]:
-            given = [pieces[side][k] for side in (0, 1) for k in members]
-            return self._links(given, [tuple(map(len, ranges[k])) for k in members])
+        def found(k: int, vectors: Mapping[tuple[int, ...], np.ndarray]) -> Alignment:
+            counts = [len(side) for side in ranges[k]]
+            source, target = (_side(one, vectors[one.ids], count) for one, count in zip(pairs[k], counts, strict=True))
+            (links,) = extract(source, target, self.method, self.threshold)
+            return Alignment(*ranges[k], links.probabilities, links.links, None, links.forward, links.backward)
 
         # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.
         with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self._encoder.num_encoders) as pool:
-            for members, results in zip(batches, pool.map(run, batches), strict=True):
-                for k, found in zip(members, results, strict=True):
-                    ways = (found.forward, found.backward)
-                    out[k] = Alignment(*ranges[k], found.probabilities, found.links, None, *ways)
+            for members in _windows(pairs, _WINDOW_PIECES[self.device]):
+                vectors = self._encoded([one.ids for k in members for one in pairs[k]], pool)
+                for k, alignment in zip(members, pool.map(partial(found, vectors=vectors), members), strict=True):
+                    out[k] = alignment
         return [alignment for alignment in out if alignment is not None]
+
+    def _encoded(self, texts: Sequence[tuple[int, ...]], pool: Executor) -> dict[tuple[int, ...], np.ndarray]:
+        """(n_pieces, width) of each text, once for texts that are the same.
+
+        On a CPU only texts of the same length share a batch: there is no padding then, and with int8 a text comes out
+        the same whatever others there are.
+        """
+        order = sorted(dict.fromkeys(texts), key=lambda ids: (len(ids), ids))
+        batches = list(_batches(order, _BATCH_PIECES[self.device], alike=self.device == "cpu"))
+
+        def run(batch: Sequence[tuple[int, ...]]) -> np.ndarray:
+            view = self._encoder.forward_batch([list(ids) for ids in batch]).last_hidden_state
+            if self.device != "cpu":
+                view = view.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+            return np.array(view)
+
+        return {
+            ids: vectors[: len(ids)]
+            for batch, found in zip(batches, pool.map(run, batches), strict=True)
+            for ids, vectors in zip(batch, found, strict=True)
+        }
 
     def _pieces(self, sentences: Sequence[list[str]]) -> list[_Pieces]:
         encoded = self._tokenizer.encode_batch(list(sentences), is_pretokenized=True)
         return [
-            _Pieces(found.ids, np.array([-1 if w is None else w for w in found.word_ids], dtype=np.int32))
+            _Pieces(tuple(found.ids), np.array([-1 if w is None else w for w in found.word_ids], dtype=np.int32))
             for found in encoded
         ]
-
-    def _links(self, given: list[_Pieces], counts: list[tuple[int, ...]]) -> list[Found]:
-        """Links of one batch; ``given`` has the pieces of all sources, then of all targets."""
-        view = self._encoder.forward_batch([one.ids for one in given]).last_hidden_state
-        if self.device != "cpu":
-            view = view.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
-        vectors = np.array(view)  # (2 * n_pairs, n_pieces, width)
-        belongs = np.full(vectors.shape[:2], -1, dtype=np.int32)
-        for row, one in enumerate(given):
-            belongs[row, : len(one.words)] = one.words
-        n = len(counts)
-        sides = []
-        for side in (0, 1):
-            rows = slice(side * n, side * n + n)
-            longest = max(len(one.ids) for one in given[rows])
-            # The first and the last piece are specials.
-            cut = slice(1, longest - 1)
-            sides.append(Side(vectors[rows, cut], belongs[rows, cut], [count[side] for count in counts]))
-        return extract(sides[0], sides[1], self.method, self.threshold)
 
 
 @cache
@@ -196,13 +199,33 @@ def _failed(ranges: tuple[tuple[Range, ...], tuple[Range, ...]], reason: str) ->
     return Alignment(*ranges, np.zeros((len(ranges[0]), len(ranges[1])), np.float32), reason=reason)
 
 
-def _batches(order: Sequence[int], lengths: dict[int, int], limit: int) -> Iterator[list[int]]:
-    """Neighbours in ``order`` (ascending lengths) whose padded pieces, of both sides, stay within the limit."""
-    batch: list[int] = []
-    for k in order:
-        if batch and 2 * lengths[k] * (len(batch) + 1) > limit:
+def _side(pieces: _Pieces, vectors: np.ndarray, count: int) -> Side:
+    # The first and the last piece are specials.
+    return Side(vectors[None, 1:-1], pieces.words[None, 1:-1], [count])
+
+
+def _windows(pairs: Mapping[int, tuple[_Pieces, _Pieces]], limit: int) -> Iterator[list[int]]:
+    """Pairs of like length, whose pieces stay within the limit; at least one."""
+    window: list[int] = []
+    size = 0
+    for k in sorted(pairs, key=lambda k: sum(len(one.ids) for one in pairs[k])):
+        own = sum(len(one.ids) for one in pairs[k])
+        if window and size + own > limit:
+            yield window
+            window, size = [], 0
+        window.append(k)
+        size += own
+    if window:
+        yield window
+
+
+def _batches(order: Sequence[tuple[int, ...]], limit: int, *, alike: bool) -> Iterator[list[tuple[int, ...]]]:
+    """Neighbours in ``order`` (ascending lengths; ``alike``: of one length) whose padded pieces are within the limit."""
+    batch: list[tuple[int, ...]] = []
+    for ids in order:
+        if batch and (len(ids) * (len(batch) + 1) > limit or (alike and len(ids) != len(batch[0]))):
             yield batch
             batch = []
-        batch.append(k)
+        batch.append(ids)
     if batch:
         yield batch

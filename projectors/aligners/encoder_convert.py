@@ -193,6 +193,10 @@ def _convert(source: Path, out: Path, layer: int, quantization: str) -> None:
         try:
             Converter(str(source)).convert(str(out), quantization=quantization)
             tokenizer = transformers.AutoTokenizer.from_pretrained(str(source)).backend_tokenizer
+            # Without its files transformers makes one that knows the specials alone.
+            known, rows = tokenizer.get_vocab_size(), int(read_json(source / "config.json")["vocab_size"])
+            if 2 * known < rows:
+                raise ValueError(f"the tokeniser has {known} pieces, the model {rows}")
             tokenizer.no_truncation()
             tokenizer.no_padding()
             tokenizer.save(str(out / TOKENIZER))

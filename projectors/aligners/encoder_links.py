@@ -70,6 +70,8 @@ def extract(source: Side, target: Side, method: str, threshold: float) -> list[F
     by_target, by_source = _softmax(products, real, 2), _softmax(products, real, 1)
     if method == "softmax":
         linked = (by_target > threshold) & (by_source > threshold)
+    elif not products.size:
+        linked = np.zeros(products.shape, dtype=bool)
     else:
         norms = [np.maximum(np.linalg.norm(side.vectors, axis=2), 1e-12) for side in (source, target)]
         cosine = products / norms[0][:, :, None] / norms[1][:, None, :]

@@ -146,6 +146,25 @@ def test_order_and_batches_change_nothing(checkpoints, order: list[int], size: i
     assert all(same(whole[k], found) for k, found in zip(order, flat, strict=True))
 
 
+def test_int8_is_the_same_to_the_last_bit_in_any_company(checkpoints) -> None:
+    aligner = EncoderAligner(str(checkpoints["bert"]), "softmax", layer=3, device="cpu")
+    together = aligner.align([*PAIRS, *PAIRS[::2]])
+    for item, found in zip([*PAIRS, *PAIRS[::2]], together, strict=True):
+        (alone,) = aligner.align([item])
+        assert found.links == alone.links
+        for ours, theirs in ((found.probabilities, alone.probabilities), (found.forward, alone.forward)):
+            assert ours.tobytes() == theirs.tobytes()
+
+
+def test_a_checkpoint_without_its_tokeniser_is_told(checkpoints, tmp_path: Path) -> None:
+    shutil.copytree(checkpoints["bert"], tmp_path / "bare")
+    for path in (tmp_path / "bare").iterdir():
+        if path.name not in ("config.json", "model.safetensors"):
+            path.unlink()
+    with pytest.raises(ModelError, match=r"can.t be converted.*tokeniser"):
+        EncoderAligner(str(tmp_path / "bare"), "argmax", device="cpu")
+
+
 def test_int8_gives_nearly_the_same_links(checkpoints) -> None:
     small = EncoderAligner(str(checkpoints["bert"]), "argmax", layer=3, device="cpu")
     assert small.directory != exact(checkpoints["bert"], "argmax").directory

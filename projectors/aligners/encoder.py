@@ -220,7 +220,7 @@ def _windows(pairs: Mapping[int, tuple[_Pieces, _Pieces]], limit: int) -> Iterat
 
 
 def _batches(order: Sequence[tuple[int, ...]], limit: int, *, alike: bool) -> Iterator[list[tuple[int, ...]]]:
-    """Neighbours in ``order`` (ascending lengths; ``alike``: of one length) whose padded pieces are within the limit."""
+    """Neighbours in ``order`` (ascending lengths; ``alike``: of one) whose padded pieces are within the limit."""
     batch: list[tuple[int, ...]] = []
     for ids in order:
         if batch and (len(ids) * (len(batch) + 1) > limit or (alike and len(ids) != len(batch[0]))):

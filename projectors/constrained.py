@@ -70,6 +70,8 @@ class ConstrainedProjector:
     Args:
         translator: A `translators.ct2.CT2Translator`. One whose model never saw markers is allowed and places spans
             less well; the signature then says ``markers:unknown``.
+        source_lang: BCP-47; which way ``reverse`` is loaded for.
+        target_lang: Likewise.
         search: ``fast``, or ``full`` to score every pair of places with the whole model, at a hundred times the cost.
         vocabulary: ``language``: the passes of ``fast`` on a CPU are over the pieces that the target language uses,
             where the model has a list of them (`translators.scoring`); ``all``: over all of them.
@@ -86,11 +88,14 @@ class ConstrainedProjector:
 
     Raises:
         ConfigError: An option that is not valid.
+        ModelError: There is no such ``reverse``, or it lacks a language.
     """
 
     def __init__(
         self,
         translator: Any,
+        source_lang: str = "",
+        target_lang: str = "",
         *,
         search: str = "fast",
         vocabulary: str = "language",
@@ -113,6 +118,8 @@ class ConstrainedProjector:
         if edges < 0:
             raise ConfigError(f"edges={edges}", valid="edges >= 0", hint="edges=0 is the paper's argmax")
         self.keep, self.edges, self.boundary = keep, edges, check_boundary(boundary)
+        if isinstance(reverse, str):
+            reverse = load_translator(reverse, source=target_lang or None, target=source_lang or None)
         self.reverse = reverse
         self._cheap = search == "fast" and translator.device == "cpu"
         self._lists = lists_digest(translator.directory) if self._cheap and vocabulary == "language" else ""
@@ -125,9 +132,7 @@ class ConstrainedProjector:
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
-        again = ""
-        if self.reverse is not None:
-            again = f".reverse:{self.reverse if isinstance(self.reverse, str) else self.reverse.signature}"
+        again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
         return f"{METHOD}.2.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
@@ -143,10 +148,7 @@ class ConstrainedProjector:
 
     def _reranked(self, inputs: Sequence[ProjectionInput], listed: Sequence[Sequence[NBest]]) -> list[list[NBest]]:
         """The n-best lists after the second look; the posteriors go by rank, to the new order."""
-        reverse = self.reverse
-        if isinstance(reverse, str) and inputs:
-            reverse = load_translator(reverse, source=inputs[0].target_lang, target=inputs[0].source_lang)
-        orders = rerank(reverse, inputs, [[n.candidates for n in row] for row in listed])
+        orders = rerank(self.reverse, inputs, [[n.candidates for n in row] for row in listed])
         return [
             [_in_order(n, order) for n, order in zip(row, own, strict=True)]
             for row, own in zip(listed, orders, strict=True)

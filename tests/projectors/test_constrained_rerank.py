@@ -56,3 +56,10 @@ def test_a_model_that_does_not_read_the_other_way_is_refused(model) -> None:
     assert looking.signature != ConstrainedProjector(model).signature
     with pytest.raises(ModelError):
         looking.project([item])
+
+
+def test_a_model_of_the_other_direction_is_looked_for_before_any_work(model) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        ConstrainedProjector(model, "en", "es", reverse="nowhere")
+    named = ConstrainedProjector(model, "en", "es", reverse="bundled")
+    assert named.signature == ConstrainedProjector(model, reverse=model).signature

@@ -109,5 +109,5 @@ class Effort:
 
     def thorough(self) -> Self:
         """The same with the margins for passes that cost a third of the whole model's (`translators.scoring`)."""
-        margins = Margins(0.5, 3.0, 4.0, 0.3, 1.0)
-        return replace(self, margins=margins, wide=margins, doubt=4.0)
+        margins = Margins(1.5, 2.5, 4.0, 0.1, 1.0)
+        return replace(self, margins=margins, wide=margins, doubt=5.0)

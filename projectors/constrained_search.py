@@ -35,13 +35,13 @@ OPEN_TOKENS, FINAL_TOKENS = 1600, 2400
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
 # over the target. Fitted to the full list on a small model's translations of Europarl sentences, 250 spans; the margins
 # of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` and the share of the marked
-# source on 700 with it and 500 of short sentences.
+# source on 1,400 with it and 500 of short sentences.
 OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 2.0
 # What the tokens after ``]`` are taken to have: so much of what they have with the marked source, the rest of what they
 # have with the bare one.
 MARKED_SHARE = 0.75
 # How many nats, of how many pairs, an approximate scorer leaves to its judge.
-JUDGED, MOST_JUDGED = 0.8, 3
+JUDGED, MOST_JUDGED = 0.5, 3
 
 
 class Scorer(Protocol):

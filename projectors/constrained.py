@@ -10,6 +10,7 @@ and where it differs.
 import contextlib
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -191,10 +192,16 @@ class ConstrainedProjector:
                     results[i][k] = NBest(reason=job)
         for (_, language), tasks in waiting.items():
             scorer = self._scorer(language)
-            for part in _parts(tasks, scorer.room if scorer else None):
-                found = self._searched(scorer, [job for *_, job in part])
-                for (i, k, job), scored in zip(part, found, strict=True):
-                    results[i][k] = self._posterior(job, scored)
+            parts = list(_parts(tasks, scorer.room if scorer else None))
+
+            def searched(part: Sequence[Task], own: LanguageScorer | None = scorer) -> list[list[Scored] | None]:
+                return self._searched(own, [job for *_, job in part])
+
+            # Two at a time: what is done between the passes of one need not keep the cores waiting.
+            with ThreadPoolExecutor(2 if scorer else 1) as pool:
+                for part, found in zip(parts, pool.map(searched, parts), strict=True):
+                    for (i, k, job), scored in zip(part, found, strict=True):
+                        results[i][k] = self._posterior(job, scored)
         return results
 
     def _searched(self, scorer: LanguageScorer | None, jobs: Sequence[Job]) -> list[list[Scored] | None]:

@@ -40,7 +40,7 @@ Tokens = tuple[str, ...]
 # A larger file would be copied for every call: without its usual pieces' list, the pieces too.
 LARGEST, LARGEST_WITH_PIECES = 1 << 30, 256 << 20
 # Bytes that the encodings of one call may take.
-ENCODED_BYTES = 16 << 20
+ENCODED_BYTES = 8 << 20
 # Source tokens that are encoded at once, padding included.
 _ENCODE_TOKENS = 512
 # Holds a piece out of the sum of probabilities without being lost in float32.

@@ -11,6 +11,7 @@ from corpora.word_breaks import dictionaries
 from corpora.words import word_strings
 from projectors.aligners.encoder_convert import NAMES, default_layer
 from projectors.base import Alignment, ProjectionInput, words_of_both
+from translators.convert import WEIGHTS, fingerprint
 from translators.limits import BAD_UNICODE, text_reason
 
 _METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
@@ -52,6 +53,8 @@ class SimalignAligner:
                 raise ConfigError(f"layer = {layer}", where=self.model, valid=f"1 to {layers}", hint="leave layer out")
             self.layer = default_layer(self.model, layers) if layer is None else layer
             self._aligner: Any = simalign.SentenceAligner(path, "bpe", matching_methods=letter, layer=self.layer)
+            weights = sorted(file for pattern in WEIGHTS for file in folder.glob(pattern))
+            self._name = f"{folder.resolve().name}@{fingerprint(folder, weights)}" if weights else self.model
         except ConfigError:
             raise
         except Exception as error:  # readers of weights and tokenisers raise classes of their own
@@ -63,8 +66,8 @@ class SimalignAligner:
 
     @property
     def signature(self) -> str:
-        """``simalign.<method>(<model>.l<layer>)|<dictionaries>``."""
-        return f"simalign.{self.method}({self.model}.l{self.layer})|{dictionaries()}"
+        """``simalign.<method>(<model>.l<layer>)|<dictionaries>``; a directory by its name and a hash of its weights."""
+        return f"simalign.{self.method}({self._name}.l{self.layer})|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""

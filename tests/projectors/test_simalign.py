@@ -61,9 +61,11 @@ def test_reasons(directory: Path) -> None:
     assert [a.reason for a in found] == ["empty_source", "empty_target", "bad_unicode", "model_error", None]
 
 
-def test_options(directory: Path) -> None:
+def test_options(directory: Path, tmp_path: Path) -> None:
     signatures = {aligner(directory, m, layer=k).signature for m, k in (("argmax", 1), ("match", 1), ("match", 2))}
     assert len(signatures) == 3
+    shutil.copytree(directory, tmp_path / "moved" / directory.name)
+    assert aligner(tmp_path / "moved" / directory.name, "argmax", layer=1).signature in signatures
     with pytest.raises(ConfigError, match="unknown method 'softmax'"):
         SimalignAligner(str(directory), "softmax")
     with pytest.raises(ModelError, match="simalign can't load"):

@@ -12,7 +12,7 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
    further behind get such a pass too.
 3. Where another pair is close to the best, the two likeliest are scored whole, then those that could still win; where
    the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then the unmarked target).
-4. Where the passes were those of `translators.scoring`, the whole model decides between pairs that are close.
+4. Where the passes were over the usual pieces alone, the whole model decides between pairs that are close.
 
 The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
 finds the target itself unlikely. ``full`` scores every pair there is whole and is the reference for the others.

@@ -37,8 +37,8 @@ from translators.language_pieces import read_pieces
 from translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 Tokens = tuple[str, ...]
-# A larger file would be copied for every call: without its usual pieces' list, the pieces too.
-LARGEST, LARGEST_WITH_PIECES = 1 << 30, 256 << 20
+# What is kept of a larger file would be too much to copy for every call; without a list that is all pieces as well.
+LARGEST, LARGEST_WITHOUT_LIST = 1 << 30, 256 << 20
 # Bytes that the encodings of one call may take.
 ENCODED_BYTES = 8 << 20
 # Source tokens that are encoded at once, padding included.
@@ -76,7 +76,7 @@ class LanguageScorer:
         path = directory / "model.bin"
         usual = read_pieces(directory, language) if language else None
         self.exact = usual is None
-        if path.stat().st_size > (LARGEST_WITH_PIECES if usual is None else LARGEST):
+        if path.stat().st_size > (LARGEST_WITHOUT_LIST if usual is None else LARGEST):
             raise UnknownLayout
         # Mapped, not read: what is not asked for again need not stay in memory.
         with path.open("rb") as file:

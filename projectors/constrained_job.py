@@ -108,6 +108,6 @@ class Effort:
     doubt: float = 1.0
 
     def thorough(self) -> Self:
-        """The same with the margins for the passes of `translators.scoring`, which cost less and tell where ``[`` is."""
+        """The same with the margins for the passes of `translators.scoring`, cheap ones that tell where ``[`` is."""
         margins = Margins(1.5, 2.5, 4.0, 0.1, 1.0)
         return replace(self, margins=margins, wide=margins, doubt=5.0)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("corpora", "translators", "projectors", "flows")
 FILES = sorted(path for package in ORDER for path in (ROOT / package).rglob("*.py"))
 # Subclasses of torch's own classes can't be written without it. Only the training imports them, inside functions.
-TRAINING = ("translators.bundled.network", "translators.bundled.muon")
+TRAINING = ("projectors.bundled.network", "translators.bundled.network", "translators.bundled.muon")
 LATE = {"torch", "transformers", "simalign", "spacy", "datasets", "lingua", "eflomal"}
 
 

@@ -27,6 +27,7 @@ from translators.limits import BAD_UNICODE, text_reason
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}
 # Pieces of the pairs under way, whose vectors are in memory: 100 and 400 MB with BERT's 768 numbers each.
 _WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
+_MOST_UNKNOWN = 0.2  # of the pieces of a text, for an encoder whose languages are known
 _LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
 _LOCK = threading.Lock()
 
@@ -45,11 +46,11 @@ class EncoderAligner:
     Gives the links of the packages simalign and awesome-align on the same weights, at a multiple of their speed: only
     the layers below the one that is read are run, sentences of the same length together. Reasons: ``empty_source``,
     ``empty_target``, ``too_long`` (more pieces than the encoder has positions; the packages cut such a text off
-    silently), ``bad_unicode``.
+    silently), ``bad_unicode``, ``unknown_script`` (a text that the bundled encoder has no pieces for).
 
     Args:
-        model: ``mbert``, ``xlmr``, ``labse``, another hub id, a directory in Hugging Face layout (BERT or XLM-R), or a
-            converted one. Converting happens once and needs torch; aligning does not.
+        model: ``bundled``, ``mbert``, ``xlmr``, ``labse``, another hub id, a directory in Hugging Face layout (BERT or
+            XLM-R), or a converted one. Converting happens once and needs torch; aligning does not.
         method: ``softmax`` (AWESOME), ``argmax``, ``itermax`` or ``match`` (SimAlign).
         threshold: For ``softmax``: what both directions must exceed.
         layer: Which layer's vectors; None takes what was published.
@@ -64,7 +65,7 @@ class EncoderAligner:
 
     def __init__(
         self,
-        model: str = "mbert",
+        model: str = "bundled",
         method: str = "softmax",
         *,
         threshold: float = 0.001,
@@ -91,6 +92,11 @@ class EncoderAligner:
         made = f"{self._facts['name']}@{weights_hash(self.directory)[:8]}.l{self._facts['layer']}.{kind}"
         return f"encoder.{method}({made})|{dictionaries()}"
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What the encoder was trained on, as far as its description says so."""
+        return tuple(self._facts.get("languages", ()))
+
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
         ranges = [words_of_both(item) for item in inputs]
@@ -112,13 +118,17 @@ class EncoderAligner:
             pair = pieces[0][k], pieces[1][k]
             if max(len(one.ids) for one in pair) > room:
                 out[k] = _failed(ranges[k], "too_long")
+            elif self.languages and not all(self._readable(one) for one in pair):
+                out[k] = _failed(ranges[k], "unknown_script")
             else:
                 pairs[k] = pair
 
         def found(k: int, vectors: Mapping[tuple[int, ...], np.ndarray]) -> Alignment:
             counts = [len(side) for side in ranges[k]]
             source, target = (_side(one, vectors[one.ids], count) for one, count in zip(pairs[k], counts, strict=True))
-            (links,) = extract(source, target, self.method, self.threshold)
+            (links,) = extract(
+                source, target, self.method, self.threshold, empty_word=bool(self._facts.get("empty_word"))
+            )
             return Alignment(*ranges[k], links.probabilities, links.links, None, links.forward, links.backward)
 
         # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.
@@ -149,6 +159,10 @@ class EncoderAligner:
             for batch, found in zip(batches, pool.map(run, batches), strict=True)
             for ids, vectors in zip(batch, found, strict=True)
         }
+
+    def _readable(self, text: _Pieces) -> bool:
+        unknown = self._tokenizer.token_to_id("[UNK]")
+        return text.ids.count(unknown) <= _MOST_UNKNOWN * len(text.ids)
 
     def _pieces(self, sentences: Sequence[list[str]]) -> list[_Pieces]:
         encoded = self._tokenizer.encode_batch(list(sentences), is_pretokenized=True)

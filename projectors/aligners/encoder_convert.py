@@ -17,6 +17,8 @@ NAMES = {
     "labse": "sentence-transformers/LaBSE",
 }
 """Short names of encoders on the hub."""
+BUNDLED = "bundled"
+_BUNDLED_WEIGHTS = Path(__file__).parents[1] / "bundled" / "weights"
 
 # Tokens that a layout's positions have room for beyond max_position_embeddings: XLM-R counts from its padding id on.
 _LAYOUTS = {"bert": 0, "xlm-roberta": -2}
@@ -30,7 +32,7 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
     """The CTranslate2 directory of an encoder, converted first where it has to be.
 
     Args:
-        model: A converted directory, a directory in Hugging Face layout, a name of ``NAMES`` or a hub id.
+        model: ``bundled``, a converted directory, one in Hugging Face layout, a name of ``NAMES`` or a hub id.
         layer: Layer whose output is used, counted from 1; None takes LaBSE's sixth and two thirds of the layers of
             others, which is the eighth of twelve. A converted directory has one already.
         quantization: One of ``translators.convert.QUANTIZATIONS``.
@@ -40,7 +42,7 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
         ConfigError: The layer or the quantization is not one that can be had.
         MissingExtraError: Converting needs torch.
     """
-    path = Path(model).expanduser()
+    path = _BUNDLED_WEIGHTS if model == BUNDLED else Path(model).expanduser()
     if (path / "model.bin").is_file():
         made_for = encoder_facts(path)["layer"]
         if layer not in (None, made_for):
@@ -55,7 +57,7 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
     if named is None:
         raise ModelError(
             f"no encoder {model!r}",
-            valid=f"{', '.join(NAMES)}, a hub id (owner/name), or a directory with an encoder",
+            valid=f"{BUNDLED}, {', '.join(NAMES)}, a hub id (owner/name), or a directory with an encoder",
             hint="aligner 'lexical' needs no model",
         )
     repo, revision = named
@@ -123,7 +125,7 @@ def convert_encoder(
     require_space(final, sum(path.stat().st_size for path in weights) + (64 << 20), f"converting {stored}")
     with written_once(final) as partial:
         if partial is not None:
-            _convert(source, partial, chosen, quantization)
+            write_encoder(source, partial, chosen, quantization)
             facts = {
                 "name": stored.rpartition("/")[2],
                 "family": layout,
@@ -166,7 +168,13 @@ def encoder_facts(directory: Path) -> dict[str, Any]:
     return facts
 
 
-def _convert(source: Path, out: Path, layer: int, quantization: str) -> None:
+def write_encoder(source: Path, out: Path, layer: int, quantization: str) -> None:
+    """The weights up to a layer, their vocabulary and the tokeniser, from Hugging Face layout into ``out``.
+
+    Raises:
+        ModelError: It can't be converted.
+        MissingExtraError: torch is not installed.
+    """
     try:
         import torch
         import transformers

@@ -50,7 +50,7 @@ class Found:
     backward: np.ndarray
 
 
-def extract(source: Side, target: Side, method: str, threshold: float) -> list[Found]:
+def extract(source: Side, target: Side, method: str, threshold: float, *, empty_word: bool = False) -> list[Found]:
     """Links and probabilities of the words of every pair.
 
     Whatever the method of the links, probabilities are those of AWESOME's softmax, summed over the pieces of the word
@@ -61,13 +61,14 @@ def extract(source: Side, target: Side, method: str, threshold: float) -> list[F
         target: Right side, of the same pairs.
         method: One of ``METHODS``.
         threshold: What both directions' softmax must exceed for a link, for ``softmax``.
+        empty_word: Whether there is an empty word beside the pieces, of product 0, as ``projectors.bundled`` learns it.
 
     Returns:
         One for each pair, its links sorted.
     """
     real = (source.words >= 0)[:, :, None] & (target.words >= 0)[:, None, :]
     products = source.vectors @ target.vectors.transpose(0, 2, 1)  # (n_pairs, n_source_pieces, n_target_pieces)
-    by_target, by_source = _softmax(products, real, 2), _softmax(products, real, 1)
+    by_target, by_source = _softmax(products, real, 2, empty_word), _softmax(products, real, 1, empty_word)
     if method == "softmax":
         linked = (by_target > threshold) & (by_source > threshold)
     elif not products.size:
@@ -127,9 +128,10 @@ def _match(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
     return linked
 
 
-def _softmax(products: np.ndarray, real: np.ndarray, axis: int) -> np.ndarray:
+def _softmax(products: np.ndarray, real: np.ndarray, axis: int, empty_word: bool) -> np.ndarray:
     masked = np.where(real, products, np.float32(-np.inf))
-    top = masked.max(axis=axis, keepdims=True, initial=np.float32(-1e30))
+    top = masked.max(axis=axis, keepdims=True, initial=np.float32(0.0 if empty_word else -1e30))
     shares = np.exp(masked - top)
-    shares /= np.maximum(shares.sum(axis=axis, keepdims=True), np.float32(1e-30))
+    rest = np.exp(-top) if empty_word else np.float32(0.0)
+    shares /= np.maximum(shares.sum(axis=axis, keepdims=True) + rest, np.float32(1e-30))
     return shares

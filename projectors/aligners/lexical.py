@@ -13,6 +13,7 @@ from corpora.words import joined_words, word_strings
 from projectors.aligners.beads import BEADS, Bead, beads
 from projectors.aligners.bonds import of_words
 from projectors.aligners.characters import averaged, in_characters
+from projectors.aligners.context import bundled_encoder, power_for
 from projectors.aligners.counters import carried
 from projectors.aligners.lexical_fit import Model, Settings, apply, learn
 from projectors.aligners.lexical_state import dump, load
@@ -31,11 +32,13 @@ PriorSource = Callable[[str, str], PriorTable | None]
 
 
 class LexicalAligner:
-    """IBM model 1 and a hidden Markov model in both directions, helped by spelling and by a prior table.
+    """IBM model 1 and a hidden Markov model in both directions, helped by spelling, a prior table and an encoder.
 
     Args:
         prior: ``bundled`` (the tables that come with the bundled models, for the pairs that have one), ``none``, or a
             function from (source language, target language) to a table or None.
+        context: Whether the bundled encoder is asked (``projectors.aligners.context``); None: where ``prior`` is
+            ``bundled``.
         prior_name: What a function given as ``prior`` is, for the signature.
         settings: Pseudo-counts and iterations.
         symmetrisation: How hard links are made of the two directions: ``posterior``, ``intersection``, ``union``,
@@ -52,6 +55,7 @@ class LexicalAligner:
         self,
         prior: PriorSource | str | None = "bundled",
         *,
+        context: bool | None = None,
         prior_name: str = "given",
         settings: Settings | None = None,
         symmetrisation: str = "posterior",
@@ -71,6 +75,7 @@ class LexicalAligner:
         if isinstance(prior, str):
             prior, prior_name = (bundled_prior, "bundled") if prior == "bundled" else (None, "none")
         self._prior_of = prior
+        self._context = prior_name == "bundled" if context is None else context
         self._options = {"max_pairs": max_pairs, "max_cells": max_cells, "max_words": max_words}
         self._settings = settings or Settings()
         self._symmetrisation, self._prior_name = symmetrisation, prior_name if prior else "none"
@@ -79,10 +84,12 @@ class LexicalAligner:
 
     @property
     def signature(self) -> str:
-        """``lexical.<hash of settings, dictionaries and where sentences are cut>|prior:<name>|sym:<name>``."""
+        """``lexical.<hash of settings, dictionaries and where sentences are cut>|prior:<name>|sym:<name>``, and the
+        encoder's where it may be asked."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        return f"lexical.9.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}"
+        asked = f"|context:{bundled_encoder().signature}" if self._context else ""
+        return f"lexical.10.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.
@@ -100,7 +107,8 @@ class LexicalAligner:
         fitted = self._like()
         for languages in sorted(sample):
             chosen = self._bounded(sample[languages])
-            fitted._models[languages] = learn(chosen, self._settings, self._prior(languages))
+            power = self._power(languages, sum(len(target) for _, target in chosen))
+            fitted._models[languages] = learn(chosen, self._settings, self._prior(languages), context=power)
         return fitted.with_state(fitted.state())  # so that tables just learned and tables read back are the same
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
@@ -180,6 +188,7 @@ class LexicalAligner:
         other = LexicalAligner(
             self._prior_of,
             prior_name=self._prior_name,
+            context=self._context,
             settings=self._settings,
             symmetrisation=self._symmetrisation,
             **keywords,
@@ -192,6 +201,10 @@ class LexicalAligner:
             table = self._prior_of(*languages) if self._prior_of else None
             self._priors[languages] = Prior(table) if table is not None else None
         return self._priors[languages]
+
+    def _power(self, languages: LanguagePair, words: int) -> float:
+        own = self._settings
+        return power_for(*languages, words, own.context, own.context_words) if self._context else 0.0
 
     def _bounded(self, pairs: Mapping[bytes, Strings]) -> list[Strings]:
         chosen: list[Strings] = []

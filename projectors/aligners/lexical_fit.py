@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from projectors.aligners.bonds import Bonds, learn_bonds
+from projectors.aligners.context import views
 from projectors.aligners.counters import Counters, learn_counters
 from projectors.aligners.lexical_em import Cells, Emissions, Order, hmm, model1, smooth_jumps
 from projectors.aligners.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
@@ -25,6 +26,8 @@ class Settings:
         hmm: Iterations of the hidden Markov model; more of them overfit a small corpus.
         null: Probability that a word has no counterpart.
         jumps: Pseudo-counts of jumps that are all alike: how much evidence it takes to believe in a word order.
+        context: What the bundled encoder counts, as a power of its probabilities.
+        context_words: Target words of a corpus with which it counts half of that in languages it was not trained on.
         beliefs: Pseudo-counts of the translation tables.
     """
 
@@ -32,18 +35,21 @@ class Settings:
     hmm: int = 3
     null: float = 0.2
     jumps: float = 15000.0
+    context: float = 0.15
+    context_words: float = 2000.0
     beliefs: Beliefs = field(default_factory=Beliefs)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Everything learned about one language pair."""
+    """Everything learned about one language pair, and the power of the encoder's probabilities: 0 asks it nothing."""
 
     lexicon: Lexicon
     order: Order
     bonds: Bonds
     counters: Counters
     particles: Particles
+    context: float = 0.0
 
     def bonded(self, target: Sentence) -> np.ndarray:
         """What ties each word of a target sentence to its left and to its right neighbour, float64 (n_words, 2)."""
@@ -60,9 +66,10 @@ class Model:
 
 
 class _Batch:
-    """Sentence pairs as indices, with their distinct words and word pairs."""
+    """Sentence pairs as indices, with their distinct words and word pairs, and what the encoder says of them."""
 
-    def __init__(self, pairs: Sequence[tuple[Sentence, Sentence]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[Sentence, Sentence]], context: float) -> None:
+        self.views = views(pairs, context) if context else None
         self.distinct = tuple(sorted({word for pair in pairs for word in pair[k]}) for k in (0, 1))
         index = [{word: i for i, word in enumerate(words)} for words in self.distinct]
         self.cells = Cells.of(
@@ -76,18 +83,34 @@ class _Batch:
 
     def emissions(self, lexicon: Lexicon, pairs: WordPairs, source: Side, target: Side, beliefs: Beliefs) -> Emissions:
         forward, backward = lexicon.probabilities(pairs, source, target, beliefs)
-        cells = self.cells
-        return Emissions(forward[self.pair], backward[self.pair], target.null[cells.target], source.null[cells.source])
+        cells, seen = self.cells, self.views
+        own = Emissions(forward[self.pair], backward[self.pair], target.null[cells.target], source.null[cells.source])
+        if seen is None:
+            return own
+        return Emissions(
+            own.forward * seen.forward,
+            own.backward * seen.backward,
+            own.null_target * seen.null_target,
+            own.null_source * seen.null_source,
+        )
 
 
-def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior: Prior | None = None) -> Model:
+def learn(
+    pairs: Sequence[tuple[Sentence, Sentence]],
+    settings: Settings,
+    prior: Prior | None = None,
+    *,
+    context: float = 0.0,
+) -> Model:
     """Learns a model from sentence pairs, neither side empty. The order of ``pairs`` decides the order of sums.
+
+    ``context`` is the power of the encoder's probabilities (``projectors.aligners.context``); 0 asks it nothing.
 
     IBM model 1, then a hidden Markov model, in both directions; a link counts as the mean of the two directions'
     posteriors in model 1 and as their geometric mean after it, which makes the directions agree (Liang, Taskar and
     Klein, NAACL 2006, take the product; on a few hundred sentences that starves the tables).
     """
-    batch, beliefs = _Batch(pairs), settings.beliefs
+    batch, beliefs = _Batch(pairs, context), settings.beliefs
     cells = batch.cells
     lexicon = Lexicon.empty(*(Vocabulary.of(pair[k] for pair in pairs) for k in (0, 1)))
     source, target = Side(batch.distinct[0], lexicon.source), Side(batch.distinct[1], lexicon.target)
@@ -129,7 +152,7 @@ def learn(pairs: Sequence[tuple[Sentence, Sentence]], settings: Settings, prior:
     bonds = learn_bonds(cells, of_corpus, width, forward, backward)
     counters = learn_counters(cells, of_corpus, lexicon.target.words, forward, backward)
     particles = learn_particles(cells, of_corpus, lexicon.target.words, forward, backward, counters.words)
-    return Model(_pruned(lexicon), order, bonds, counters, particles)
+    return Model(_pruned(lexicon), order, bonds, counters, particles, context)
 
 
 def _pruned(lexicon: Lexicon) -> Lexicon:
@@ -154,7 +177,7 @@ def apply(
     """
     if not pairs:
         return []
-    batch = _Batch(pairs)
+    batch = _Batch(pairs, model.context)
     source, target = Side(batch.distinct[0], model.lexicon.source), Side(batch.distinct[1], model.lexicon.target)
     word_pairs = model.lexicon.pairs(source, target, batch.keys, beliefs, prior)
     emissions = batch.emissions(model.lexicon, word_pairs, source, target, beliefs)

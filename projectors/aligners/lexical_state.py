@@ -16,7 +16,7 @@ from projectors.aligners.lexical_hmm import Jumps
 from projectors.aligners.lexicon import Lexicon, Vocabulary
 from projectors.aligners.particles import Particles
 
-_MAGIC = b"SFLX4\n"
+_MAGIC = b"SFLX5\n"
 _SIDE = ("frequency", "unaligned", "mass", "shapes")
 _TABLES = ("counts", "stem_counts", "shape_counts")
 _KEYS = 5  # arrays of ascending integers, which come first
@@ -40,6 +40,7 @@ def dump(models: Mapping[tuple[str, str], Model]) -> bytes:
                 "words": [lexicon.source.words, lexicon.target.words],
                 "stems": [lexicon.source.stems, lexicon.target.stems],
                 "null": [model.order.forward.null, model.order.backward.null],
+                "context": model.context,
                 "sizes": [len(array) for array in own],
             }
         )
@@ -91,5 +92,6 @@ def _load(state: bytes) -> dict[tuple[str, str], Model]:
             Bonds(bonded, rest[10], rest[11]),
             Counters(counting, np.stack(rest[12:14], axis=1), np.stack(rest[14:16], axis=1)),
             Particles(marking, rest[16]),
+            float(entry["context"]),
         )
     return models

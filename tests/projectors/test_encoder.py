@@ -115,6 +115,19 @@ def test_a_probability_is_the_mean_of_both_directions() -> None:
     assert found.links == ((0, 0), (1, 1))
 
 
+def test_the_empty_word_takes_what_is_like_nothing() -> None:
+    one, two = np.float32([[[4, 0], [0, -4], [9, 9]]]), np.float32([[[1, 0], [0, 1]]])
+    left, right = Side(one, np.array([[0, 1, -1]]), [2]), Side(two, np.array([[0, 1]]), [2])
+    (found,) = extract(left, right, "softmax", 0.5, empty_word=True)
+    products = np.array([[4.0, 0.0], [0.0, -4.0]])
+    there, back = (np.exp(products) / (1.0 + np.exp(products).sum(axis=axis, keepdims=True)) for axis in (1, 0))
+    np.testing.assert_allclose(found.backward, there, atol=1e-5)
+    np.testing.assert_allclose(found.forward, back, atol=1e-5)
+    assert found.links == ((0, 0),)
+    (without,) = extract(left, right, "softmax", 0.5)
+    np.testing.assert_allclose(without.backward.sum(axis=1), 1.0, atol=1e-5)
+
+
 def test_probabilities_and_posterior_segments(checkpoints) -> None:
     aligner = exact(checkpoints["bert"])
     assert isinstance(aligner, Aligner)

@@ -43,7 +43,7 @@ class Weights:
         foreign: The same, below which it is not asked.
     """
 
-    model: float = 0.1
+    model: float = 0.05
     copy: float = 2.0
     exact: float = 6.0
     floor: float = -8.0
@@ -61,6 +61,7 @@ class DefaultProjector:
         target_lang: BCP-47.
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
+        context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``).
         boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
             (``projectors.boundaries``).
         calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
@@ -77,20 +78,22 @@ class DefaultProjector:
         *,
         model: bool = True,
         copy: bool = True,
+        context: bool = True,
         calibrate: bool = True,
         boundary: str = "word",
         weights: Weights | None = None,
         segments: SegmentWeights | None = None,
         aligner: LexicalAligner | None = None,
     ) -> None:
-        if not all(isinstance(option, bool) for option in (model, copy, calibrate)):
+        if not all(isinstance(option, bool) for option in (model, copy, context, calibrate)):
             raise ConfigError(
-                "options 'model', 'copy' and 'calibrate' are true or false", hint="--set projector.options.model=false"
+                "options 'model', 'copy', 'context' and 'calibrate' are true or false",
+                hint="--set projector.options.model=false",
             )
         self.source_lang, self.target_lang, self.boundary = source_lang, target_lang, check_boundary(boundary)
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or learned_weights()
-        self.aligner = aligner or LexicalAligner()
+        self.aligner = aligner or LexicalAligner(context=context)
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
         self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
 

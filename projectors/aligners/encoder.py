@@ -27,6 +27,8 @@ from translators.limits import BAD_UNICODE, text_reason
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}
 # Pieces of the pairs under way, whose vectors are in memory: 100 and 400 MB with BERT's 768 numbers each.
 _WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
+# Of a softmax: what AWESOME was published with, and what is good with an empty word on Spanish and French gold links.
+_PUBLISHED, _WITH_EMPTY_WORD = 0.001, 0.3
 _MOST_UNKNOWN = 0.2  # of the pieces of a text, for an encoder whose languages are known
 _LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
 _LOCK = threading.Lock()
@@ -52,7 +54,8 @@ class EncoderAligner:
         model: ``bundled``, ``mbert``, ``xlmr``, ``labse``, another hub id, a directory in Hugging Face layout (BERT or
             XLM-R), or a converted one. Converting happens once and needs torch; aligning does not.
         method: ``softmax`` (AWESOME), ``argmax``, ``itermax`` or ``match`` (SimAlign).
-        threshold: For ``softmax``: what both directions must exceed.
+        threshold: For ``softmax``: what both directions must exceed; None: AWESOME's 0.001, and 0.3 for the bundled
+            one, which knows of an empty word.
         layer: Which layer's vectors; None takes what was published.
         device: ``auto``, ``cpu`` or ``cuda``.
         compute_type: A CTranslate2 type; ``default`` is int8 on cpu and float16 on cuda; ``float32`` is exact.
@@ -68,20 +71,22 @@ class EncoderAligner:
         model: str = "bundled",
         method: str = "softmax",
         *,
-        threshold: float = 0.001,
+        threshold: float | None = None,
         layer: int | None = None,
         device: str = "auto",
         compute_type: str = "default",
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"unknown method {method!r} of aligner 'encoder'", valid=METHODS, hint="method=softmax")
-        if not 0 <= threshold < 1:
-            raise ConfigError(f"threshold = {threshold}", valid="0 <= threshold < 1", hint="leave it out for 0.001")
-        self.method, self.threshold = method, threshold
+        if threshold is not None and not 0 <= threshold < 1:
+            raise ConfigError(f"threshold = {threshold}", valid="0 <= threshold < 1", hint="leave it out")
+        self.method = method
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
         self.directory = encoder_directory(str(model), layer, quantization_for(self.device, self.compute_type))
         self._facts = encoder_facts(self.directory)
+        self._empty_word = bool(self._facts.get("empty_word"))
+        self.threshold = threshold if threshold is not None else _WITH_EMPTY_WORD if self._empty_word else _PUBLISHED
         self._encoder, self._tokenizer = _load(self.directory, self.device, self.compute_type)
 
     @property
@@ -126,9 +131,7 @@ class EncoderAligner:
         def found(k: int, vectors: Mapping[tuple[int, ...], np.ndarray]) -> Alignment:
             counts = [len(side) for side in ranges[k]]
             source, target = (_side(one, vectors[one.ids], count) for one, count in zip(pairs[k], counts, strict=True))
-            (links,) = extract(
-                source, target, self.method, self.threshold, empty_word=bool(self._facts.get("empty_word"))
-            )
+            (links,) = extract(source, target, self.method, self.threshold, empty_word=self._empty_word)
             return Alignment(*ranges[k], links.probabilities, links.links, None, links.forward, links.backward)
 
         # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.

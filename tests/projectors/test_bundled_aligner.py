@@ -13,6 +13,9 @@ from projectors.aligners.encoder import EncoderAligner
 from projectors.aligners.lexical import LexicalAligner
 from projectors.aligners.lexical_fit import Settings
 from projectors.base import ProjectionInput
+from projectors.default import DefaultProjector
+from projectors.gold import load_gold
+from projectors.judge import judge
 
 WEIGHTS = Path(projectors.bundled.__file__).parent / "weights"
 
@@ -92,6 +95,15 @@ def test_few_sentences_are_aligned_in_context() -> None:
     again = LexicalAligner().with_state(asked.state())
     for one, other in zip(asked.align(corpus), again.align(corpus), strict=True):
         assert np.array_equal(one.probabilities, other.probabilities)
+
+
+def test_fifty_gold_rows_with_and_without(gold: Path) -> None:
+    found = load_gold("xsid-it", gold, limit=50)
+    f1 = []
+    for context in (True, False):
+        projector = DefaultProjector(context=context).fit(found.inputs)
+        f1.append(judge(found, projector.project(found.inputs)).exact.f1)
+    assert f1[0] > 0.93 and f1[0] > f1[1] + 0.02
 
 
 def test_order_and_company_change_nothing() -> None:

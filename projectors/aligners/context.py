@@ -6,9 +6,12 @@ link, or of the word's having no counterpart. In languages that the encoder was 
 corpus grows, which comes to know its own words better.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
     from projectors.aligners.encoder import EncoderAligner
 
 _LEAST = 0.02
+_CHUNK = 512  # pairs whose matrices are made at a time
+# Pairs whose matrices are kept, so that those an aligner was fitted on are not encoded again, and the most word pairs
+# of one: 80 MB at most, 25 MB where sentences have 27 words.
+_MOST_KNOWN, _LARGEST_KNOWN = 4096, 2500
+_KNOWN: OrderedDict[bytes, tuple[np.ndarray, np.ndarray] | None] = OrderedDict()
+_LOCK = threading.Lock()
 _FLOOR = 0.02  # what the encoder's certain no counts
 
 Strings = tuple[Sequence[str], Sequence[str]]
@@ -68,24 +77,45 @@ def power_for(source: str, target: str, words: int, power: float, half: float) -
 
 
 def views(pairs: Sequence[Strings], power: float) -> Views:
-    """The factors for ``pairs``, none of them with an empty side.
+    """The factors for ``pairs``, none of them with an empty side; float32.
 
     Args:
         pairs: The words of both sides.
         power: Above 0: what the encoder counts.
     """
-    found = bundled_encoder().align([_input(*pair) for pair in pairs])
     factors: tuple[list[np.ndarray], ...] = ([], [], [], [])
-    for alignment, (source, target) in zip(found, pairs, strict=True):
-        if alignment.reason or alignment.forward is None or alignment.backward is None:
-            own = [np.ones(size) for size in (len(source) * len(target),) * 2 + (len(target), len(source))]
-        else:
-            forward, backward = (way.astype(np.float64) for way in (alignment.forward, alignment.backward))
-            nothing = [1.0 - forward.sum(axis=0), 1.0 - backward.sum(axis=1)]
-            own = [(_FLOOR + way.clip(0.0, 1.0).ravel()) ** power for way in (forward, backward, *nothing)]
-        for kept, one in zip(factors, own, strict=True):
-            kept.append(one)
+    for start in range(0, len(pairs), _CHUNK):
+        chunk = pairs[start : start + _CHUNK]
+        for ways, (source, target) in zip(_ways(chunk), chunk, strict=True):
+            if ways is None:
+                own = [np.ones(size) for size in (len(source) * len(target),) * 2 + (len(target), len(source))]
+            else:
+                nothing = 1.0 - ways[0].sum(axis=0), 1.0 - ways[1].sum(axis=1)
+                own = [(_FLOOR + way.clip(0.0, 1.0).ravel()) ** power for way in (*ways, *nothing)]
+            for kept, one in zip(factors, own, strict=True):
+                kept.append(one.astype(np.float32))
     return Views(*(np.concatenate(kept) for kept in factors))
+
+
+def _ways(pairs: Sequence[Strings]) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """What the encoder says of each pair in either direction; None where it says nothing."""
+    keys = [_key(*pair) for pair in pairs]
+    with _LOCK:
+        found = {key: _KNOWN[key] for key in keys if key in _KNOWN}
+    asked = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in found}
+    alignments = bundled_encoder().align([_input(*pair) for pair in asked.values()])
+    for key, alignment in zip(asked, alignments, strict=True):
+        known = alignment.forward is not None and alignment.backward is not None and not alignment.reason
+        found[key] = (alignment.forward, alignment.backward) if known else None  # type: ignore[assignment]
+    with _LOCK:
+        _KNOWN.update((key, found[key]) for key, pair in asked.items() if len(pair[0]) * len(pair[1]) <= _LARGEST_KNOWN)
+        while len(_KNOWN) > _MOST_KNOWN:
+            _KNOWN.popitem(last=False)
+    return [found[key] for key in keys]
+
+
+def _key(source: Sequence[str], target: Sequence[str]) -> bytes:
+    return blake2b("\n".join((*source, "\t", *target)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _input(source: Sequence[str], target: Sequence[str]) -> ProjectionInput:

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import projectors.bundled
+from projectors.aligners import context
 from projectors.aligners.context import Views, bundled_encoder, power_for, views
 from projectors.aligners.encoder import EncoderAligner
 from projectors.aligners.lexical import LexicalAligner
@@ -76,6 +78,19 @@ def test_views_of_a_text_that_is_too_long_say_nothing() -> None:
     assert all((getattr(found, name) == 1.0).all() for name in Views.__slots__) and len(found.forward) == 1200
 
 
+def test_what_is_kept_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [(["The", "red", "boat", str(k)], ["El", "barco", "rojo", str(k)]) for k in range(12)]
+    monkeypatch.setattr(context, "_KNOWN", OrderedDict())
+    monkeypatch.setattr(context, "_MOST_KNOWN", 5)
+    first = views(pairs, 0.5)
+    assert len(context._KNOWN) == 5
+    again = views([*pairs[8:], *pairs[:8]], 0.5)
+    assert np.array_equal(again.forward, np.roll(first.forward, 4 * 16))
+    monkeypatch.setattr(context, "_LARGEST_KNOWN", 15)
+    context._KNOWN.clear()
+    assert np.array_equal(views(pairs, 0.5).null_source, first.null_source) and not context._KNOWN
+
+
 SENTENCES = [
     ("Book a table for two in Lisbon", "Reserva una mesa para dos en Lisboa"),
     ("Play some quiet piano music", "Pon música de piano tranquila"),
@@ -100,8 +115,8 @@ def test_few_sentences_are_aligned_in_context() -> None:
 def test_fifty_gold_rows_with_and_without(gold: Path) -> None:
     found = load_gold("xsid-it", gold, limit=50)
     f1 = []
-    for context in (True, False):
-        projector = DefaultProjector(context=context).fit(found.inputs)
+    for asked in (True, False):
+        projector = DefaultProjector(context=asked).fit(found.inputs)
         f1.append(judge(found, projector.project(found.inputs)).exact.f1)
     assert f1[0] > 0.93 and f1[0] > f1[1] + 0.02
 
@@ -124,6 +139,6 @@ def test_power_falls_where_the_encoder_was_not_trained() -> None:
 def test_where_nobody_is_asked() -> None:
     corpus = [pair(*sentences, "da") for sentences in SENTENCES]
     large = Settings(context_words=0.1)
-    states = [LexicalAligner(context=context, settings=large).fit(corpus).state() for context in (True, False)]
+    states = [LexicalAligner(context=asked, settings=large).fit(corpus).state() for asked in (True, False)]
     assert states[0] == states[1] != LexicalAligner().fit(corpus).state()
     assert LexicalAligner("none").fit(corpus).state() == LexicalAligner("none", context=False).fit(corpus).state()

@@ -1,4 +1,5 @@
-"""What the bundled encoder is worth where there are few rows: F1 of `default`, without a model, with it and without it.
+"""What the bundled encoder is worth where there are few rows: F1 of `default`, without a model, with it and without it,
+and how far confidence is off, over all spans.
 
     python tests/bench/few_rows.py [--data ../shared/data] [--rows 10 --rows 25] [--gold europarl-de --gold xsid-ja]
 
@@ -10,24 +11,24 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from corpora.metrics.calibration import expected_calibration_error
 from projectors.aligners.lexical import LexicalAligner
 from projectors.default import DefaultProjector
 from projectors.gold import GOLD_SETS, Gold, load_gold
-from projectors.judge import judge
+from projectors.judge import Judgement, judge
 from projectors.parts import project_in_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def f1(gold: Gold, rows: int, *, context: bool) -> float:
-    """F1, or the share of exact answers."""
+def judged_in_lots(gold: Gold, rows: int, *, context: bool) -> Judgement:
+    """The judgement of all lots together."""
     found = []
     for start in range(0, len(gold.inputs), rows):
         lot = gold.inputs[start : start + rows]
         projector = DefaultProjector(aligner=LexicalAligner(context=context)).fit(lot)
         found += project_in_parts(projector.project, lot)
-    judged = judge(replace(gold, more=()), found)
-    return judged.answer_exact or 0.0 if gold.answers else judged.exact.f1
+    return judge(replace(gold, more=()), found)
 
 
 def main() -> None:
@@ -41,10 +42,17 @@ def main() -> None:
     golds = [load_gold(name, options.data) for name in names]
     for rows in options.rows or [10, 25, 100]:
         for context in (False, True):
-            found = [f1(gold, rows, context=context) for gold in golds]
-            shown = "  ".join(f"{gold.name} {one:.3f}" for gold, one in zip(golds, found, strict=True))
+            found = [judged_in_lots(gold, rows, context=context) for gold in golds]
+            f1 = [
+                one.answer_exact or 0.0 if gold.answers else one.exact.f1
+                for gold, one in zip(golds, found, strict=True)
+            ]
+            placed = [v for one in found for v in one.verdicts if v.projection.span is not None]
+            off = expected_calibration_error([v.projection.score for v in placed], [v.right for v in placed])
+            shown = "  ".join(f"{gold.name} {one:.3f}" for gold, one in zip(golds, f1, strict=True))
             kind = "with" if context else "without"
-            print(f"{rows} rows, {kind} the encoder: {shown}  mean {sum(found) / len(found):.3f}", flush=True)
+            mean = sum(f1) / len(f1)
+            print(f"{rows} rows, {kind} the encoder: {shown}  mean {mean:.3f}  calibration {off:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
         made_for = encoder_facts(path)["layer"]
         if layer not in (None, made_for):
             raise ConfigError(
-                f"layer = {layer}, and {path.name} was cut off after layer {made_for}",
+                f"layer = {layer}, and {Path(model).name} was cut off after layer {made_for}",
                 hint="name the model in Hugging Face layout, from which any layer can be made",
             )
         return path

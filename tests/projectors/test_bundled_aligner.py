@@ -57,7 +57,7 @@ def test_files_are_as_described_and_small() -> None:
     ],
 )
 def test_one_sentence_is_enough(source: str, target: str, language: str, wanted: set[tuple[str, str]]) -> None:
-    assert wanted <= linked(pair(source, target, language), EncoderAligner("bundled", threshold=0.3))
+    assert wanted <= linked(pair(source, target, language), EncoderAligner())
 
 
 def test_views_are_powers_of_the_encoder_s_probabilities() -> None:

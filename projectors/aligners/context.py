@@ -21,7 +21,7 @@ from projectors.base import ProjectionInput, Range
 if TYPE_CHECKING:
     from projectors.aligners.encoder import EncoderAligner
 
-_LEAST = 0.02
+_LEAST = 0.02  # a smaller power is not worth asking
 _CHUNK = 512  # pairs whose matrices are made at a time
 # Pairs whose matrices are kept, so that those an aligner was fitted on are not encoded again, and the most word pairs
 # of one: 80 MB at most, 25 MB where sentences have 27 words.

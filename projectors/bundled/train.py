@@ -17,6 +17,7 @@ import numpy as np
 
 from projectors.bundled.batches import Batch, stream
 from projectors.bundled.texts import TOKENIZER
+from translators.bundled.steps import optimizers, take_step
 
 CHECKPOINT = "last.pt"
 _REPORT = 50
@@ -73,8 +74,6 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
     import torch.distributed as dist
 
     from projectors.bundled.network import Network
-    from translators.bundled.muon import Muon
-    from translators.bundled.train import share_gradients
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if plan.workers > 1:
@@ -86,11 +85,7 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
         with np.load(path) as file:
             data[path.stem] = {name: file[name] for name in file.files}
     network = Network(shape).to(device)
-    tables = {"pieces.weight", "positions.weight"}
-    matrices = [p for name, p in network.named_parameters() if p.dim() == 2 and name not in tables]
-    rest = [p for name, p in network.named_parameters() if p.dim() != 2 or name in tables]
-    adam = torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0, fused=True)
-    steppers = [adam, Muon(matrices, plan.rate * plan.matrix_rate, rank=rank, workers=plan.workers)]
+    steppers = optimizers(network, plan, ("pieces.weight", "positions.weight"), rank)
     checkpoint, first, seen = folder / CHECKPOINT, 0, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=False)
@@ -106,20 +101,10 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
         arrays = [torch.from_numpy(getattr(batch, f.name)).to(device) for f in fields(Batch) if f.name != "count"]
         with torch.autocast(device, torch.bfloat16):
             links, count, masks = forward(*arrays)
-        guessed = (arrays[-1] >= 0).sum()
+        guessed, real = (arrays[-1] >= 0).sum(), torch.tensor(float(batch.count), device=device)
         (links + plan.masks * masks * count / guessed.clamp(min=1)).backward()
-        numbers = torch.stack([t.detach().float() for t in (links, count, masks, guessed)] + [torch.tensor(0.0)])
-        numbers[-1] = batch.count
-        if plan.workers > 1:
-            share_gradients(network, numbers)
-        for parameter in network.parameters():
-            parameter.grad.div_(numbers[1])
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for stepper, factor in zip(steppers, (1.0, plan.matrix_rate), strict=True):
-            for group in stepper.param_groups:
-                group["lr"] = _rate(plan, step) * factor
-            stepper.step()
-            stepper.zero_grad(set_to_none=True)
+        numbers = torch.stack([links.detach(), count, masks.detach(), guessed.float(), real])
+        take_step(network, steppers, plan, step, numbers)
         totals += numbers.double().cpu().numpy()
         seen += int(numbers[-1])
         if rank == 0 and (step + 1) % _REPORT == 0:
@@ -139,10 +124,6 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
             saved = time.monotonic()
     if plan.workers > 1:
         dist.destroy_process_group()
-
-
-def _rate(plan: Plan, step: int) -> float:
-    return plan.rate * min(1.0, (step + 1) / plan.warmup, (plan.steps - step) / max(plan.decay, 1))
 
 
 def main() -> None:

@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from translators.bundled.steps import optimizers, rate_at, take_step
+
 CONFIG = {
     "activation_function": "relu",
     "architectures": ["MarianMTModel"],
@@ -66,11 +68,6 @@ class Plan:
     matrix_rate: float = 2.0
     workers: int = 2
     seed: int = 1
-
-
-def rate_at(plan: Plan, step: int) -> float:
-    """Learning rate of a step (0-based): linear warm-up, constant, linear decay to zero."""
-    return plan.rate * min(1.0, (step + 1) / plan.warmup, (plan.steps - step) / max(plan.decay, 1))
 
 
 def batches(data: dict[str, np.ndarray], tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -119,19 +116,6 @@ def tensors(data: dict[str, np.ndarray], rows: np.ndarray, pad: int, end: int) -
     return torch.from_numpy(source), torch.from_numpy(target), torch.from_numpy(links)
 
 
-def optimizers(network: Any, plan: Plan, rank: int = 0) -> list[Any]:
-    """Muon for the matrices of the layers, AdamW for the rest, each with its share of the plan's rate."""
-    import torch
-
-    from translators.bundled.muon import Muon
-
-    named = list(network.named_parameters())
-    matrices = [p for name, p in named if p.dim() == 2 and name != "shared.weight"]
-    rest = [p for name, p in named if p.dim() != 2 or name == "shared.weight"]
-    adam = torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0, fused=True)
-    return [adam, Muon(matrices, plan.rate * plan.matrix_rate, rank=rank, workers=plan.workers)]
-
-
 def stream(data: dict[str, np.ndarray], plan: Plan, first: int, rank: int = 0) -> Iterator[np.ndarray]:
     """Batches of one worker from step ``first`` on, epoch after epoch, the same as if it had never been stopped."""
     epoch, done = 0, 0
@@ -147,21 +131,6 @@ def stream(data: dict[str, np.ndarray], plan: Plan, first: int, rank: int = 0) -
 def latest(folder: Path) -> list[Path]:
     """Checkpoints, oldest first."""
     return sorted(folder.glob("step-*.pt"), key=lambda p: int(re.findall(r"\d+", p.stem)[0]))
-
-
-def share_gradients(network: Any, numbers: Any) -> None:
-    """Sum gradients, and the tensor ``numbers``, over the workers, in one message."""
-    import torch
-    import torch.distributed as dist
-
-    gradients = [p.grad for p in network.parameters()]
-    flat = torch.cat([*(g.flatten() for g in gradients), numbers])
-    dist.all_reduce(flat)
-    numbers.copy_(flat[-len(numbers) :])
-    done = 0
-    for gradient in gradients:
-        gradient.copy_(flat[done : done + gradient.numel()].view_as(gradient))
-        done += gradient.numel()
 
 
 def work(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, options: dict[str, Any]) -> None:
@@ -227,7 +196,7 @@ def run(
         from translators.bundled.warm import starting_weights
 
         network.load_state_dict(starting_weights(start, folder, plan.seed))
-    steppers = optimizers(network, plan, rank)
+    steppers = optimizers(network, plan, ("shared.weight",), rank)
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     first, seen = 0, 0
@@ -254,16 +223,7 @@ def run(
         loss, count, guided = network(source, target, links, plan.smoothing, torch.bfloat16)
         (loss + plan.guided * guided * count).backward()
         numbers = torch.stack([loss.detach(), count.float(), (guided * count).detach()])
-        if plan.workers > 1:
-            share_gradients(network, numbers)
-        for parameter in network.parameters():
-            parameter.grad.div_(numbers[1])
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for stepper, factor in zip(steppers, (1.0, plan.matrix_rate), strict=True):
-            for group in stepper.param_groups:
-                group["lr"] = rate_at(plan, step) * factor
-            stepper.step()
-            stepper.zero_grad(set_to_none=True)
+        take_step(network, steppers, plan, step, numbers)
         totals += numbers.double().cpu().numpy()
         seen += int(numbers[1])
         if (step + 1) % 50 == 0 and rank == 0:

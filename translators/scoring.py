@@ -170,10 +170,14 @@ class LanguageScorer:
         return Variable.of(bias)
 
     def _encode(self, sources: Sequence[Tokens]) -> dict[Tokens, np.ndarray]:
-        """(n_tokens, width) of each source; one that the model can't take is left out."""
+        """(n_tokens, width) of each source; one that the model can't take is left out.
+
+        Only sources of one length share a batch: padding would show in the last bits.
+        """
         batches: list[list[Tokens]] = []
         for tokens in sorted(sources, key=lambda tokens: (-len(tokens), tokens)):
-            if batches and len(batches[-1][0]) * (len(batches[-1]) + 1) <= _ENCODE_TOKENS:
+            size = len(tokens)
+            if batches and len(batches[-1][0]) == size and size * (len(batches[-1]) + 1) <= _ENCODE_TOKENS:
                 batches[-1].append(tokens)
             else:
                 batches.append([tokens])
@@ -228,11 +232,11 @@ class Scoring:
         self._limit = forced.batch_tokens(vocabulary_size)
 
     def score(self, rows: Sequence[tuple[Tokens, Sequence[str]]], prefix: int) -> list[np.ndarray]:
-        """`translators.forced.score` of (source, target) rows."""
+        """`translators.forced.score` of (source, target) rows, each the same whatever others there are."""
         found = [np.zeros(0, np.float32)] * len(rows)
         known = [k for k, (source, _) in enumerate(rows) if source in self._names]
         sources, targets = [self._names[rows[k][0]] for k in known], [rows[k][1] for k in known]
-        scored = forced.score(self._raw, sources, targets, prefix=prefix, max_target_tokens=self._limit)
+        scored = forced.score(self._raw, sources, targets, prefix=prefix, max_target_tokens=self._limit, alike=True)
         for k, target, logprobs in zip(known, targets, scored, strict=True):
             found[k] = logprobs if self._rare.isdisjoint(target) else self._set_right(logprobs, target[prefix:])
         return found

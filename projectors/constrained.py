@@ -128,13 +128,13 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.2.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
+        """``constrained.3.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.2.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
+        return f"{METHOD}.3.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.

@@ -76,14 +76,16 @@ class Margins:
         more: Openings that get one where the best pair is doubtful.
         close: Pairs that are scored whole.
         doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.
-        growth: By how much ``more`` and ``close`` grow for each nat below that.
+        more_growth: By how much ``more`` grows for each nat below that.
+        close_growth: Likewise ``close``.
     """
 
     first: float
     more: float
     close: float
     doubtful: float
-    growth: float
+    more_growth: float
+    close_growth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,20 @@ class Effort:
         margins: How far behind the best.
         wide: The same where the model finds the target unlikely.
         known: Mean log-probability of the target's pieces, in nats, from which on it is likely.
-        doubt: How many nats an estimate may be wrong against those that were scored whole.
+        doubt: How many nats the estimate of a pair may be wrong, once another was scored whole.
+        alike: The same where that other one closes in the same place.
     """
 
     full: bool = False
     openings: int = 12
     finalists: int = 12
-    margins: Margins = Margins(2.0, 2.0, 3.0, 0.8, 0.5)
-    wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0)
+    margins: Margins = Margins(2.0, 2.0, 3.0, 0.8, 0.5, 0.5)
+    wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0, 2.0)
     known: float = -1.5
     doubt: float = 1.0
+    alike: float = 1.0
 
     def thorough(self) -> Self:
         """The same with the margins for the passes of `translators.scoring`, cheap ones that tell where ``[`` is."""
-        margins = Margins(1.5, 2.5, 4.0, 0.1, 1.0)
-        return replace(self, margins=margins, wide=margins, doubt=5.0)
+        margins = Margins(1.5, 2.0, 5.0, 0.3, 2.0, 2.0)
+        return replace(self, margins=margins, wide=margins, doubt=4.0, alike=1.5)

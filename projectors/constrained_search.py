@@ -10,8 +10,10 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
 2. The target is scored with the likeliest ``[`` in place: the fall of each token after it tells the probability of
    ``]`` before that token, so that one pass gives every closing. Only where no pair of markers is likely do openings
    further behind get such a pass too.
-3. Where another pair is close to the best, the two likeliest are scored whole, then those that could still win; where
-   the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then the unmarked target).
+3. Where another pair is close to the best, the two likeliest are scored whole. What the tokens behind their markers
+   then have is nearly what they have behind those of other pairs: it tells which could still win, and these are scored
+   whole too. Where the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then what the
+   unmarked target has).
 4. Where the passes were over the usual pieces alone, the whole model decides between pairs that are close.
 
 The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
@@ -35,13 +37,13 @@ OPEN_TOKENS, FINAL_TOKENS = 1600, 2400
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
 # over the target. Fitted to the full list on a small model's translations of Europarl sentences, 250 spans; the margins
 # of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` and the share of the marked
-# source on 1,400 with it and 500 of short sentences.
+# source on 1,400 with it and 500 of short sentences, and again on 360 and 190 once whole passes told of other pairs.
 OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 2.0
 # What the tokens after ``]`` are taken to have: so much of what they have with the marked source, the rest of what they
 # have with the bare one.
 MARKED_SHARE = 0.75
 # How many nats, of how many pairs, an approximate scorer leaves to its judge.
-JUDGED, MOST_JUDGED = 0.5, 3
+JUDGED, MOST_JUDGED = 1.0, 3
 
 
 class Scorer(Protocol):
@@ -71,7 +73,8 @@ class Forcer:
         """`forced.score` of (source, target) rows."""
         sources, targets = [s for s, _ in rows], [t for _, t in rows]
         limit = forced.batch_tokens(self.vocabulary_size, self.raw.device)
-        return forced.score(self.raw, sources, targets, prefix=prefix, max_target_tokens=limit)
+        alike = self.raw.device == "cpu"  # elsewhere the last bits hang on the batch all the same
+        return forced.score(self.raw, sources, targets, prefix=prefix, max_target_tokens=limit, alike=alike)
 
     def expected(self, rows: Sequence[tuple[Tokens, Tokens]], token: str, prefix: int) -> None:
         """The model scores nothing but what it reads."""
@@ -107,7 +110,7 @@ def search(
             state.rank(effort)
         _score_whole(scorer, live, prefix)
         for state in live:
-            state.contend(effort.doubt)
+            state.contend(effort)
         _score_whole(scorer, live, prefix)
         if judge is not None:
             _judge(judge, live, prefix)
@@ -128,6 +131,7 @@ class _State:
         finalists: Pairs to be scored whole.
         contenders: Pairs that are not far behind those.
         exact: Log-probabilities of the pairs scored whole.
+        tails: For each of them what its pass says in place of ``rest``.
         judged: Those of the judge.
     """
 
@@ -143,6 +147,7 @@ class _State:
         self.finalists: list[Pair] = []
         self.contenders: list[Pair] = []
         self.exact: dict[Pair, float] = {}
+        self.tails: dict[Pair, np.ndarray] = {}
         self.judged: dict[Pair, float] = {}
 
     def open(self, marked: np.ndarray, expected: np.ndarray | None, effort: Effort) -> None:
@@ -188,28 +193,44 @@ class _State:
     def look_further(self) -> None:
         """Has further openings looked at where the best pair so far is doubtful."""
         doubt = self.doubt(self.ranked()[0]) if self.estimates else 0.0
-        margin = self.margins.more + self.margins.growth * doubt
+        margin = self.margins.more + self.margins.more_growth * doubt
         self.openings = [b for b, gap in self.behind if doubt and gap <= margin]
 
     def rank(self, effort: Effort) -> None:
         """Chooses the finalists and those that may become some."""
         ranked = self.ranked()[: min(effort.finalists, self.job.affords(FINAL_TOKENS))]
         if ranked:
-            least = self.estimates[ranked[0]] - self.margins.close - self.margins.growth * self.doubt(ranked[0])
+            margin = self.margins.close + self.margins.close_growth * self.doubt(ranked[0])
+            least = self.estimates[ranked[0]] - margin
             near = [pair for pair in ranked if self.estimates[pair] >= least]
             self.finalists, self.contenders = (near[:2], near[2:]) if len(near) > 1 else ([], [])
 
-    def contend(self, doubt: float) -> None:
-        """Makes finalists of those contenders that could still win, were their estimates ``doubt`` nats wrong."""
+    def contend(self, effort: Effort) -> None:
+        """Makes finalists of those contenders that could still win, were what the whole passes say of them wrong by the
+        doubt of ``effort``."""
         self.finalists = []
         if self.exact:
-            off = {pair: value - self.estimates[pair] for pair, value in self.exact.items()}
-            most, best = max(off.values()), max(self.exact.values())
-            for b, e in self.contenders:
-                # What the marker does to the tokens after it is much the same for pairs that close in one place.
-                alike = [v for (_, closing), v in off.items() if closing == e]
-                if self.estimates[b, e] + max(alike, default=most) >= best - doubt:
-                    self.finalists.append((b, e))
+            best = max(self.exact.values())
+            for pair in self.contenders:
+                # What ``]`` does to the tokens after it is the same for pairs that close in one place.
+                alike = [self.by(other, pair) for other in self.exact if other[1] == pair[1]]
+                if max(alike, default=-np.inf) >= best - effort.alike or (
+                    not alike and max(self.by(other, pair) for other in self.exact) >= best - effort.doubt
+                ):
+                    self.finalists.append(pair)
+
+    def whole(self, pair: Pair, logprobs: np.ndarray) -> None:
+        """Takes in the pass over the whole of a pair."""
+        self.exact[pair] = float(logprobs.sum(dtype=np.float64))
+        if self.estimates:
+            self.tails[pair] = _sums_to_end(np.delete(logprobs, [pair[0], pair[1] + 1]))
+
+    def by(self, known: Pair, pair: Pair) -> float:
+        """The estimate of a pair by one that was scored whole: the tokens after both have what they have there."""
+        later = max(pair[1], known[1])
+        off = self.exact[known] - self.estimates[known]
+        seen = self.tails[known][[later, known[1]]] - self.rest[[later, known[1]]]
+        return float(self.estimates[pair] + off + seen[0] - seen[1])
 
     def close_ones(self) -> list[Pair]:
         """Pairs scored whole that another scorer could find the best, likeliest first; none where the best is alone."""
@@ -269,7 +290,7 @@ def _score_whole(scorer: Scorer, states: list[_State], prefix: int) -> None:
     scored = scorer.score([(s.job.source, s.job.closed(*pair)) for s, pair in tasks], prefix)
     for (state, pair), logprobs in zip(tasks, scored, strict=True):
         if len(logprobs):
-            state.exact[pair] = float(logprobs.sum(dtype=np.float64))
+            state.whole(pair, logprobs)
 
 
 def _judge(judge: Scorer, states: list[_State], prefix: int) -> None:

@@ -97,6 +97,22 @@ def views(pairs: Sequence[Strings], power: float) -> Views:
     return Views(*(np.concatenate(kept) for kept in factors))
 
 
+def averaged(forward: np.ndarray, backward: np.ndarray, seen: Views, power: float) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors of the links and what the encoder says of them, as weighted geometric means.
+
+    Args:
+        forward: That a target word was made by a source word, (n_cells,).
+        backward: The other way round, (n_cells,).
+        seen: Of the same cells.
+        power: With which ``seen`` was made: the encoder's weight.
+    """
+    forward, backward = (
+        np.minimum(own ** (1.0 - power) * factor, 1.0)
+        for own, factor in ((forward, seen.forward), (backward, seen.backward))
+    )
+    return forward, backward
+
+
 def _ways(pairs: Sequence[Strings]) -> list[tuple[np.ndarray, np.ndarray] | None]:
     """What the encoder says of each pair in either direction; None where it says nothing."""
     keys = [_key(*pair) for pair in pairs]

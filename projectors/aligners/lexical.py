@@ -89,7 +89,7 @@ class LexicalAligner:
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
         asked = f"|context:{bundled_encoder().signature}" if self._context else ""
-        return f"lexical.10.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
+        return f"lexical.11.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from projectors.aligners.bonds import Bonds, learn_bonds
-from projectors.aligners.context import views
+from projectors.aligners.context import averaged, views
 from projectors.aligners.counters import Counters, learn_counters
 from projectors.aligners.lexical_em import Cells, Emissions, Order, hmm, model1, smooth_jumps
 from projectors.aligners.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
@@ -182,6 +182,8 @@ def apply(
     word_pairs = model.lexicon.pairs(source, target, batch.keys, beliefs, prior)
     emissions = batch.emissions(model.lexicon, word_pairs, source, target, beliefs)
     forward, backward, _ = hmm(batch.cells, emissions, model.order)
+    if batch.views is not None:
+        forward, backward = averaged(forward, backward, batch.views, model.context)
     bounds = batch.cells.offsets
     return [
         (forward[a:b].reshape(len(s), len(t)), backward[a:b].reshape(len(s), len(t)))

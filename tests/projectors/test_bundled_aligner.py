@@ -10,7 +10,7 @@ import pytest
 
 import projectors.bundled
 from projectors.aligners import context
-from projectors.aligners.context import Views, bundled_encoder, power_for, views
+from projectors.aligners.context import Views, averaged, bundled_encoder, power_for, views
 from projectors.aligners.encoder import EncoderAligner
 from projectors.aligners.lexical import LexicalAligner
 from projectors.aligners.lexical_fit import Settings
@@ -70,6 +70,16 @@ def test_views_are_powers_of_the_encoder_s_probabilities() -> None:
     np.testing.assert_allclose(found.backward[:9], np.sqrt(0.02 + first.backward).ravel(), atol=1e-4)
     np.testing.assert_allclose(found.null_target[3:], np.sqrt(0.02 + 1 - second.forward.sum(axis=0)), atol=1e-3)
     assert [len(array) for array in (found.forward, found.null_target, found.null_source)] == [12, 6, 4]
+
+
+def test_posteriors_are_averaged_with_what_the_encoder_says() -> None:
+    seen = views([(["The", "red", "boat"], ["El", "barco", "rojo"])], 0.5)
+    forward, backward = averaged(np.full(9, 0.25), np.r_[np.zeros(8), 1.0], seen, 0.5)
+    np.testing.assert_allclose(forward, np.minimum(0.5 * seen.forward, 1.0), rtol=1e-6)
+    boat, red = forward.reshape(3, 3)[2], forward.reshape(3, 3)[1]
+    assert boat.argmax() == 1 and red.argmax() == 2 and boat[1] > 0.25 > boat[2]
+    # What the corpus rules out stays so, and what it is sure of becomes no surer than sure.
+    assert not backward[:8].any() and backward[8] == min(float(seen.backward[8]), 1.0)
 
 
 def test_views_of_a_text_that_is_too_long_say_nothing() -> None:

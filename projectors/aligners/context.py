@@ -29,6 +29,8 @@ _MOST_KNOWN, _LARGEST_KNOWN = 4096, 2500
 _KNOWN: OrderedDict[bytes, tuple[np.ndarray, np.ndarray] | None] = OrderedDict()
 _LOCK = threading.Lock()
 _FLOOR = 0.02  # what the encoder's certain no counts
+# At full weight it is a thousandth better on gold, and swallows verbs that begin a sentence in a small Arabic corpus.
+_ONCE_MORE = 0.75
 
 Strings = tuple[Sequence[str], Sequence[str]]
 
@@ -100,14 +102,16 @@ def views(pairs: Sequence[Strings], power: float) -> Views:
 def averaged(forward: np.ndarray, backward: np.ndarray, seen: Views, power: float) -> tuple[np.ndarray, np.ndarray]:
     """Posteriors of the links and what the encoder says of them, as weighted geometric means.
 
+    They are not made to sum up to one again: a word of which the two think otherwise has less of any link.
+
     Args:
         forward: That a target word was made by a source word, (n_cells,).
         backward: The other way round, (n_cells,).
         seen: Of the same cells.
-        power: With which ``seen`` was made: the encoder's weight.
+        power: With which ``seen`` was made. `_ONCE_MORE` of it is the encoder's weight.
     """
     forward, backward = (
-        np.minimum(own ** (1.0 - power) * factor, 1.0)
+        np.minimum(own ** (1.0 - _ONCE_MORE * power) * factor**_ONCE_MORE, 1.0)
         for own, factor in ((forward, seen.forward), (backward, seen.backward))
     )
     return forward, backward

@@ -181,11 +181,14 @@ def test_a_checkpoint_without_its_tokeniser_is_told(checkpoints, tmp_path: Path)
 def test_int8_gives_nearly_the_same_links(checkpoints) -> None:
     small = EncoderAligner(str(checkpoints["bert"]), "argmax", layer=3, device="cpu")
     assert small.directory != exact(checkpoints["bert"], "argmax").directory
-    theirs, ours = (
-        {(k, link) for k, a in enumerate(found) for link in a.links}
-        for found in (exact(checkpoints["bert"], "argmax").align(PAIRS), small.align(PAIRS))
-    )
-    assert len(theirs & ours) / len(theirs | ours) > 0.9
+    # On trained weights: random ones have near ties, and some processors' int8 products are cut off at 16 bits.
+    for method in ("softmax", "argmax"):
+        theirs, ours = (
+            {(k, link) for k, a in enumerate(aligner.align(PAIRS)) for link in a.links}
+            for kind in ("float32", "int8")
+            for aligner in [EncoderAligner(method=method, device="cpu", compute_type=kind)]
+        )
+        assert len(theirs) > 50 and len(theirs & ours) / len(theirs | ours) > 0.95
 
 
 @pytest.mark.parametrize(

@@ -149,5 +149,7 @@ def test_the_shipped_network_is_the_trained_one(folder: Path, weights: Path) -> 
     pieces = [START, *range(7, 17), END]
     with torch.no_grad():
         ours = network.vectors(torch.tensor([pieces]), torch.tensor([[0]]))[0].float().numpy()
-    theirs = np.array(ctranslate2.Encoder(str(weights)).forward_batch([pieces]).last_hidden_state)[0]
-    assert float(np.abs(ours - theirs).max()) < 0.05 * float(np.abs(ours).max())  # int8
+    encoder = ctranslate2.Encoder(str(weights), compute_type="float32")
+    theirs = np.array(encoder.forward_batch([pieces]).last_hidden_state)[0]
+    # The weights are int8's; computing in int8, too, would measure the processor's products.
+    assert float(np.abs(ours - theirs).max()) < 0.02 * float(np.abs(ours).max())

@@ -212,11 +212,10 @@ class _State:
         if self.exact:
             best = max(self.exact.values())
             for pair in self.contenders:
-                # What ``]`` does to the tokens after it is the same for pairs that close in one place.
-                alike = [self.by(other, pair) for other in self.exact if other[1] == pair[1]]
-                if max(alike, default=-np.inf) >= best - effort.alike or (
-                    not alike and max(self.by(other, pair) for other in self.exact) >= best - effort.doubt
-                ):
+                # What ``]`` does to the tokens after it is much the same for pairs that close in one place.
+                same = [known for known in self.exact if known[1] == pair[1]]
+                told = max(self.by(known, pair) for known in same or self.exact)
+                if told >= best - (effort.alike if same else effort.doubt):
                     self.finalists.append(pair)
 
     def whole(self, pair: Pair, logprobs: np.ndarray) -> None:

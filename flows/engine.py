@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpora.errors import MissingExtraError, SpanferryError
-from flows import prefect_setup, tasks
+from flows import prefect_server, prefect_setup, tasks
 from flows.config import ExecutorConfig
 from flows.plan import Plan
 from projectors.base import FittedProjector
@@ -75,27 +75,21 @@ def execute(plan: Plan, progress: Progress) -> Outcome:
     if _all_done(plan):
         outcome.shards = tasks.shard_count(plan)
         return outcome
-    problem: list[SpanferryError] = []
-
     config_json, root = plan.config.to_json(), str(plan.root.resolve())
+
+    def read() -> None:
+        progress.start("read", plan.config.limit or 0, 0)
+        outcome.shards = tasks.read_all(plan, lambda rows: progress.advance("read", rows))
+        progress.finish("read")
 
     def body(send: Callable[..., Any], completed: Callable[..., Iterator[Any]]) -> None:
         def submit(job: Job) -> Any:
             return send(config_json, root, *job)
 
-        try:
-            progress.start("read", plan.config.limit or 0, 0)
-            outcome.shards = tasks.read_all(plan, lambda rows: progress.advance("read", rows))
-            progress.finish("read")
-        except SpanferryError as error:
-            problem.append(error)
-            return
         for target in plan.config.target:
             _run_language(plan, target, outcome, progress, submit, completed)
 
-    run_under_prefect(plan.config.flow, plan.config.executor, tasks.run_task, body)
-    if problem:
-        raise problem[0]
+    run_under_prefect(plan.config.flow, plan.config.executor, tasks.run_task, body, first=read)
     return outcome
 
 
@@ -152,7 +146,14 @@ def _run_language(
 Body = Callable[[Callable[..., Any], Callable[..., Iterator[Any]]], None]
 
 
-def run_under_prefect(name: str, executor: ExecutorConfig, function: Callable[..., Any], body: Body) -> None:
+def run_under_prefect(
+    name: str,
+    executor: ExecutorConfig,
+    function: Callable[..., Any],
+    body: Body,
+    *,
+    first: Callable[[], None] = lambda: None,
+) -> None:
     """Runs ``body`` as a Prefect flow.
 
     Args:
@@ -162,24 +163,25 @@ def run_under_prefect(name: str, executor: ExecutorConfig, function: Callable[..
             ``name``, ``target`` and ``shard`` name the task.
         body: Gets a function that submits the arguments of one task and returns its future, and one that yields
             futures as they are done.
+        first: What is done in this process before, while Prefect's server starts.
+
+    Raises:
+        SpanferryError: Of ``first``; or there is no server.
     """
-    prefect_setup.prepare()
+    if executor.address or executor.slurm:
+        # Other machines could not reach a server of this one's own: each process there has Prefect start one.
+        prefect_setup.prepare()
+    else:
+        prefect_server.start()
+    first()
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE
     from prefect.futures import as_completed
-    from prefect.server.api.server import SubprocessASGIServer
 
-    SubprocessASGIServer._port_range = prefect_setup.ports()
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
-
-    def work() -> None:
-        for server in SubprocessASGIServer._instances.values():
-            if server.server_process is not None:
-                prefect_setup.note_server(server.server_process.pid)
-        body(step.submit, as_completed)
-
-    _work.append(work)
-    flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
+    _work.append(lambda: body(step.submit, as_completed))
+    with prefect_server.used():
+        flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
 
 
 # An executor on other machines is sent the flow with each task. This function goes by name; a closure would take along

@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 
 from corpora.derive.base import key_of
-from corpora.errors import SpanferryError
 from flows import parallel_tasks as tasks
 from flows.engine import Failure, Progress, run_under_prefect
 from flows.parallel_config import DeriveConfig, ParallelConfig
@@ -93,17 +92,16 @@ def _progress(console: Console | None) -> Iterator[Progress]:
 def _stages(plan: SetPlan, result: SetResult, progress: Progress) -> None:
     if _done(plan):
         return
-    problem: list[SpanferryError] = []
+    shards = 0
     config_json, root = plan.config.to_json(), str(plan.root.resolve())
 
+    def read() -> None:
+        nonlocal shards
+        progress.start("read", 0, 0)
+        shards = tasks.read_rows(plan, lambda rows: progress.advance("read", rows))
+        progress.finish("read")
+
     def body(submit: Callable[..., Any], completed: Callable[[Any], Iterator[Any]]) -> None:
-        try:
-            progress.start("read", 0, 0)
-            shards = tasks.read_rows(plan, lambda rows: progress.advance("read", rows))
-            progress.finish("read")
-        except SpanferryError as error:
-            problem.append(error)
-            return
         for title, jobs in _todo(plan, shards):
             progress.start(title, len(jobs), 0)
             futures = {submit(config_json, root, *job): job for job in jobs}
@@ -118,9 +116,7 @@ def _stages(plan: SetPlan, result: SetResult, progress: Progress) -> None:
             if result.failures:
                 return
 
-    run_under_prefect(plan.config.flow, plan.config.executor, tasks.run_set_task, body)
-    if problem:
-        raise problem[0]
+    run_under_prefect(plan.config.flow, plan.config.executor, tasks.run_set_task, body, first=read)
 
 
 def _todo(plan: SetPlan, shards: int) -> Iterator[tuple[str, list[Job]]]:

@@ -12,7 +12,7 @@ import signal
 from pathlib import Path
 from typing import IO
 
-_QUIET = {
+QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -32,15 +32,23 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spanferry"
 
 
-def prepare() -> None:
-    """Sets the environment. A setting that the user has made stays; with ``PREFECT_API_URL`` the server is theirs."""
-    for name, value in _QUIET.items():
+def prepare() -> bool:
+    """Sets the environment; a setting that the user has made stays.
+
+    Returns:
+        Whether the server is ours to start: with ``PREFECT_API_URL`` it is the user's, and a ``PREFECT_HOME`` of theirs
+        may name one in its profile.
+    """
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" in os.environ:
-        return
+        return False
     # At exit the ephemeral server's recorder is cancelled in mid-write and prints a traceback.
     os.environ.setdefault("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED", "false")
-    os.environ.setdefault("PREFECT_HOME", str(_free_home()))
+    if "PREFECT_HOME" not in os.environ:
+        os.environ["PREFECT_HOME"] = str(_free_home())
+        return True
+    return bool(_held)
 
 
 def _free_home() -> Path:
@@ -62,8 +70,8 @@ def _free_home() -> Path:
 def ports() -> range:
     """Ports for the ephemeral server that no other run of this machine is likely to try at the same moment.
 
-    Prefect draws one of a thousand and looks whether it is free some time before its server takes it: of two runs that
-    start together, one would now and then talk to the other's server, and wait for ever when that one ends.
+    Whether one is free is seen some time before the server takes it: of two runs that start together and try the same
+    ones, one would now and then talk to the other's server, and wait for ever when that one ends.
     """
     first = _FIRST_PORT + _PORTS * (os.getpid() % 1000)
     return range(first, first + _PORTS)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,14 +33,35 @@ def command(*arguments: object) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def spanferry() -> Run:
-    """Runs ``spanferry ARGUMENTS`` in a process of its own and returns its exit status and output."""
+def prefect_url() -> Iterator[str]:
+    """A Prefect server of the tests' own, as users have one; a run of its own server takes some seconds longer."""
+    code = "from flows import prefect_server as p; p.start()\nwith p.used(): print(p.url()); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=alone(), **pipes) as server:  # type: ignore[call-overload]
+        yield server.stdout.readline().strip()
+        server.communicate("\n")
 
-    def run(*arguments: object, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
+
+def alone() -> dict[str, str]:
+    """The environment of a run that has no server yet."""
+    return {name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", "PREFECT_HOME")}
+
+
+@pytest.fixture(scope="session")
+def spanferry(prefect_url: str) -> Run:
+    """Runs ``spanferry ARGUMENTS`` in a process of its own and returns its exit status and output.
+
+    Flows use `prefect_url`; with ``own_server`` they start one.
+    """
+
+    def run(
+        *arguments: object, timeout: float = 300, own_server: bool = False, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        server = {} if own_server else {"PREFECT_API_URL": prefect_url}
         return subprocess.run(
             command(*arguments),
             cwd=ROOT,
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160", **environment},
+            env={**alone(), **server, "NO_COLOR": "1", "COLUMNS": "160", **environment},
             capture_output=True,
             text=True,
             timeout=timeout,

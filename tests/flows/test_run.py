@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Run, command
+from tests.conftest import ROOT, Run, alone, command
 
 pytestmark = pytest.mark.xdist_group("runs")
 
@@ -62,7 +62,7 @@ def arguments(data: Path) -> list[object]:
 @pytest.fixture(scope="module")
 def undisturbed(arguments: list[object], spanferry: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    done = spanferry(*arguments, "--out", out)
+    done = spanferry(*arguments, "--out", out, own_server=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "a clean run prints nothing but its table"
     assert "projected" in done.stdout and "Traceback" not in done.stdout
@@ -98,7 +98,7 @@ def test_workers_and_threads_change_no_byte(
 
 
 def test_dask_changes_no_byte(undisturbed: Path, arguments: list[object], spanferry: Run, tmp_path: Path) -> None:
-    done = spanferry(*arguments, "--out", tmp_path / "out", "--executor", "dask")
+    done = spanferry(*arguments, "--out", tmp_path / "out", "--executor", "dask", own_server=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert _files(tmp_path / "out" / "es") == _files(undisturbed / "es")
 
@@ -109,9 +109,8 @@ def test_killed_run_goes_on_to_the_same_bytes(
 ) -> None:
     out = tmp_path / "out"
     slow = [*arguments, "--out", out, "--workers", 1, "--set", "translator.memory_mb=0"]
-    process = subprocess.Popen(
-        command(*slow), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    process = subprocess.Popen(command(*slow), cwd=ROOT, env=alone(), **quiet)  # type: ignore[call-overload]
     deadline = time.monotonic() + 200
     while time.monotonic() < deadline and process.poll() is None:
         if _manifest(out, f"{stage}-es"):
@@ -124,7 +123,7 @@ def test_killed_run_goes_on_to_the_same_bytes(
     assert 0 < len(before) < 6
     assert not (out / "es").exists()
 
-    done = spanferry(*arguments, "--out", out)
+    done = spanferry(*arguments, "--out", out, own_server=True)
     assert done.returncode == 0, done.stderr
     assert _files(out / "es") == _files(undisturbed / "es")
     translated = Counter(entry["shard"] for entry in _manifest(out, "translate-es"))

@@ -19,6 +19,8 @@ from projectors.bundled.batches import ROOMS, Batch, stream
 from projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, encode, link, read_rows, vocabulary
 from tests.translators.bundled_corpus import corpus, write_data
 
+pytestmark = pytest.mark.xdist_group("recipe")
+
 # Of the made-up sentences "My cat sees bread today." word by word.
 STRAIGHT = tuple((k, k) for k in range(6))
 

@@ -1,0 +1,129 @@
+"""Prefect's server for the runs of this process, started while they get ready.
+
+Prefect would start one itself, but only once the flow begins, and it imports all of its server into the run's own
+process for that: a run then waits for both, one after the other. Here the server comes up beside the reading of the
+input, and the run's own process imports the client alone.
+"""
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+from corpora.errors import SpanferryError
+from flows import prefect_setup
+
+# What Prefect gives its own ephemeral server: no web page, and none of the services that look after deployments.
+_EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_TIMEOUT = float(prefect_setup.QUIET["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+_STARTS = 3
+_running: list["_Server"] = []
+
+
+class _Server:
+    """A server process, on the first of our ports that it can have."""
+
+    def __init__(self) -> None:
+        self._ports = iter(prefect_setup.ports())
+        self._start()
+        atexit.register(self.stop)
+
+    def _start(self) -> None:
+        self.port = next((port for port in self._ports if _is_free(port)), 0)
+        if not self.port:
+            ports = prefect_setup.ports()
+            raise _no_server(f"found no port from {ports.start} to {ports.stop - 1}")
+        command = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--lifespan", "on"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "error"]
+        self.process = subprocess.Popen([sys.executable, *command], env={**os.environ, **_EPHEMERAL})
+        prefect_setup.note_server(self.process.pid)
+        # For threads and processes that Prefect's settings don't reach.
+        os.environ["PREFECT_API_URL"] = self.url
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    def wait(self) -> None:
+        """Returns when the server answers; one whose port was taken meanwhile is started anew."""
+        deadline = time.monotonic() + _TIMEOUT
+        starts = 1
+        while not self._answers():
+            if time.monotonic() > deadline:
+                raise _no_server(f"did not answer within {_TIMEOUT:.0f} seconds")
+            if self.process.poll() is not None:
+                if starts == _STARTS:
+                    raise _no_server(f"ended with status {self.process.returncode}")
+                starts += 1
+                self._start()
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{self.url}/health") as page:
+            return self.process.poll() is None and bool(page.status == 200)
+        return False
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start() -> None:
+    """Has the server of this process started, unless there is one or it is not ours to start.
+
+    Raises:
+        SpanferryError: There is no port for it.
+    """
+    ours = prefect_setup.prepare()
+    if _running and _running[0].process.poll() is not None:
+        _running.clear()
+        ours = True
+    if ours and not _running:
+        _running.append(_Server())
+
+
+def url() -> str | None:
+    """Where the server of this process is, if there is one."""
+    return _running[0].url if _running else None
+
+
+@contextlib.contextmanager
+def used() -> Iterator[None]:
+    """Prefect talks to the server that was started, once it answers; where none was, to whichever it finds or starts.
+
+    Raises:
+        SpanferryError: It does not come up.
+    """
+    if _running:
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        _running[0].wait()
+        with temporary_settings({PREFECT_API_URL: url()}):
+            yield
+        return
+    if "PREFECT_API_URL" not in os.environ:
+        from prefect.server.api.server import SubprocessASGIServer
+
+        SubprocessASGIServer._port_range = prefect_setup.ports()
+    yield
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as own, contextlib.suppress(OSError):
+        own.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def _no_server(why: str) -> SpanferryError:
+    return SpanferryError(f"Prefect's server {why}", hint="PREFECT_API_URL=http://… uses one that runs already")

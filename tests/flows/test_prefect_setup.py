@@ -1,10 +1,13 @@
 """What keeps runs on one machine apart."""
 
+import os
 import subprocess
 import sys
 
+import pytest
+
 from flows.prefect_setup import ports
-from tests.conftest import ROOT
+from tests.conftest import ROOT, alone
 
 _SHOW = "from flows.prefect_setup import ports; r = ports(); print(r.start, r.stop); input()"
 
@@ -17,3 +20,37 @@ def test_runs_at_the_same_time_look_for_ports_in_different_places() -> None:
     taken = [port for one in (*found, ports()) for port in one]
     assert len(set(taken)) == len(taken) >= 5 * 20
     assert min(taken) > 1024 and max(taken) < 32_768
+
+
+# Another program has the first port; says on which one the server answers.
+_TAKEN = """
+import os, socket, urllib.request
+from flows import prefect_server, prefect_setup
+other = socket.create_server(("127.0.0.1", prefect_setup.ports().start))
+prefect_server.start()
+with prefect_server.used():
+    from prefect.settings import PREFECT_API_URL
+    assert PREFECT_API_URL.value() == os.environ["PREFECT_API_URL"] == prefect_server.url()
+    health = urllib.request.urlopen(prefect_server.url() + "/health").read()
+    print(prefect_setup.ports().start, prefect_server.url(), health)
+"""
+
+
+def test_the_server_answers_on_the_next_port_where_one_is_taken() -> None:
+    done = subprocess.run([sys.executable, "-c", _TAKEN], cwd=ROOT, env=alone(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, url, health = done.stdout.split()
+    assert url == f"http://127.0.0.1:{int(first) + 1}/api" and health == "b'true'"
+
+
+def test_a_server_of_the_users_is_not_started_again() -> None:
+    code = "from flows import prefect_server as p; p.start(); print(p.url())"
+    theirs = {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, {"PREFECT_HOME": str(ROOT)}
+    for own in theirs:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**alone(), **own}, capture_output=True)
+        assert (done.returncode, done.stdout) == (0, b"None\n"), done.stderr
+
+
+@pytest.mark.xdist_group("kept")
+def test_what_a_module_makes_once_is_made_by_one_worker(request: pytest.FixtureRequest) -> None:
+    assert "PYTEST_XDIST_WORKER" not in os.environ or request.node.nodeid.endswith("@kept")

@@ -123,7 +123,7 @@ def weights(folder: Path) -> Path:
     torch.set_num_threads(1)
     pieces = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
     shape = Shape(pieces=pieces, width=64, layers=2, heads=2, feed=128)
-    for steps in (60, 160):
+    for steps in (60, 320):
         plan = Plan(steps=steps, warmup=10, decay=60, pieces=1024, rate=0.005, workers=1)
         train(folder, plan, shape, compiled=False)
     convert(folder, folder / "weights")
@@ -133,7 +133,7 @@ def weights(folder: Path) -> Path:
 def test_the_trained_aligner_finds_the_links(weights: Path) -> None:
     facts = json.loads((weights / "spanferry.json").read_text(encoding="utf-8"))
     assert facts["encoder"] and facts["empty_word"] and facts["layer"] == facts["layers"] == 2
-    assert facts["training"]["step"] == 160 and facts["training"]["pieces"] > 20_000
+    assert facts["training"]["step"] == 320 and facts["training"]["pieces"] > 20_000
     aligner = EncoderAligner(str(weights), threshold=0.3, device="cpu")
     inputs = [ProjectionInput(str(k), *pair, (), "en", "es") for k, pair in enumerate(corpus(1)[::9])]
     right = sum(len(set(found.links) & set(STRAIGHT)) for found in aligner.align(inputs))

@@ -179,7 +179,12 @@ def run_under_prefect(
     from prefect.futures import as_completed
 
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
-    _work.append(lambda: body(step.submit, as_completed))
+
+    def work() -> None:
+        prefect_server.note_prefects_own()
+        body(step.submit, as_completed)
+
+    _work.append(work)
     with prefect_server.used():
         flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
 

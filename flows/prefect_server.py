@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
@@ -23,6 +22,8 @@ from flows import prefect_setup
 _EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 _TIMEOUT = float(prefect_setup.QUIET["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
 _STARTS = 3
+# A proxy could not reach this machine's own address.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _running: list["_Server"] = []
 
 
@@ -65,7 +66,7 @@ class _Server:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{self.url}/health") as page:
+        with contextlib.suppress(OSError), _DIRECT.open(f"{self.url}/health", timeout=5) as page:
             return self.process.poll() is None and bool(page.status == 200)
         return False
 
@@ -116,6 +117,14 @@ def used() -> Iterator[None]:
 
         SubprocessASGIServer._port_range = prefect_setup.ports()
     yield
+
+
+def note_prefects_own() -> None:
+    """Remembers a server that Prefect started by itself, so that the next run ends it if this one is killed."""
+    if module := sys.modules.get("prefect.server.api.server"):
+        for server in module.SubprocessASGIServer._instances.values():
+            if server.server_process is not None:
+                prefect_setup.note_server(server.server_process.pid)
 
 
 def _is_free(port: int) -> bool:

@@ -128,13 +128,13 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.3.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
+        """``constrained.4.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.3.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
+        return f"{METHOD}.4.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -207,9 +207,9 @@ class ConstrainedProjector:
     def _searched(self, scorer: LanguageScorer | None, jobs: Sequence[Job]) -> list[list[Scored] | None]:
         if scorer is None:
             return search(self._forcer, jobs, self.effort)
-        sources = (source for job in jobs for source in (job.source, job.plain))
+        sources = (source for job in jobs for source in job.read)
         cheap: Scorer = scorer.opened(sources, [job.target for job in jobs], (OPEN,))
-        return search(cheap, jobs, self.effort.thorough(), judge=None if scorer.exact else self._forcer)
+        return search(cheap, jobs, self.effort, judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
         """What scores cheaply in a language, if anything does; made once."""
@@ -244,15 +244,16 @@ class ConstrainedProjector:
             return [error.reason] * len(own)
         where = places(given.target_text, given.target_words or words(given.target_text), ranges)
         target = (*prefix, *pieces)
+        texts = [marked(given.source_text, start, end) for start, end in own]
+        sources = [tuple(translator.encode_source(text, given.source_lang, given.target_lang)) for text in texts]
+        limits = translator.limits
+        fits = [len(source) <= limits.source and len(target) + 3 <= limits.target for source in sources]
+        company = tuple(s for s, fit in zip(sources, fits, strict=True) if fit)
         jobs: list[Job | str] = []
-        for start, end in own:
-            text = marked(given.source_text, start, end)
-            source = tuple(translator.encode_source(text, given.source_lang, given.target_lang))
-            if len(source) > translator.limits.source or len(target) + 3 > translator.limits.target:
-                jobs.append("too_long")
-            else:
-                bound = length_bound((start, end), len(given.source_text), len(pieces))
-                jobs.append(Job(source, plain, target, len(prefix), where, bound, len(own)))
+        for (start, end), source, fit in zip(own, sources, fits, strict=True):
+            bound = length_bound((start, end), len(given.source_text), len(pieces))
+            job = Job(source, plain, target, len(prefix), where, bound, company)
+            jobs.append(job if fit else "too_long")
         return jobs
 
     def _posterior(self, job: Job, scored: list[Scored] | None) -> NBest:

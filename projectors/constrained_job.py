@@ -1,7 +1,6 @@
 """What constrained decoding is asked, and how hard it may look: jobs, scored pairs, effort."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 from projectors.constrained_candidates import CLOSE, OPEN, Places
 
@@ -23,7 +22,7 @@ class Job:
         prefix: How many language tokens.
         places: Where markers may go.
         bound: The most pieces between them.
-        company: How many spans the example has.
+        company: The sources of the example's spans, each marked alone, its own among them.
     """
 
     source: Tokens
@@ -32,11 +31,25 @@ class Job:
     prefix: int
     places: Places
     bound: int
-    company: int = 1
+    company: tuple[Tokens, ...] = ()
+
+    @property
+    def others(self) -> list[Tokens]:
+        """The other sources of the company."""
+        return sorted({*self.company} - {self.source})
+
+    @property
+    def read(self) -> tuple[Tokens, ...]:
+        """The sources with which the bare target is to be scored, its own first.
+
+        What the others make of the target tells what it has without this span's markers; where there are none, the
+        source without markers does.
+        """
+        return (self.source, *(self.others or [self.plain]))
 
     def affords(self, tokens: int) -> int:
         """How many rows of ``tokens`` target tokens there may be; at least three."""
-        return max(3, tokens // (max(1, self.n_pieces) * max(1, self.company // MANY_SPANS)))
+        return max(3, tokens // (max(1, self.n_pieces) * max(1, len(self.company) // MANY_SPANS)))
 
     @property
     def n_pieces(self) -> int:
@@ -68,36 +81,20 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Margins:
-    """How far behind the best, in nats, others are looked at.
-
-    Attributes:
-        first: Openings that get a pass at once.
-        more: Openings that get one where the best pair is doubtful.
-        close: Pairs that are scored whole.
-        doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.
-        more_growth: By how much ``more`` grows for each nat below that.
-        close_growth: Likewise ``close``.
-    """
-
-    first: float
-    more: float
-    close: float
-    doubtful: float
-    more_growth: float
-    close_growth: float
-
-
-@dataclass(frozen=True, slots=True)
 class Effort:
-    """How much to look at. ``full`` scores every pair.
+    """How much to look at: how far behind the best, in nats, others are.
 
     Attributes:
+        full: Every pair is scored whole.
         openings: Openings whose closings are looked at, at most.
         finalists: Pairs scored whole, at most; fewer, but at least three, where a target is long.
-        margins: How far behind the best.
-        wide: The same where the model finds the target unlikely.
-        known: Mean log-probability of the target's pieces, in nats, from which on it is likely.
+        first: Openings that get a pass at once.
+        doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.
+        more: Openings that get a pass where the best pair is doubtful.
+        more_growth: By how much ``more`` grows for each nat beyond ``doubtful``.
+        alone: Where the best pair is so far before all others, and not doubtful, none is scored whole.
+        close: Pairs that may be scored whole.
+        close_growth: By how much ``close`` grows for each nat beyond ``doubtful``.
         doubt: How many nats the estimate of a pair may be wrong, once another was scored whole.
         alike: The same where that other one closes in the same place.
     """
@@ -105,13 +102,12 @@ class Effort:
     full: bool = False
     openings: int = 12
     finalists: int = 12
-    margins: Margins = Margins(2.0, 2.0, 3.0, 0.8, 0.5, 0.5)
-    wide: Margins = Margins(2.0, 8.0, 5.0, 0.8, 2.0, 2.0)
-    known: float = -1.5
-    doubt: float = 1.0
-    alike: float = 1.0
-
-    def thorough(self) -> Self:
-        """The same with the margins for the passes of `translators.scoring`, cheap ones that tell where ``[`` is."""
-        margins = Margins(1.5, 2.0, 5.0, 0.3, 2.0, 2.0)
-        return replace(self, margins=margins, wide=margins, doubt=4.0, alike=1.5)
+    first: float = 1.0
+    doubtful: float = 0.5
+    more: float = 3.0
+    more_growth: float = 1.0
+    alone: float = 3.0
+    close: float = 6.0
+    close_growth: float = 2.0
+    doubt: float = 4.0
+    alike: float = 2.0

@@ -3,21 +3,22 @@
 CODEC (Le et al., ICLR 2024, section 3.2) walks the target token by token with branch and bound, one span at a time.
 Here the pairs are listed and the listing is narrowed by passes that serve all spans of a call at once:
 
-1. The bare target is scored with the bare source (once for all spans of a text) and with the marked one. How likely
+1. The bare target is scored with the marked source. What its tokens have where no marker is expected is what they
+   have at most with the source of any span of the text, or, where it has but one, with the bare source. How likely
    ``[`` is before each token is told by another pass (`translators.scoring.Scoring.expected`). Where the scorer can't
    make one, openings are those of the paper's rule on how much the marked source changes each token, and how far a
    token's probability falls tells that of ``[`` before it (`translators.forced.marker_logprob`).
 2. The target is scored with the likeliest ``[`` in place: the fall of each token after it tells the probability of
    ``]`` before that token, so that one pass gives every closing. Only where no pair of markers is likely do openings
    further behind get such a pass too.
-3. Where another pair is close to the best, the two likeliest are scored whole. What the tokens behind their markers
-   then have is nearly what they have behind those of other pairs: it tells which could still win, and these are scored
-   whole too. Where the best is alone, and for the rest, the estimate stands (what is exact up to ``]``, then what the
-   unmarked target has).
+3. Where another pair is close to the best, the best is scored whole. What the tokens behind its markers then have is
+   nearly what they have behind those of other pairs: it tells which could still win, and the likeliest of these is
+   scored whole in turn, until none could. Where the best is alone, and for the rest, the estimate stands (what is exact
+   up to ``]``, then what the unmarked target has).
 4. Where the passes were over the usual pieces alone, the whole model decides between pairs that are close.
 
-The less likely the markers of the best pair, the further behind others are looked at, and further still where the model
-finds the target itself unlikely. ``full`` scores every pair there is whole and is the reference for the others.
+The less likely the markers of the best pair, the further behind others are looked at. ``full`` scores every pair there
+is whole and is the reference for the others.
 """
 
 from collections.abc import Sequence
@@ -35,15 +36,16 @@ CHANGE, SLIGHT_CHANGE, DISTANCE = 0.5, 0.1, 5
 # them, and so do the spans of an example that has more than ten (`Job.affords`).
 OPEN_TOKENS, FINAL_TOKENS = 1600, 2400
 # What the estimated log-probability of a marker counts against the sums of the tokens' own, which differ by chance all
-# over the target. Fitted to the full list on a small model's translations of Europarl sentences, 250 spans; the margins
-# of `Effort` were chosen on 500 with it and on 500 with another model, those of `thorough` and the share of the marked
-# source on 1,400 with it and 500 of short sentences, and again on 360 and 190 once whole passes told of other pairs.
-OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 2.0
+# over the target. `CLOSE_WEIGHT`, `MARKED_SHARE` and `Effort` were chosen by the full list of the bundled model, on 587
+# spans of Europarl and 705 of xSID in its own translations and on 606 in those of people.
+OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 1.0
 # What the tokens after ``]`` are taken to have: so much of what they have with the marked source, the rest of what they
 # have with the bare one.
-MARKED_SHARE = 0.75
+MARKED_SHARE = 0.85
+# Of how many pairs, the best by estimate, it is asked whether they could still win.
+CONTENDERS = 40
 # How many nats, of how many pairs, an approximate scorer leaves to its judge.
-JUDGED, MOST_JUDGED = 1.0, 3
+JUDGED, MOST_JUDGED = 0.75, 3
 
 
 class Scorer(Protocol):
@@ -94,82 +96,87 @@ def search(
     if not jobs:
         return []
     prefix = jobs[0].prefix
-    plain_of = {(job.plain, job.target): None for job in jobs}
-    plain = dict(zip(plain_of, scorer.score(list(plain_of), prefix), strict=True))
-    states = [_State(job, plain[job.plain, job.target], effort) for job in jobs]
-    live = [s for s in states if len(s.plain)]
-    _open(scorer, live, prefix, effort)
+    rows = dict.fromkeys((source, job.target) for job in jobs for source in job.read)
+    bare = dict(zip(rows, scorer.score(list(rows), prefix), strict=True))
+    states = [_State(job, [bare[source, job.target] for source in job.read], effort) for job in jobs]
+    live = [s for s in states if len(s.marked)]
+    _open(scorer, live, prefix)
     if effort.full:
         _score_whole(scorer, live, prefix)
-    else:
-        _close(scorer, live, prefix)
-        for state in live:
-            state.look_further()
-        _close(scorer, live, prefix)
-        for state in live:
-            state.rank(effort)
-        _score_whole(scorer, live, prefix)
-        for state in live:
-            state.contend(effort)
-        _score_whole(scorer, live, prefix)
-        if judge is not None:
-            _judge(judge, live, prefix)
-    return [s.result() if len(s.plain) else None for s in states]
+        return [s.result() if len(s.marked) else None for s in states]
+    _close(scorer, live, prefix)
+    for state in live:
+        state.look_further()
+    _close(scorer, live, prefix)
+    running = live
+    while running:
+        for state in running:
+            state.go_on()
+        running = [s for s in running if s.finalists]
+        _score_whole(scorer, running, prefix)
+    if judge is not None:
+        _judge(judge, live, prefix)
+    return [s.result() if len(s.marked) else None for s in states]
 
 
 class _State:
     """What is known of one job.
 
+    Args:
+        job: What is asked.
+        bare: For each source of ``job.read`` the log-probabilities of the bare target; (0,) where that failed.
+        effort: How much to look at.
+
     Attributes:
-        plain: (n_pieces + 1,) log-probabilities of the target without markers on either side.
+        marked: (n_pieces + 1,) log-probabilities of the bare target with the span's own source.
+        plain: (n_pieces + 1,) what they are where no marker of this span is expected.
         rest: (n_pieces + 2,) the target's log-probability from each position to the end, when the markers are closed.
-        margins: Of `Effort`, by how likely the model finds the target.
         openings: Openings that are to have a pass.
         behind: Openings that have had no pass, best first, with how many nats they are behind the best.
         estimates: (opening, closing) to estimated log-probability: exact up to ``]``, which counts by its weight.
         markers: The same pairs to the log-probability of their two markers.
         finalists: Pairs to be scored whole.
-        contenders: Pairs that are not far behind those.
         exact: Log-probabilities of the pairs scored whole.
         tails: For each of them what its pass says in place of ``rest``.
         judged: Those of the judge.
     """
 
-    def __init__(self, job: Job, plain: np.ndarray, effort: Effort) -> None:
-        self.job, self.plain = job, plain
-        likely = len(plain) > 0 and float(plain.mean()) >= effort.known
-        self.margins = effort.margins if likely else effort.wide
-        self.rest = _sums_to_end(plain)
+    def __init__(self, job: Job, bare: Sequence[np.ndarray], effort: Effort) -> None:
+        self.job, self.effort = job, effort
+        self.marked = bare[0]
+        # A marker of another span makes tokens less likely as well, but not those that this one's does.
+        told = [logprobs for logprobs in (bare if job.others else bare[1:]) if len(logprobs)]
+        self.plain = np.max(told, axis=0) if told else self.marked
+        self.rest = _sums_to_end(self.plain)
         self.openings: list[int] = []
         self.behind: list[tuple[int, float]] = []
         self.estimates: dict[Pair, float] = {}
         self.markers: dict[Pair, float] = {}
         self.finalists: list[Pair] = []
-        self.contenders: list[Pair] = []
         self.exact: dict[Pair, float] = {}
         self.tails: dict[Pair, np.ndarray] = {}
         self.judged: dict[Pair, float] = {}
 
-    def open(self, marked: np.ndarray, expected: np.ndarray | None, effort: Effort) -> None:
-        """Chooses openings by the passes with the marked source; with full effort every pair becomes a finalist."""
+    def open(self, expected: np.ndarray | None) -> None:
+        """Chooses openings by how likely ``[`` is before each token; with full effort every pair becomes a finalist."""
         usable = [t for t in self.job.places.opens if self.job.pairs(t)]
-        if effort.full:
+        if self.effort.full:
             self.finalists = [(b, e) for b in usable for e in self.job.pairs(b)]
             return
-        later = _sums_to_end(marked)
+        later = _sums_to_end(self.marked)
         if expected is None:
-            marker, after = OPEN_WEIGHT * forced.marker_logprob(self.plain, marked), self.rest
-            usable = self.changed(marked, usable)
+            marker, after = OPEN_WEIGHT * forced.marker_logprob(self.plain, self.marked), self.rest
+            usable = self.changed(self.marked, usable)
             self.rest = (self.rest + later) / 2
         else:
             self.rest = (1 - MARKED_SHARE) * self.rest + MARKED_SHARE * later
             marker, after = expected.astype(np.float64), self.rest
         if usable:
             values = (later[0] - later)[usable] + marker[usable] + after[usable]
-            most = min(effort.openings, self.job.affords(OPEN_TOKENS))
+            most = min(self.effort.openings, self.job.affords(OPEN_TOKENS))
             ranked = [int(k) for k in np.argsort(-np.round(values, 4), kind="stable")[:most]]
             self.behind = [(usable[k], float(values[ranked[0]] - values[k])) for k in ranked]
-            self.openings = [b for b, gap in self.behind if gap <= self.margins.first]
+            self.openings = [b for b, gap in self.behind if gap <= self.effort.first]
             self.behind = self.behind[len(self.openings) :]
 
     def close(self, opening: int, end: int, opened: np.ndarray) -> None:
@@ -188,35 +195,43 @@ class _State:
 
     def doubt(self, best: Pair) -> float:
         """Nats by which the markers of a pair are less likely than they are where the model is sure."""
-        return max(0.0, -self.markers[best] - self.margins.doubtful)
+        return max(0.0, -self.markers[best] - self.effort.doubtful)
 
     def look_further(self) -> None:
         """Has further openings looked at where the best pair so far is doubtful."""
         doubt = self.doubt(self.ranked()[0]) if self.estimates else 0.0
-        margin = self.margins.more + self.margins.more_growth * doubt
+        margin = self.effort.more + self.effort.more_growth * doubt
         self.openings = [b for b, gap in self.behind if doubt and gap <= margin]
 
-    def rank(self, effort: Effort) -> None:
-        """Chooses the finalists and those that may become some."""
-        ranked = self.ranked()[: min(effort.finalists, self.job.affords(FINAL_TOKENS))]
-        if ranked:
-            margin = self.margins.close + self.margins.close_growth * self.doubt(ranked[0])
-            least = self.estimates[ranked[0]] - margin
-            near = [pair for pair in ranked if self.estimates[pair] >= least]
-            self.finalists, self.contenders = (near[:2], near[2:]) if len(near) > 1 else ([], [])
-
-    def contend(self, effort: Effort) -> None:
-        """Makes finalists of those contenders that could still win, were what the whole passes say of them wrong by the
-        doubt of ``effort``."""
-        self.finalists = []
+    def go_on(self) -> None:
+        """Makes a finalist of the pair that is likeliest to be the best, if it could be: first by the estimates, then
+        by what the whole passes say of it, were that wrong by the doubt of the effort."""
+        effort, self.finalists = self.effort, []
+        ranked = self.ranked()
+        if not ranked or len(self.exact) >= min(effort.finalists, self.job.affords(FINAL_TOKENS)):
+            return
+        doubt = self.doubt(ranked[0])
         if self.exact:
+            least = self.estimates[ranked[0]] - effort.close - effort.close_growth * doubt
             best = max(self.exact.values())
-            for pair in self.contenders:
-                # What ``]`` does to the tokens after it is much the same for pairs that close in one place.
-                same = [known for known in self.exact if known[1] == pair[1]]
-                told = max(self.by(known, pair) for known in same or self.exact)
-                if told >= best - (effort.alike if same else effort.doubt):
-                    self.finalists.append(pair)
+            hopes = [
+                (self.told(pair) - best, pair)
+                for pair in ranked[:CONTENDERS]
+                if pair not in self.exact and self.estimates[pair] >= least
+            ]
+            top, pair = max(hopes, default=(-1.0, ranked[0]), key=lambda hope: (round(hope[0], 4), hope[1]))
+            self.finalists = [pair] if top >= 0 else []
+        elif len(ranked) > 1:
+            ahead = self.estimates[ranked[0]] - self.estimates[ranked[1]]
+            self.finalists = [ranked[0]] if doubt or ahead <= effort.alone else []
+
+    def told(self, pair: Pair) -> float:
+        """The most that a pair may have, by the whole passes there were."""
+        # What ``]`` does to the tokens after it is much the same for pairs that close in one place.
+        same = [known for known in self.exact if known[1] == pair[1]]
+        return max(self.by(known, pair) for known in same or self.exact) + (
+            self.effort.alike if same else self.effort.doubt
+        )
 
     def whole(self, pair: Pair, logprobs: np.ndarray) -> None:
         """Takes in the pass over the whole of a pair."""
@@ -264,13 +279,12 @@ class _State:
         return sorted(found, key=lambda s: (-s.logprob, not s.exact, s.opening, s.closing))
 
 
-def _open(scorer: Scorer, states: list[_State], prefix: int, effort: Effort) -> None:
+def _open(scorer: Scorer, states: list[_State], prefix: int) -> None:
     """Step 1."""
     rows = [(s.job.source, s.job.target) for s in states]
-    expected = None if effort.full else scorer.expected(rows, OPEN, prefix)
-    for k, (state, marked) in enumerate(zip(states, scorer.score(rows, prefix), strict=True)):
-        if len(marked):
-            state.open(marked, expected[k] if expected and len(expected[k]) else None, effort)
+    expected = None if states and states[0].effort.full else scorer.expected(rows, OPEN, prefix)
+    for k, state in enumerate(states):
+        state.open(expected[k] if expected and len(expected[k]) else None)
 
 
 def _close(scorer: Scorer, states: list[_State], prefix: int) -> None:

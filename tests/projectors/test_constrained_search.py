@@ -19,21 +19,22 @@ def forcer(model):
     return Forcer(model.raw, len(read_vocabulary(model.directory, "target")))
 
 
+def job_span():
+    start = SOURCE.index("his small house")
+    return (Span(start, start + 15, "X", "s0"),)
+
+
 @pytest.fixture(scope="module")
 def job(model):
-    start = SOURCE.index("his small house")
-    item = ProjectionInput("e", SOURCE, TARGET, (Span(start, start + 15, "X", "s0"),), "en", "es")
-    (job,) = ConstrainedProjector(model)._jobs(item)
+    (job,) = ConstrainedProjector(model)._jobs(ProjectionInput("e", SOURCE, TARGET, job_span(), "en", "es"))
     return job
 
 
 @pytest.fixture
 def state(forcer, job):
     """After the passes that open and close, before any whole one."""
-    effort = Effort().thorough()
-    plain, marked = forcer.score([(job.plain, job.target), (job.source, job.target)], job.prefix)
-    state = _State(job, plain, effort)
-    state.open(marked, None, effort)
+    state = _State(job, forcer.score([(source, job.target) for source in job.read], job.prefix), Effort())
+    state.open(None)
     for opening in job.places.opens:
         end = min(opening + job.bound + 1, job.n_pieces)
         (opened,) = forcer.score([(job.source, job.opened(opening, end))], job.prefix)
@@ -61,22 +62,53 @@ def test_a_whole_pass_tells_of_other_pairs(forcer, job, state):
 
 
 def test_only_those_that_could_still_win_are_scored(forcer, job, state):
-    effort = Effort().thorough()
-    first = state.ranked()[:2]
-    for pair in first:
+    order = []
+    state.go_on()
+    while state.finalists:
+        (pair,) = state.finalists
+        if order:
+            assert state.told(pair) >= max(state.exact.values())
+        order.append(pair)
         state.whole(pair, whole(forcer, job, pair))
-    state.contenders = state.ranked()[2:]
-    state.contend(effort)
-    least = max(state.exact.values()) - effort.doubt
-    assert all(max(state.by(known, pair) for known in first) >= least for pair in state.finalists)
-    assert len(state.finalists) < len(state.contenders) / 2
-    # The best of all is among them or was scored already.
+        state.go_on()
+    assert order[0] == state.ranked()[0] and len(set(order)) == len(order) < len(state.estimates) / 2
+    best = max(state.exact.values())
+    near = [pair for pair in state.ranked()[:40] if state.estimates[pair] >= state.estimates[order[0]] - 6.0]
+    assert all(pair in state.exact or state.told(pair) < best for pair in near)
+    # The best of all is among them.
     (full,) = search(forcer, [job], Effort(full=True))
-    assert (full[0].opening, full[0].closing) in {*first, *state.finalists}
+    assert (full[0].opening, full[0].closing) == max(state.exact, key=state.exact.get)
+
+
+def test_one_that_stands_alone_is_not_scored(state):
+    first, second = state.ranked()[:2]
+    state.markers[first] = -0.1
+    state.estimates[first] = state.estimates[second] + state.effort.alone + 0.1
+    state.go_on()
+    assert not state.finalists
+    # It is, where the model all but rules its markers out.
+    state.markers[first] = -2.0
+    state.go_on()
+    assert state.finalists == [first]
+
+
+def test_other_spans_tell_what_the_target_has_without_a_marker(forcer, model, job):
+    start = SOURCE.index("Boston")
+    spans = (*job_span(), Span(start, start + 6, "X", "s1"))
+    first, second = ConstrainedProjector(model)._jobs(ProjectionInput("e", SOURCE, TARGET, spans, "en", "es"))
+    assert first.read == (first.source, second.source) and second.read == (second.source, first.source)
+    assert job.read == (job.source, job.plain) and first.source == job.source
+    bare = forcer.score([(source, first.target) for source in (*first.read, first.plain)], first.prefix)
+    states = [_State(first, bare[:2], Effort()), _State(second, bare[1::-1], Effort())]
+    np.testing.assert_array_equal(states[0].plain, states[1].plain)
+    # Nearer to what the source without markers gives than what the marked one does.
+    off = [np.abs(known - bare[2]).mean() for known in (states[0].plain, bare[0])]
+    assert off[0] < off[1] / 2
 
 
 def test_full_keeps_no_tails(forcer, job):
-    state = _State(job, forcer.score([(job.plain, job.target)], job.prefix)[0], Effort(full=True))
+    bare = forcer.score([(source, job.target) for source in job.read], job.prefix)
+    state = _State(job, bare, Effort(full=True))
     pair = (job.places.opens[0], job.places.closes[-1])
     state.whole(pair, whole(forcer, job, pair))
     assert set(state.exact) == {pair} and not state.tails

@@ -12,7 +12,7 @@ Here the pairs are listed and the listing is narrowed by passes that serve all s
    ``]`` before that token, so that one pass gives every closing. Only where no pair of markers is likely do openings
    further behind get such a pass too.
 3. Where another pair is close to the best, the best is scored whole. What the tokens behind its markers then have is
-   nearly what they have behind those of other pairs: it tells which could still win, and the likeliest of these is
+   nearly what they have behind those of other pairs: it tells which could still win, and the likeliest of these are
    scored whole in turn, until none could. Where the best is alone, and for the rest, the estimate stands (what is exact
    up to ``]``, then what the unmarked target has).
 4. Where the passes were over the usual pieces alone, the whole model decides between pairs that are close.
@@ -42,8 +42,9 @@ OPEN_WEIGHT, CLOSE_WEIGHT = 4.0, 1.0
 # What the tokens after ``]`` are taken to have: so much of what they have with the marked source, the rest of what they
 # have with the bare one.
 MARKED_SHARE = 0.85
-# Of how many pairs, the best by estimate, it is asked whether they could still win.
-CONTENDERS = 40
+# Of how many pairs, the best by estimate, it is asked whether they could still win, and how many are scored at a time:
+# one by one would be the least to score, but in small batches.
+CONTENDERS, AT_ONCE = 40, 3
 # How many nats, of how many pairs, an approximate scorer leaves to its judge.
 JUDGED, MOST_JUDGED = 0.75, 3
 
@@ -204,8 +205,8 @@ class _State:
         self.openings = [b for b, gap in self.behind if doubt and gap <= margin]
 
     def go_on(self) -> None:
-        """Makes a finalist of the pair that is likeliest to be the best, if it could be: first by the estimates, then
-        by what the whole passes say of it, were that wrong by the doubt of the effort."""
+        """Makes finalists of the pairs that are likeliest to be the best, if they could be: first of one, by the
+        estimates, then of some, by what the whole passes say of them, were that wrong by the doubt of the effort."""
         effort, self.finalists = self.effort, []
         ranked = self.ranked()
         if not ranked or len(self.exact) >= min(effort.finalists, self.job.affords(FINAL_TOKENS)):
@@ -214,13 +215,12 @@ class _State:
         if self.exact:
             least = self.estimates[ranked[0]] - effort.close - effort.close_growth * doubt
             best = max(self.exact.values())
-            hopes = [
-                (self.told(pair) - best, pair)
+            hopes = (
+                (round(self.told(pair) - best, 4), pair)
                 for pair in ranked[:CONTENDERS]
                 if pair not in self.exact and self.estimates[pair] >= least
-            ]
-            top, pair = max(hopes, default=(-1.0, ranked[0]), key=lambda hope: (round(hope[0], 4), hope[1]))
-            self.finalists = [pair] if top >= 0 else []
+            )
+            self.finalists = [pair for hope, pair in sorted(hopes, reverse=True)[:AT_ONCE] if hope >= 0]
         elif len(ranked) > 1:
             ahead = self.estimates[ranked[0]] - self.estimates[ranked[1]]
             self.finalists = [ranked[0]] if doubt or ahead <= effort.alone else []

@@ -137,6 +137,7 @@ class _State:
         estimates: (opening, closing) to estimated log-probability: exact up to ``]``, which counts by its weight.
         markers: The same pairs to the log-probability of their two markers.
         finalists: Pairs to be scored whole.
+        tried: All that were, also those that the model failed on.
         exact: Log-probabilities of the pairs scored whole.
         tails: For each of them what its pass says in place of ``rest``.
         judged: Those of the judge.
@@ -154,6 +155,7 @@ class _State:
         self.estimates: dict[Pair, float] = {}
         self.markers: dict[Pair, float] = {}
         self.finalists: list[Pair] = []
+        self.tried: set[Pair] = set()
         self.exact: dict[Pair, float] = {}
         self.tails: dict[Pair, np.ndarray] = {}
         self.judged: dict[Pair, float] = {}
@@ -209,7 +211,8 @@ class _State:
         estimates, then of some, by what the whole passes say of them, were that wrong by the doubt of the effort."""
         effort, self.finalists = self.effort, []
         ranked = self.ranked()
-        if not ranked or len(self.exact) >= min(effort.finalists, self.job.affords(FINAL_TOKENS)):
+        room = min(effort.finalists, self.job.affords(FINAL_TOKENS)) - len(self.tried)
+        if len(ranked) < 2 or room <= 0:
             return
         doubt = self.doubt(ranked[0])
         if self.exact:
@@ -218,12 +221,14 @@ class _State:
             hopes = (
                 (round(self.told(pair) - best, 4), pair)
                 for pair in ranked[:CONTENDERS]
-                if pair not in self.exact and self.estimates[pair] >= least
+                if pair not in self.tried and self.estimates[pair] >= least
             )
-            self.finalists = [pair for hope, pair in sorted(hopes, reverse=True)[:AT_ONCE] if hope >= 0]
-        elif len(ranked) > 1:
+            chosen = sorted(hopes, reverse=True)[: min(AT_ONCE, room)]
+            self.finalists = [pair for hope, pair in chosen if hope >= 0]
+        elif not self.tried:
             ahead = self.estimates[ranked[0]] - self.estimates[ranked[1]]
             self.finalists = [ranked[0]] if doubt or ahead <= effort.alone else []
+        self.tried.update(self.finalists)
 
     def told(self, pair: Pair) -> float:
         """The most that a pair may have, by the whole passes there were."""

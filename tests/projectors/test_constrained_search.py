@@ -6,6 +6,7 @@ import pytest
 from corpora.schema import Span
 from projectors.base import ProjectionInput
 from projectors.constrained import ConstrainedProjector
+from projectors.constrained_candidates import CLOSE
 from projectors.constrained_job import Effort
 from projectors.constrained_search import Forcer, _State, search
 from translators.families import read_vocabulary
@@ -90,6 +91,26 @@ def test_one_that_stands_alone_is_not_scored(state):
     state.markers[first] = -2.0
     state.go_on()
     assert state.finalists == [first]
+
+
+class Fails(Forcer):
+    """Whole passes fail."""
+
+    def score(self, rows, prefix):
+        found = super().score(rows, prefix)
+        return [f[:0] if CLOSE in target else f for (_, target), f in zip(rows, found, strict=True)]
+
+
+def test_where_whole_passes_fail_the_estimates_stand(model, job):
+    (found,) = search(Fails(model.raw, 100), [job], Effort())
+    assert len(found) > 5 and not any(pair.exact for pair in found)
+    assert job.places.starts[job.places.opens.index(found[0].opening)] == TARGET.index("su pequeña")
+
+
+def test_no_more_are_scored_than_there_may_be(forcer, job):
+    for most in (1, 2, 3):
+        (found,) = search(forcer, [job], Effort(finalists=most, alone=100.0, close=100.0, doubt=100.0, alike=100.0))
+        assert sum(pair.exact for pair in found) == most
 
 
 def test_other_spans_tell_what_the_target_has_without_a_marker(forcer, model, job):

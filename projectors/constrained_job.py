@@ -36,7 +36,7 @@ class Job:
     @property
     def others(self) -> list[Tokens]:
         """The other sources of the company."""
-        return sorted({*self.company} - {self.source})
+        return [source for source in dict.fromkeys(self.company) if source != self.source]
 
     @property
     def read(self) -> tuple[Tokens, ...]:

@@ -234,9 +234,8 @@ class _State:
         """The most that a pair may have, by the whole passes there were."""
         # What ``]`` does to the tokens after it is much the same for pairs that close in one place.
         same = [known for known in self.exact if known[1] == pair[1]]
-        return max(self.by(known, pair) for known in same or self.exact) + (
-            self.effort.alike if same else self.effort.doubt
-        )
+        doubt = self.effort.alike if same else self.effort.doubt
+        return max(self.by(known, pair) for known in same or self.exact) + doubt
 
     def whole(self, pair: Pair, logprobs: np.ndarray) -> None:
         """Takes in the pass over the whole of a pair."""

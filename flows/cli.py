@@ -8,6 +8,7 @@ from rich.console import Console
 
 from corpora.errors import SpanferryError
 from flows import (
+    cli_apply,
     cli_decisions,
     cli_derive,
     cli_evaluate,
@@ -33,7 +34,7 @@ cli_run.app.command("derive")(cli_derive.derive)
 cli_run.app.command("code-switch")(cli_switch.code_switch)
 app.add_typer(cli_evaluate.app, name="evaluate")
 cli_evaluate.app.command("switching")(cli_evaluate_switching.switching)
-cli_run.app.command("apply-decisions")(cli_decisions.apply_decisions)
+cli_run.app.command("apply-decisions")(cli_apply.apply_decisions)
 app.command("inspect")(cli_inspect.inspect)
 app.add_typer(cli_decisions.app, name="decisions")
 app.command("list")(cli_list.list_components)
@@ -42,7 +43,7 @@ app.add_typer(cli_models.app, name="models")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from flows.plan import VERSION
+        from flows.version import VERSION
 
         typer.echo(f"spanferry {VERSION}")
         raise typer.Exit

@@ -1,6 +1,5 @@
-"""``spanferry run apply-decisions`` and ``spanferry decisions``: the way out of a review, to other tools and back."""
+"""``spanferry decisions``: the way out of a review, to other tools and back."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from corpora.decisions import Decision, DecisionLog, require_log
 from corpora.errors import unknown_name
@@ -16,46 +14,12 @@ from corpora.inspector.corpora_of import Corpus, find_corpora
 from corpora.readers import BadRow, open_reader
 from corpora.schema import Example
 from corpora.writers import open_writer
-from flows.config import build_config
-from flows.decisions import STALE, ApplyConfig, run_apply, summary
 
 app = typer.Typer(no_args_is_help=True, help="Decisions of a review: to other tools and back.")
 
 Run = Annotated[Path, typer.Argument(help="The run's folder.")]
 Target = Annotated[str | None, typer.Option("--target", "-t", help="Dataset, where there are several.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Option of the format as key=value.")]
-
-
-def apply_decisions(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder.", show_default="out")] = None,
-    target: Annotated[list[str] | None, typer.Option("--target", "-t", help="Only this dataset; repeatable.")] = None,
-    write: Annotated[list[str] | None, typer.Option("--write", help="Further formats; may be repeated.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="TOML file.")] = None,
-    set: Annotated[list[str] | None, typer.Option("--set", help="Any option as section.key=value.")] = None,
-    json_line: Annotated[bool, typer.Option("--json", help="The counts as one line of JSON.")] = False,
-) -> None:
-    """Write the corrected dataset OUT/<target>-reviewed from what people decided in the inspector."""
-    options = {"out": out, "target": target or None, "output.formats": write or None}
-    resolved = build_config(ApplyConfig, "apply-decisions", file=config, settings=set or (), options=options)
-    done = run_apply(resolved)
-    if json_line:
-        facts = {a.corpus: {"directory": str(a.directory), **summary(a.counts)} for a in done}
-        print(json.dumps(facts, sort_keys=True))
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    for applied in done:
-        counts = applied.counts
-        what = ", ".join(f"{n} {name}" for name, n in sorted(counts.applied.items())) or "nothing"
-        decided = f"{counts.reviewed} of {counts.rows} rows decided on, {counts.gold} gold"
-        console.print(f"[bold]{escape(applied.corpus)}[/]  {decided}; applied: {what}")
-        if counts.stale:
-            listed = applied.directory / STALE
-            console.print(
-                f"    [yellow]{len(counts.stale)} decisions do not fit the data any more:[/] {escape(str(listed))}"
-            )
-        console.print(f"    the dataset  {escape(str(applied.directory))}")
-    if not done:
-        console.print("no decision on any dataset here")
 
 
 @app.command("export")

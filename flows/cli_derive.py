@@ -3,12 +3,23 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from corpora.derive import DERIVATIONS
 from corpora.errors import ConfigError
-from flows.cli_parallel import Aligner, DryRun, Format, Inputs, Languages, Limit, Pairs, Strict, finish
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
+from flows.cli_common import carry_out
+from flows.cli_parallel import (
+    Aligner,
+    DryRun,
+    Format,
+    Inputs,
+    Languages,
+    Limit,
+    Pairs,
+    Strict,
+    rejected_rows,
+    show_set,
+)
+from flows.cli_run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
 from flows.config import build_config
 from flows.parallel_config import DeriveConfig
 
@@ -36,6 +47,7 @@ def derive(
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
+    allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
     """Derive a training set from rows of several languages: instructions, prompts, a dictionary, word pairs …"""
@@ -57,13 +69,15 @@ def derive(
     resolved = build_config(DeriveConfig, "derive", file=config, settings=set or (), options=options)
     if not resolved.kind:
         raise ConfigError("no kind", valid=list(DERIVATIONS), hint="spanferry run derive instructions --input …")
-    from flows.derive import run_derive
-    from flows.parallel_rehearsal import rehearse
+    from flows.derive import derive_flow
 
-    console = Console(stderr=True, highlight=False)
-    if dry_run:
-        rehearse(resolved, console)
-        return
-    if overwrite:
-        forget(resolved.out)
-    finish(run_derive(resolved, console), as_json=json, strict=strict)
+    carry_out(
+        lambda: derive_flow(resolved),
+        show_set,
+        minded=rejected_rows,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        strict=strict,
+        allow_empty=allow_empty,
+        as_json=json,
+    )

@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
+from flows.cli_common import carry_out
+from flows.cli_run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
 from flows.config import build_config
 from flows.parallel_config import ParallelConfig
 
 if TYPE_CHECKING:
-    from flows.parallel_run import SetResult
+    from flows.engine.flow import Result
 
 Inputs = Annotated[
     list[str] | None,
@@ -51,6 +52,7 @@ def parallel(
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
+    allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
     """Join runs and files into rows of several languages, with spans and word alignments."""
@@ -68,43 +70,47 @@ def parallel(
         "executor.workers": workers,
     }
     resolved = build_config(ParallelConfig, "parallel", file=config, settings=set or (), options=options)
-    from flows.parallel import run_parallel
-    from flows.parallel_rehearsal import rehearse
+    from flows.parallel import parallel_flow
 
-    console = Console(stderr=True, highlight=False)
-    if dry_run:
-        rehearse(resolved, console)
-        return
-    if overwrite:
-        forget(resolved.out)
-    finish(run_parallel(resolved, console), as_json=json, strict=strict)
+    carry_out(
+        lambda: parallel_flow(resolved),
+        show_set,
+        minded=rejected_rows,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        strict=strict,
+        allow_empty=allow_empty,
+        as_json=json,
+    )
 
 
-def finish(result: "SetResult", *, as_json: bool, strict: bool) -> None:
-    """Prints what was written, and leaves with 1 where a shard failed (or a row was rejected, with ``strict``)."""
-    rejected = sum(counts["rejected"] for counts in result.counts.values())
+def show_set(result: "Result", as_json: bool) -> None:
+    """Prints what was written, as one line of JSON or for people."""
     if as_json:
         print(json_module.dumps(_as_dict(result), ensure_ascii=False, sort_keys=True))
     else:
         _print(result)
-    if result.failures or (strict and rejected):
-        raise typer.Exit(1)
 
 
-def _as_dict(result: "SetResult") -> dict[str, object]:
+def rejected_rows(result: "Result") -> tuple[int, str]:
+    """The rows that ``--strict`` minds."""
+    return sum(counts["rejected"] for counts in result.counts.values()), "were rejected"
+
+
+def _as_dict(result: "Result") -> dict[str, object]:
     return {
-        "out": str(result.out),
+        "out": str(result.config.out),
         "seconds": round(result.seconds, 2),
         "computed": result.computed,
         "rows": result.counts,
         "reasons": result.reasons,
         "failures": [
-            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.told} for f in result.failures
+            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures
         ],
     }
 
 
-def _print(result: "SetResult") -> None:
+def _print(result: "Result") -> None:
     console = Console(highlight=False)
     for name, counts in result.counts.items():
         table = Table(title=escape(name), title_justify="left", show_header=False)
@@ -119,7 +125,9 @@ def _print(result: "SetResult") -> None:
             table.add_row("", f"{count:,}", escape(reason))
         console.print(table)
     for failure in result.failures:
-        console.print(f"stage {failure.stage}, shard {failure.shard} failed: {failure.told}", style="red", markup=False)
+        console.print(
+            f"stage {failure.stage}, shard {failure.shard} failed: {failure.message}", style="red", markup=False
+        )
     if result.failures:
         console.print("The other shards are kept: the same command goes on from there.", style="red")
     for name, place in result.written.items():

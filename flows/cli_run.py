@@ -1,16 +1,14 @@
-"""``spanferry run FLOW``: options become a configuration, the run is told about while it works, a table ends it."""
+"""``spanferry run FLOW``: options become a configuration, progress is shown while it works, a table ends it."""
 
-import shutil
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from corpora.decisions import LOG
-from corpora.errors import InputError, OutputError
+from corpora.errors import InputError
 from corpora.samples import sample_path
+from flows.cli_common import carry_out
 from flows.config import RunConfig, build_config
 
 app = typer.Typer(no_args_is_help=True, help="Run a flow.")
@@ -56,6 +54,9 @@ Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_defau
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push one batch through, write nothing.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected as unreadable or failed.")]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Exit with 0 also when no row was kept or no label carried over.")
+]
 Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
 
 
@@ -81,6 +82,7 @@ def translate_train(
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
+    allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
     """Translate annotated data and carry its labels over: a training set in each target language."""
@@ -89,7 +91,7 @@ def translate_train(
     )
     options |= {"translator.protect": protect or None, "translator.glossary": glossary}
     resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
-    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, as_json=json)
+    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, allow_empty=allow_empty, as_json=json)
 
 
 @app.command("project")
@@ -113,6 +115,7 @@ def project(
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
+    allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
     """Carry labels over to a given translation. Where the target side is labelled too, the F1 against it is told."""
@@ -127,7 +130,7 @@ def project(
         raise InputError(
             f"flow 'project' takes one target language, not {len(resolved.target)}", hint="one run per language"
         )
-    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, as_json=json)
+    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, allow_empty=allow_empty, as_json=json)
 
 
 _KEYS = (
@@ -157,40 +160,19 @@ def _input(path: str | None) -> str | None:
     return str(sample_path(path.removeprefix("sample:"))) if path and path.startswith("sample:") else path
 
 
-def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_json: bool) -> None:
+def _run(config: RunConfig, **how: Any) -> None:
     if not config.read.path:
         raise InputError("no input", hint="--input FILE, or --input sample:sentences to try it")
     if not config.target:
         raise InputError("no target language", hint="--target es")
-    from flows.run import dry_run as rehearse
-    from flows.run import run_flow
+    from flows.run import as_run
     from flows.summary import print_summary
+    from flows.translate import translate_flow
 
-    errors = Console(stderr=True, highlight=False)
-    if dry_run:
-        rehearse(config, errors)
-        return
-    if overwrite:
-        forget(config.out)
-    started = time.monotonic()
-    result = run_flow(config, errors)
-    result.seconds = time.monotonic() - started
-    print_summary(result, as_json=as_json, console=Console(highlight=False))
-    if result.failures:
-        raise typer.Exit(1)
-    if strict and result.failed_rows:
-        errors.print(f"--strict: {result.failed_rows} rows could not be read or translated", style="red")
-        raise typer.Exit(1)
+    def show(result: Any, as_json: bool) -> None:
+        print_summary(as_run(config, result), as_json=as_json, console=Console(highlight=False))
 
+    def minded(result: Any) -> tuple[int, str]:
+        return as_run(config, result).failed_rows, "could not be read or translated"
 
-def forget(out: Path) -> None:
-    """Removes an earlier run, and nothing that is not one; what people decided on it stays."""
-    if not out.exists() or not any(path.name != LOG for path in out.iterdir()):
-        return
-    if not (out / "config.json").exists():
-        raise OutputError("not a run directory: no config.json in it", where=str(out), hint="--out an empty directory")
-    for path in out.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.name != LOG:
-            path.unlink()
+    carry_out(lambda: translate_flow(config), show, minded=minded, **how)

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from corpora.switching.presets import PRESETS
-from flows.cli_parallel import Aligner, Format, Inputs, Limit, Strict, finish
-from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
+from flows.cli_common import carry_out
+from flows.cli_parallel import Aligner, DryRun, Format, Inputs, Limit, Strict, rejected_rows, show_set
+from flows.cli_run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
 from flows.config import build_config
 from flows.switch_config import SwitchConfig
 
@@ -59,7 +59,9 @@ def code_switch(
     executor: Executor = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     strict: Strict = False,
+    allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
     """Mix languages within texts and keep the labels: units of one language replaced by their counterparts."""
@@ -84,8 +86,15 @@ def code_switch(
         "executor.workers": workers,
     }
     resolved = build_config(SwitchConfig, "code-switch", file=config, settings=set or (), options=options)
-    from flows.switch import run_switch
+    from flows.switch import switch_flow
 
-    if overwrite:
-        forget(resolved.out)
-    finish(run_switch(resolved, Console(stderr=True, highlight=False)), as_json=json, strict=strict)
+    carry_out(
+        lambda: switch_flow(resolved),
+        show_set,
+        minded=rejected_rows,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        strict=strict,
+        allow_empty=allow_empty,
+        as_json=json,
+    )

@@ -79,11 +79,24 @@ class ProjectorConfig(Section):
         return options
 
 
-class OutputConfig(Section):
+class WriteConfig(Section):
     """What is written."""
 
-    formats: tuple[str, ...] = ("arrow",)
+    formats: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options by writer name")
+
+    @model_validator(mode="after")
+    def _options_are_used(self) -> "WriteConfig":
+        for name in self.options:
+            if name not in self.formats:
+                raise ConfigError(f"options of the writer {name!r}, which is not used", hint=f"--write {name}")
+        return self
+
+
+class OutputConfig(WriteConfig):
+    """What is written, the Arrow dataset among it."""
+
+    formats: tuple[str, ...] = ("arrow",)
 
     @field_validator("formats")
     @classmethod
@@ -99,6 +112,15 @@ class ExecutorConfig(Section):
     workers: int = Field(default=2, ge=1, description="tasks at a time")
     address: str | None = Field(default=None, description="dask: address of a running scheduler")
     slurm: dict[str, Any] = Field(default_factory=dict, description="dask: options of dask_jobqueue.SLURMCluster")
+
+    @model_validator(mode="after")
+    def _options_are_used(self) -> "ExecutorConfig":
+        if self.kind != "dask" and (self.address or self.slurm):
+            name = "address" if self.address else "slurm"
+            raise ConfigError(f"executor.{name} is not used by the executor {self.kind!r}", hint="--executor dask")
+        if self.address and self.slurm:
+            raise ConfigError("executor.address and executor.slurm are both set", hint="leave one of them out")
+        return self
 
 
 class RunConfig(Section):
@@ -145,7 +167,12 @@ class RunConfig(Section):
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        return to_json(self)
+
+
+def to_json(config: Section) -> str:
+    """A configuration as JSON, the same text for the same choices."""
+    return json.dumps(config.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def build_config(

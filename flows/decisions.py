@@ -7,19 +7,27 @@ data and the same log give the same bytes.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
+from rich.console import Console
 
 from corpora.decisions import Decision, DecisionLog, Key, require_log
 from corpora.emitted import EmittedDataset
 from corpora.errors import unknown_name
 from corpora.inspector.corpora_of import REVIEWED, Corpus, find_corpora
 from corpora.review import ReviewCounts, apply_decisions
-from corpora.writers import Writer, open_writer
-from flows.config import OutputConfig, Section
-from flows.store import run_lock, write_bytes, write_json
+from corpora.schema import Pair
+from corpora.writers import open_writer
+from flows.config import ExecutorConfig, OutputConfig, Section, to_json
+from flows.engine.emit import check_sum
+from flows.engine.flow import Flow, Result, rehearse, run
+from flows.engine.step import Job, Made, Step
+from flows.store import write_bytes, write_json
 
 STALE = "stale.jsonl"
 SUFFIX = "-reviewed"
@@ -32,6 +40,31 @@ class ApplyConfig(Section):
     out: Path = Path("out")
     target: tuple[str, ...] = ()
     output: OutputConfig = OutputConfig()
+    executor: ExecutorConfig = ExecutorConfig()
+    limit: int | None = Field(default=None, ge=1, description="rows of a dataset that are looked at, at most")
+
+    def to_json(self) -> str:
+        """The resolved configuration, the same text for the same choices."""
+        return to_json(self)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What was applied, and what was not.
+
+    Attributes:
+        rows: Rows of the dataset.
+        reviewed: Those with a decision.
+        gold: Those that are decided on completely.
+        applied: Decisions by action.
+        stale: Why decisions did not fit, one reason each.
+    """
+
+    rows: int
+    reviewed: int
+    gold: int
+    applied: Mapping[str, int]
+    stale: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +79,130 @@ class Applied:
 
     corpus: str
     directory: Path
-    counts: ReviewCounts
+    counts: Review
 
 
-def run_apply(config: ApplyConfig) -> list[Applied]:
+def run_apply(config: ApplyConfig, console: Console | None = None) -> list[Applied]:
     """Applies the decisions on every dataset of a run that has any.
 
     Raises:
         SpanferryError: There is no run, no log or no such dataset, or a format can't hold the rows.
+    """
+    done = []
+    for flow in apply_flows(config):
+        result = run(flow, console)
+        for failure in result.failures:
+            raise failure.error
+        done += applied_of(result)
+    return done
+
+
+def dry_run(config: ApplyConfig, console: Console) -> None:
+    """Applies the decisions in a temporary folder and writes nothing."""
+    for flow in apply_flows(config):
+        rehearse(flow, console)
+
+
+def applied_of(result: Result) -> list[Applied]:
+    """What a run of this flow wrote, by dataset."""
+    return [
+        Applied(
+            facts["corpus"],
+            result.written[name],
+            Review(facts["rows"], facts["reviewed"], facts["gold"], facts["applied"], facts["stale"]),
+        )
+        for name, facts in result.facts.items()
+        if facts["writer"] == "arrow"
+    ]
+
+
+def apply_flows(config: ApplyConfig) -> list[Flow]:
+    """One flow for every run below the folder that has decisions.
+
+    Raises:
+        SpanferryError: There is no run, no log or no such dataset, or an option of a format is wrong.
     """
     corpora = [c for c in find_corpora(config.out) if not c.reviewed]
     names = {c.name for c in corpora} | {c.key for c in corpora}
     for name in config.target:
         if name not in names:
             raise unknown_name("dataset", name, sorted(names), hint=f"spanferry inspect {config.out}")
-    writers = [(name, open_writer(name, config.output.options.get(name, {}))) for name in config.output.formats]
+    for name in config.output.formats:
+        open_writer(name, config.output.options.get(name, {}))
     chosen = [c for c in corpora if not config.target or {c.name, c.key} & set(config.target)]
     require_log(next((c.log for c in chosen if c.log.is_file()), chosen[0].log))
-    done = []
-    for corpus in chosen:
-        lines = DecisionLog(corpus.log).decisions
-        decisions = [d for d in lines if d.corpus == corpus.key]
-        if not decisions and corpus.key not in config.target:
-            continue
-        with run_lock(corpus.folder.parent):
-            done.append(_apply(corpus, decisions, writers))
-    return done
+    flows = []
+    for folder, those in groupby(chosen, key=lambda c: c.folder.parent):
+        outputs = [step for corpus in those for step in _steps(config, corpus)]
+        if outputs:
+            own = config.model_copy(update={"out": folder})
+            titles = ", ".join(dict.fromkeys(step.group for step in outputs))
+            flows.append(Flow(own, outputs, title=titles, tags=[step.group for step in outputs], keeps_config=False))
+    return flows
 
 
-def _apply(corpus: Corpus, decisions: Sequence[Decision], writers: Sequence[tuple[str, Writer]]) -> Applied:
-    place = corpus.folder.parent / f"{corpus.key}{SUFFIX}"
-    counts = ReviewCounts()
-    for name, writer in writers:
-        out = place if name == "arrow" else place.with_name(f"{place.name}-{name}")
-        data = corpus.open()
-        seen = ReviewCounts()
-        rows = apply_decisions(data.pairs(), corpus.key, decisions, seen, twins_of(data, corpus.key, decisions))
-        if name == "arrow":
+def _steps(config: ApplyConfig, corpus: Corpus) -> list[Step]:
+    lines = DecisionLog(corpus.log).decisions
+    decisions = tuple(d for d in lines if d.corpus == corpus.key)
+    if not decisions and corpus.key not in config.target:
+        return []
+    version = corpus.open().version
+    steps = []
+    for name in config.output.formats:
+        options = config.output.options.get(name, {})
+        place = f"{corpus.key}{SUFFIX}" if name == "arrow" else f"{corpus.key}{SUFFIX}-{name}"
+        made = [version, name, options, config.limit, [d.to_json() for d in decisions]]
+        work = Apply(corpus, decisions, name, options, config.limit)
+        steps.append(Step(f"emit-{place}", json.dumps(made, sort_keys=True), work, (), "emit", corpus.key, place))
+    return steps
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Writes one format of a dataset with the decisions applied.
+
+    Attributes:
+        corpus: The dataset.
+        decisions: On it.
+        writer: Name of the format.
+        options: Of the writer.
+        limit: Rows at most; None: all.
+    """
+
+    corpus: Corpus
+    decisions: tuple[Decision, ...]
+    writer: str
+    options: dict[str, Any]
+    limit: int | None
+
+    def __call__(self, job: Job) -> Made:
+        data, counts, key = self.corpus.open(), ReviewCounts(), self.corpus.key
+        limits = [n for n in (self.limit, job.rehearsal) if n is not None]
+        pairs = _first(data.pairs(), min(limits)) if limits else data.pairs()
+        rows = apply_decisions(pairs, key, self.decisions, counts, twins_of(data, key, self.decisions))
+        if self.writer == "arrow":
             # The mark goes first: what a killed process leaves must not be taken for data to review.
-            write_json(place / REVIEWED, {})
-            counts = seen
-        writer.write(rows, out)
-    lines = "".join(stale_lines(counts))
-    write_bytes(place / STALE, lines.encode())
-    write_json(place / REVIEWED, summary(counts))
-    return Applied(corpus.name, place, counts)
+            write_json(job.place / REVIEWED, {})
+        open_writer(self.writer, self.options).write(rows, job.place)
+        if self.writer == "arrow":
+            write_bytes(job.place / STALE, "".join(stale_lines(counts)).encode())
+            write_json(job.place / REVIEWED, summary(counts))
+        if not limits:
+            check_sum("rows", data.rows, {"written": counts.rows}, self.corpus.name)
+        stale = [s.reason for s in counts.stale]
+        facts = {**summary(counts), "stale": stale, "corpus": self.corpus.name, "writer": self.writer}
+        return Made(rows=counts.rows, facts={**facts, "read": counts.rows})
 
 
-def summary(counts: ReviewCounts) -> dict[str, object]:
+def _first(batches: Iterable[list[Pair]], count: int) -> Iterator[list[Pair]]:
+    rows = islice((pair for batch in batches for pair in batch), count)
+    while batch := list(islice(rows, 1000)):
+        yield batch
+
+
+def summary(counts: ReviewCounts | Review) -> dict[str, Any]:
     """The counts as JSON values."""
-    reasons = Counter(s.reason for s in counts.stale)
+    reasons = Counter(s if isinstance(s, str) else s.reason for s in counts.stale)
     return {
         "rows": counts.rows,
         "reviewed": counts.reviewed,

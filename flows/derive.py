@@ -4,6 +4,7 @@ import heapq
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,83 +12,164 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from corpora.derive.base import SideFiles
+from corpora.derive.base import Derivation, SideFiles, TranslatingDerivation, key_of
+from corpora.errors import ConfigError
 from corpora.files import atomic_path
 from corpora.records import Record, write_records
+from flows import models
+from flows.engine.emit import check_sum, none_kept
+from flows.engine.flow import Flow, Result, run
+from flows.engine.step import Job, Made, Step
+from flows.parallel import input_names
 from flows.parallel_config import DeriveConfig
 from flows.parallel_documents import EXAMPLES, SetFacts, counted, write_documents
 from flows.parallel_plan import SetPlan
-from flows.parallel_run import STAMP, SetResult, run_set, sample_key
-from flows.parallel_tasks import StageRows, records_of, shard_count
-from flows.store import digest, write_json
+from flows.parallel_tasks import Derive, StageRows, records_of
 
 
-def run_derive(config: DeriveConfig, console: Console | None = None) -> SetResult:
+def run_derive(config: DeriveConfig, console: Console | None = None, *, overwrite: bool = False) -> Result:
     """Builds a derived set and writes ``OUT/<kind>``.
 
     Args:
         config: The resolved configuration.
         console: Where progress goes; None keeps silent.
+        overwrite: Forget what an earlier run has done.
 
     Raises:
         SpanferryError: Before any work, for input, options, models or an output place that can't do.
     """
-    return run_set(config, _emit, console)
+    return run(derive_flow(config), console, overwrite=overwrite)
 
 
-def _emit(plan: SetPlan, result: SetResult) -> None:
-    derivation = plan.derivation
-    place = plan.config.out / derivation.name
-    stamp = {"kind": derivation.name, "made": digest(plan.derive_signature)}
-    if not (place / STAMP).exists() or json.loads((place / STAMP).read_text(encoding="utf-8")) != stamp:
-        counts = write_records(_all(plan), place, derivation.schema).rows
-        if isinstance(derivation, SideFiles):
-            _side_files(derivation, plan, place)
-        write_documents(place, _facts(plan, counts))
-        write_json(place / STAMP, stamp)
-    told = json.loads((place / "report.json").read_text(encoding="utf-8"))
+def derive_flow(config: DeriveConfig) -> Flow:
+    """The flow of a configuration.
+
+    Raises:
+        SpanferryError: What is wrong.
+    """
+    work = Derive(config.kind, config.options, config.seed, config.translator, config.reverse)
+    derivation = work.derivation()
+    pairs = config.align.pairs
+    if pairs == "auto":
+        pairs = "pivot" if "links" in derivation.needs else "none"
+    plan = SetPlan(config.rows, config.align, config.rows.min_languages or derivation.min_languages, pairs)
+    made = "|".join([_own_key(config), f"seed:{config.seed}", *_models(config, work, derivation, plan.languages)])
+    derive = Step("derive", made, work, (plan.linked,), "shard" if derivation.local else "whole")
+    signature = f"{plan.signature}|{made}"
+    emit = EmitDerived(work, plan.languages, input_names(plan), signature)
+    key = json.dumps([emit.inputs, signature], ensure_ascii=False)
     name = derivation.name
-    result.written[name], result.counts[name], result.reasons[name] = place, told["rows"], told["reasons"]
+    output = Step(f"emit-{name}", key, emit, (plan.linked, derive), "emit", place=name)
+    title = f"{name} {'-'.join(plan.languages)}"
+    return Flow(config, [output], title=title, signatures={name: signature}, tags=[name, *plan.languages])
 
 
-def _all(plan: SetPlan) -> Iterator[Record]:
-    """The records, and the rows that were rejected before anything was derived from them."""
-    yield from records_of(plan)
-    for row in StageRows(plan.align_stage, shard_count(plan)):
-        if row.reasons:
-            texts = {lang: dict(e.texts) for lang, e in row.examples.items()}
-            yield Record(row.id, {}, row.split, row.reasons, texts)
+def _own_key(config: DeriveConfig) -> str:
+    options = ",".join(f"{key}={value}" for key, value in sorted(config.options.items()))
+    return f"derive:{config.kind}[{options}]"
 
 
-def _side_files(derivation: SideFiles, plan: SetPlan, place: Path) -> None:
-    kept: Iterator[Mapping[str, Any]] = (record.values for record in records_of(plan) if not record.reasons)
+def _models(config: DeriveConfig, work: Derive, derivation: Derivation, languages: tuple[str, ...]) -> list[str]:
+    """What the models say of themselves: weights, protection, glossary and options are in it.
+
+    Raises:
+        ConfigError: Models are configured and nothing is translated.
+    """
+    if not isinstance(derivation, TranslatingDerivation):
+        models.refuse_set(config.translator, f"{config.kind!r} translates nothing")
+        if config.reverse is not None:
+            raise ConfigError(f"reverse={config.reverse!r} is not used: {config.kind!r} translates nothing")
+        return []
+    ways = derivation.translations(languages)
+    if not ways:
+        models.refuse_set(config.translator, f"{config.kind!r} translates nothing with these options")
+    return [f"{source}>{target}:{_signature(work, source, target)}" for source, target in ways]
+
+
+def _signature(work: Derive, source: str, target: str) -> str:
+    model: Any = work.translator(source, target)
+    return str(model.signature)
+
+
+@dataclass(frozen=True)
+class EmitDerived:
+    """Writes a derived set, with report and card.
+
+    Attributes:
+        work: What made the records.
+        languages: BCP-47, in order.
+        inputs: Names of what was read.
+        signature: Every choice.
+    """
+
+    work: Derive
+    languages: tuple[str, ...]
+    inputs: tuple[str, ...]
+    signature: str
+
+    def __call__(self, job: Job) -> Made:
+        derivation = self.work.derivation()
+        counts = write_records(self._all(job, derivation), job.place, derivation.schema).rows
+        if isinstance(derivation, SideFiles):
+            _side_files(derivation, self._records(job, derivation), job.place)
+        facts = self._facts(job, derivation, counts)
+        write_documents(job.place, facts)
+        derived = sum(entry.rows for entry in job.inputs[1].done().values())
+        rows = StageRows(job.inputs[0], job.shards)
+        total, rejected = sum(1 for _ in rows), sum(bool(row.reasons) for row in rows)
+        check_sum("rows", derived + rejected, counts, derivation.name)
+        told: dict[str, Any] = {
+            "read": total,
+            "kept": total - rejected,
+            "records": facts.kept,
+            "rejected": counts["rejected"],
+            "rows": dict(counts),
+            "reasons": facts.reasons,
+        }
+        if not facts.kept:
+            told["empty"] = none_kept(derivation.name, total, facts.reasons)
+        return Made(rows=derived, facts=told)
+
+    def _records(self, job: Job, derivation: Derivation) -> Iterator[Record]:
+        return records_of(job.inputs[1], job.shards if derivation.local else 1)
+
+    def _all(self, job: Job, derivation: Derivation) -> Iterator[Record]:
+        """The records, and the rows that were rejected before anything was derived from them."""
+        yield from self._records(job, derivation)
+        for row in StageRows(job.inputs[0], job.shards):
+            if row.reasons:
+                texts = {lang: dict(e.texts) for lang, e in row.examples.items()}
+                yield Record(row.id, {}, row.split, row.reasons, texts)
+
+    def _facts(self, job: Job, derivation: Derivation, counts: dict[str, int]) -> SetFacts:
+        kept = (record for record in self._records(job, derivation) if not record.reasons)
+        seed = self.work.seed
+        shown = heapq.nsmallest(EXAMPLES, kept, key=lambda record: (key_of(seed, "shown", record.id), record.id))
+        about = " ".join((type(derivation).__doc__ or "").strip().split("\n\n")[0].replace("``", "").split())
+        return SetFacts(
+            title=f"{derivation.name} {'-'.join(self.languages)}",
+            about=about,
+            paper=derivation.paper,
+            differs=derivation.differs,
+            task=derivation.task,
+            languages=self.languages,
+            sources=list(self.inputs),
+            signature=self.signature,
+            columns={f.name: _type(f.type) for f in derivation.schema},
+            rows=counts,
+            reasons=counted(record.reasons for record in self._all(job, derivation) if record.reasons),
+            examples=[{"id": record.id, **record.values} for record in shown],
+        )
+
+
+def _side_files(derivation: SideFiles, records: Iterator[Record], place: Path) -> None:
+    kept: Iterator[Mapping[str, Any]] = (record.values for record in records if not record.reasons)
     for name, lines in groupby(derivation.side_files(kept), key=lambda line: line[0]):
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(place / name))
             file = stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n"))
             file.writelines(line for _, line in lines)
             file.close()
-
-
-def _facts(plan: SetPlan, counts: dict[str, int]) -> SetFacts:
-    derivation = plan.derivation
-    kept = (record for record in records_of(plan) if not record.reasons)
-    shown = heapq.nsmallest(EXAMPLES, kept, key=lambda record: (sample_key(plan, record.id), record.id))
-    about = " ".join((type(derivation).__doc__ or "").strip().split("\n\n")[0].replace("``", "").split())
-    return SetFacts(
-        title=f"{derivation.name} {'-'.join(plan.languages)}",
-        about=about,
-        paper=derivation.paper,
-        differs=derivation.differs,
-        task=derivation.task,
-        languages=plan.languages,
-        sources=[Path(entry.rpartition("=")[2]).name for entry in plan.config.rows.inputs],
-        signature=plan.signature,
-        columns={f.name: _type(f.type) for f in derivation.schema},
-        rows=counts,
-        reasons=counted(record.reasons for record in _all(plan) if record.reasons),
-        examples=[{"id": record.id, **record.values} for record in shown],
-    )
 
 
 def _type(kind: pa.DataType) -> str:

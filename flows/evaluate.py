@@ -12,8 +12,8 @@ import regex
 from corpora.errors import ConfigError
 from corpora.metrics.bootstrap import Comparison, f1_interval, paired_bootstrap
 from flows.config import parse_value, put_value
-from flows.plan import VERSION
 from flows.stages import fit_sample, project_some
+from flows.version import VERSION
 from projectors.base import FittedProjector, Projector
 from projectors.build import build_projector
 from projectors.gold import Gold

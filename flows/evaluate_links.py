@@ -10,8 +10,8 @@ import numpy as np
 from corpora.metrics.bootstrap import f1_interval
 from corpora.metrics.links import LinkScore, link_counts, link_score
 from flows.evaluate import Method, Settings, model_for
-from flows.plan import VERSION
 from flows.stages import fit_sample
+from flows.version import VERSION
 from projectors.aligners.build import build_aligner
 from projectors.base import FittedAligner
 from projectors.gold_links import LinkGold

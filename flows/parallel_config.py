@@ -1,12 +1,11 @@
 """Configuration of the flows that build parallel and derived sets."""
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from flows.config import ExecutorConfig, Section, TranslatorConfig
+from flows.config import ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
 
 
 class AlignConfig(Section):
@@ -45,11 +44,10 @@ class RowsConfig(Section):
         return value
 
 
-class WriteConfig(Section):
-    """What is written."""
+class SetOutputConfig(WriteConfig):
+    """What is written of a set."""
 
     formats: tuple[str, ...] = ("multiway",)
-    options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options by writer name")
 
 
 class ParallelConfig(Section):
@@ -58,21 +56,21 @@ class ParallelConfig(Section):
     flow: Literal["parallel"]
     rows: RowsConfig = RowsConfig()
     align: AlignConfig = AlignConfig()
-    output: WriteConfig = WriteConfig()
+    output: SetOutputConfig = SetOutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
     out: Path = Path("out")
     seed: int = 0
 
     @field_validator("output")
     @classmethod
-    def _something(cls, output: WriteConfig) -> WriteConfig:
+    def _something(cls, output: SetOutputConfig) -> SetOutputConfig:
         if not output.formats:
             raise ValueError("no format to write")
         return output
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""
-        return _json(self)
+        return to_json(self)
 
 
 class DeriveConfig(Section):
@@ -91,8 +89,4 @@ class DeriveConfig(Section):
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""
-        return _json(self)
-
-
-def _json(config: Section) -> str:
-    return json.dumps(config.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        return to_json(self)

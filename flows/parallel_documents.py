@@ -11,8 +11,8 @@ import yaml  # type: ignore[import-untyped]
 
 from corpora.card import size_category
 from corpora.report import table
-from flows.plan import VERSION
 from flows.store import write_bytes, write_json
+from flows.version import VERSION
 
 EXAMPLES = 10
 

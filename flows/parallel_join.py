@@ -1,14 +1,15 @@
 """Joins the rows of several inputs by id. Ids are in memory, texts are not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pyarrow as pa
 
 from corpora.errors import InputError
-from corpora.multiway import MultiRow, join_cells, rows_from_table, rows_to_table
-from corpora.readers.multiway import ParallelReader
-from flows.store import Entry, Stage, write_bytes
+from corpora.multiway import MultiRow, join_cells, rows_from_table
+from flows.engine.store import Stage
 
 _TABLES = 16
 
@@ -38,32 +39,44 @@ class StoredRows:
         return rows_from_table(self._table(shard).slice(place, 1))[0]
 
 
-def store(reader: ParallelReader, stage: Stage, shard_rows: int, tell: Callable[[int], None]) -> int:
-    """Writes all rows of a reader into the shards of ``stage``; returns how many. What is there stays."""
-    marker = stage.open().directory / "complete"
-    if marker.exists():
-        return int(marker.read_text())
-    total, shard, batch = 0, 0, list[MultiRow]()
+@dataclass
+class Joined:
+    """What the join used, and which labels it left out: nothing is lost uncounted.
 
-    def flush() -> None:
-        nonlocal shard, batch
-        stage.write(shard, rows_to_table(batch), Entry(shard, len(batch), "", 0.0))
-        tell(len(batch))
-        shard, batch = shard + 1, []
+    Attributes:
+        rows: Input rows that went into a joined row.
+        spans: Spans of those.
+        placed: Spans that are in the joined rows.
+        left_out: Spans that are not, by reason.
+    """
 
-    for row in reader.read():
-        total += 1
-        batch.append(row)
-        if len(batch) == shard_rows:
-            flush()
-    if batch or not shard:
-        flush()
-    write_bytes(marker, str(total).encode())
-    return total
+    rows: int = 0
+    spans: int = 0
+    placed: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, cells: Sequence[MultiRow], row: MultiRow) -> MultiRow:
+        """Counts what became of ``cells`` in ``row``, which is returned."""
+        self.rows += len(cells)
+        self.placed += sum(len(example.spans) for example in row.examples.values())
+        for cell in cells:
+            for lang, example in cell.examples.items():
+                self.spans += len(example.spans)
+                if row.examples.get(lang) is not example:
+                    why = row.missing.get(lang, ("join:language_left_out",))
+                    self.left_out["join:language_twice" if lang in row.examples else why[0]] += len(example.spans)
+        return row
 
 
 def join(
-    inputs: Sequence[StoredRows], places: Sequence[str], languages: Sequence[str], min_languages: int, by: str
+    inputs: Sequence[StoredRows],
+    places: Sequence[str],
+    languages: Sequence[str],
+    min_languages: int,
+    by: str,
+    joined: Joined,
+    *,
+    whole: bool = True,
 ) -> Iterator[MultiRow]:
     """The joined rows: the ids of the first input in its order, then what the second has beyond them, and so on.
 
@@ -75,6 +88,8 @@ def join(
         languages: The set's languages, in order.
         min_languages: Fewer cells reject a row.
         by: ``id``, or ``index``: the n-th rows of all inputs belong together, under the id of the first.
+        joined: Counts what became of the inputs' rows and spans.
+        whole: Whether these are all rows of the inputs; of a part, ids may well have no partner.
 
     Raises:
         InputError: By index: inputs of different length. By id: the first two inputs have no id in common.
@@ -83,24 +98,25 @@ def join(
         _same_length(inputs, places)
         for number in range(inputs[0].rows):
             cells = [rows[number] for rows in inputs]
-            yield join_cells(cells[0].id, cells, languages, min_languages)
+            yield joined.add(cells, join_cells(cells[0].id, cells, languages, min_languages))
         return
     known = [_ids(rows) for rows in inputs]
-    _something_in_common(known, places)
+    if whole:
+        _something_in_common(known, places)
     done: set[str] = set()
     for first, rows in enumerate(inputs):
         for number in range(rows.rows):
             row = rows[number]
             if known[first][row.id] != number:
-                yield row.rejected("join:duplicate_id")
+                yield joined.add([row], row.rejected("join:duplicate_id"))
             elif row.reasons:
-                yield row
+                yield joined.add([row], row)
             elif row.id not in done:
                 done.add(row.id)
                 cells = [row] + [
                     inputs[i][known[i][row.id]] for i in range(first + 1, len(inputs)) if row.id in known[i]
                 ]
-                yield join_cells(row.id, cells, languages, min_languages)
+                yield joined.add(cells, join_cells(row.id, cells, languages, min_languages))
 
 
 def _ids(rows: StoredRows) -> dict[str, int]:

@@ -1,56 +1,75 @@
-"""The work on the rows of a parallel or derived set: join, fit, align, derive. Paths in, stage files out."""
+"""The work on the rows of a parallel or derived set: read, join, fit, align, derive. Stage files in, one shard out."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from corpora.derive import open_derivation
+from corpora.derive.base import Derivation
 from corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
+from corpora.readers.multiway import ParallelReader
 from corpora.records import Record
 from corpora.words import words
-from flows.parallel_join import StoredRows, join, store
-from flows.parallel_plan import SetPlan, set_plan
+from flows import models
+from flows.config import TranslatorConfig
+from flows.engine.emit import check_sum
+from flows.engine.read import write_shards
+from flows.engine.step import Job, Made
+from flows.engine.store import Stage
+from flows.parallel_config import AlignConfig, RowsConfig
+from flows.parallel_join import Joined, StoredRows, join
 from flows.stages import fit_sample
-from flows.store import Entry, Stage, write_bytes
+from projectors.alignment import AlignmentProjector
 from projectors.base import Aligner, FittedAligner, ProjectionInput
 
-
-def read_rows(plan: SetPlan, tell: Callable[[int], None] = lambda rows: None) -> int:
-    """Reads all inputs and joins them into the shards of ``rows``; returns how many shards."""
-    stage = plan.rows_stage.open()
-    marker = stage.directory / "complete"
-    if marker.exists():
-        return int(marker.read_text())
-    rows = plan.config.rows
-    counts = [store(reader, plan.input_stage(i), rows.shard_rows, tell) for i, reader in enumerate(plan.readers)]
-    stored = [StoredRows(plan.input_stage(i), rows.shard_rows, count) for i, count in enumerate(counts)]
-    shard, batch = 0, list[MultiRow]()
-
-    def flush() -> None:
-        nonlocal shard, batch
-        bad = sum(bool(row.reasons) for row in batch)
-        stage.write(shard, rows_to_table(batch), Entry(shard, len(batch), "", 0.0, {"rejected": bad}))
-        shard, batch = shard + 1, []
-
-    places = [getattr(reader, "path", reader.signature) for reader in plan.readers]
-    for number, row in enumerate(join(stored, [str(p) for p in places], plan.languages, plan.min_languages, rows.join)):
-        if rows.limit is not None and number >= rows.limit:
-            break
-        batch.append(row)
-        if len(batch) == rows.shard_rows:
-            flush()
-    if batch or not shard:
-        flush()
-    write_bytes(marker, str(shard).encode())
-    return shard
+_aligners = models.Recent(8)
 
 
-def shard_count(plan: SetPlan) -> int:
-    """How many shards the joined rows have."""
-    return int((plan.rows_stage.directory / "complete").read_text())
+@dataclass(frozen=True)
+class ReadInput:
+    """The rows of one input."""
+
+    reader: ParallelReader
+    shard_rows: int
+
+    def __call__(self, job: Job) -> Made:
+        return write_shards(job, self.reader.read(), rows_to_table, shard_rows=self.shard_rows)
+
+
+@dataclass(frozen=True)
+class JoinRows:
+    """The rows of all inputs, joined."""
+
+    rows: RowsConfig
+    languages: tuple[str, ...]
+    min_languages: int
+    places: tuple[str, ...]
+
+    def __call__(self, job: Job) -> Made:
+        size = self.rows.shard_rows
+        counts = [sum(entry.rows for entry in stage.done().values()) for stage in job.inputs]
+        stored = [StoredRows(stage, size, count) for stage, count in zip(job.inputs, counts, strict=True)]
+        joined = Joined()
+        rows = join(
+            stored,
+            self.places,
+            self.languages,
+            self.min_languages,
+            self.rows.join,
+            joined,
+            whole=job.rehearsal is None,
+        )
+        made = write_shards(job, rows, rows_to_table, shard_rows=size, limit=self.rows.limit, count=_count_rejected)
+        if self.rows.limit is None and job.rehearsal is None:
+            check_sum("rows", sum(counts), {"joined": joined.rows}, "join")
+        check_sum("spans", joined.spans, {"placed": joined.placed, **joined.left_out}, "join")
+        return made
+
+
+def _count_rejected(rows: list[MultiRow]) -> dict[str, int]:
+    return {"rejected": sum(bool(row.reasons) for row in rows)}
 
 
 @dataclass(frozen=True)
@@ -67,35 +86,90 @@ class StageRows:
             yield from (row for row in rows if not (self.kept_only and row.reasons))
 
 
-def run_set_task(config_json: str, root: str, name: str, target: str, shard: int) -> dict[str, Any]:
-    """Does one stage's work on one shard and writes its file.
+@dataclass(frozen=True)
+class FitAligner:
+    """What an aligner learns from the rows, for one direction."""
 
-    Args:
-        config_json: The resolved configuration.
-        root: The run's ``stages`` directory, seen from where this runs.
-        name: ``fit``, ``align`` or ``derive``.
-        target: For ``fit`` the direction, ``en>es``; else empty.
-        shard: Number of the shard; 0 for ``fit``, and for a derivation that needs all rows at once.
+    section: AlignConfig
+    direction: Direction
 
-    Returns:
-        The manifest entry.
+    def __call__(self, job: Job) -> Made:
+        aligner = unfitted(self.section)
+        assert isinstance(aligner, FittedAligner)
+        rows = StageRows(job.inputs[0], job.shards, kept_only=True)
+        sample = fit_sample((i for row in rows for i in alignment_inputs(row, self.direction)), self.section.fit_rows)
+        return Made(aligner.fit(sample).state(), len(sample))
+
+
+@dataclass(frozen=True)
+class AlignRows:
+    """The rows with their word links."""
+
+    section: AlignConfig
+    directions: tuple[Direction, ...]
+
+    def __call__(self, job: Job) -> Made:
+        rows, *fitted = job.inputs
+        states = fitted or [None] * len(self.directions)
+        aligners = {d: self._aligner(state) for d, state in zip(self.directions, states, strict=True)}
+        done = linked_rows(rows_from_table(rows.read(job.shard)), aligners)
+        return Made(rows_to_table(done), len(done))
+
+    def _aligner(self, fitted: Stage | None) -> Aligner:
+        def make() -> Aligner:
+            aligner = unfitted(self.section)
+            return aligner.with_state(path.read_bytes()) if path and isinstance(aligner, FittedAligner) else aligner
+
+        path = fitted.path(0, ".bin") if fitted else None
+        about = path.stat() if path else None
+        stamp = f"{about.st_mtime_ns}.{about.st_size}" if about else ""
+        return _aligners.get((self.section.model_dump_json(), str(path), stamp), make)
+
+
+def unfitted(section: AlignConfig) -> Aligner:
+    """The aligner as configured, before it has seen the rows.
+
+    Raises:
+        SpanferryError: There is no such aligner, or it does not take an option.
     """
-    plan = set_plan(config_json, root)
-    started = time.monotonic()
-    if name == "fit":
-        source, _, other = target.partition(">")
-        return asdict(_fit(plan, (source, other), started))
-    if name == "align":
-        rows = rows_from_table(plan.rows_stage.read(shard))
-        rows = linked_rows(rows, {direction: plan.aligner(direction) for direction in plan.directions})
-        return asdict(_write(plan.align_stage, shard, rows_to_table(rows), started))
-    derivation = plan.derivation
-    if derivation.local:
-        kept = [row for row in rows_from_table(plan.align_stage.read(shard)) if not row.reasons]
-        records = list(derivation.derive(kept))
-    else:
-        records = list(derivation.derive(StageRows(plan.align_stage, shard_count(plan), kept_only=True)))
-    return asdict(_write(plan.derive_stage, shard, records_to_table(records, derivation.schema), started))
+    return AlignmentProjector(section.aligner, aligner_options=section.options).aligner
+
+
+@dataclass(frozen=True)
+class Derive:
+    """The records of a derived set.
+
+    Attributes:
+        kind: The derivation.
+        options: Of it.
+        seed: For those that draw.
+        model: For those that translate.
+        reverse: The model of the way back; None: the same.
+    """
+
+    kind: str
+    options: dict[str, object]
+    seed: int
+    model: TranslatorConfig
+    reverse: str | None
+
+    def __call__(self, job: Job) -> Made:
+        derivation, stage = self.derivation(), job.inputs[0]
+        if derivation.local:
+            kept = [row for row in rows_from_table(stage.read(job.shard)) if not row.reasons]
+            records = list(derivation.derive(kept))
+        else:
+            records = list(derivation.derive(StageRows(stage, job.shards, kept_only=True)))
+        return Made(records_to_table(records, derivation.schema), len(records))
+
+    def derivation(self) -> Derivation:
+        """What makes the records."""
+        return open_derivation(self.kind, self.options, seed=self.seed, translators=self.translator)
+
+    def translator(self, source: str, target: str) -> object:
+        """The model for ``source -> target``; a round trip comes back from the language it translates into."""
+        back = source == self.options.get("into")
+        return models.translator(self.model, source, target, model=self.reverse if back else None)
 
 
 def records_to_table(records: list[Record], schema: pa.Schema) -> pa.Table:
@@ -114,36 +188,14 @@ def records_to_table(records: list[Record], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema([*about, *schema]))
 
 
-def records_of(plan: SetPlan) -> Iterator[Record]:
+def records_of(stage: Stage, shards: int) -> Iterator[Record]:
     """All records of the derived set, in order."""
-    shards = shard_count(plan) if plan.derivation.local else 1
     for shard in range(shards):
-        for batch in plan.derive_stage.read(shard).to_batches():
+        for batch in stage.read(shard).to_batches():
             for row in batch.to_pylist():
                 split, reasons, texts = row.pop("_split"), tuple(row.pop("_reasons")), row.pop("_texts")
                 values = {} if reasons else {key: value for key, value in row.items() if key != "id"}
                 yield Record(row["id"], values, split, reasons, json.loads(texts) if texts else {})
-
-
-def _write(stage: Stage, shard: int, table: pa.Table, started: float) -> Entry:
-    entry = Entry(shard, table.num_rows, "", round(time.monotonic() - started, 3))
-    return stage.open().write(shard, table, entry)
-
-
-def _fit(plan: SetPlan, direction: Direction, started: float) -> Entry:
-    aligner = plan.unfitted()
-    state = b""
-    size = 0
-    if isinstance(aligner, FittedAligner):
-        rows = StageRows(plan.rows_stage, shard_count(plan), kept_only=True)
-        inputs = (item for row in rows for item in alignment_inputs(row, direction))
-        sample = fit_sample(inputs, plan.config.align.fit_rows)
-        size, state = len(sample), aligner.fit(sample).state()
-    stage = plan.fit_stage(direction).open()
-    write_bytes(stage.path(0, ".bin"), state)
-    entry = Entry(0, size, "", round(time.monotonic() - started, 3))
-    stage.record(entry)
-    return entry
 
 
 def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:

@@ -1,4 +1,8 @@
-"""Progress on the terminal: one bar per stage with rows/s and time left; silent where there is no terminal."""
+"""Progress of a run: on a terminal one bar per step with rows/s and time left, elsewhere a line every ten seconds."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -14,7 +18,23 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from flows.engine import Progress
+from flows.engine.progress import Progress
+
+_EVERY = 10.0  # seconds between two lines where there is no terminal
+
+
+@contextmanager
+def shown_on(console: Console) -> Iterator[Progress]:
+    """Progress on ``console``: bars on a terminal, else lines.
+
+    Args:
+        console: Console of standard error.
+    """
+    if not console.is_terminal:
+        yield LineProgress(console)
+        return
+    with TerminalProgress(console) as progress:
+        yield progress
 
 
 class _Speed(ProgressColumn):
@@ -24,7 +44,7 @@ class _Speed(ProgressColumn):
 
 
 class TerminalProgress(Progress):
-    """Bars on standard error while the engine works.
+    """Bars while the engine works.
 
     Args:
         console: Console of standard error.
@@ -39,7 +59,6 @@ class TerminalProgress(Progress):
             _Speed(),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
         )
         self._ids: dict[str, TaskID] = {}
 
@@ -50,14 +69,45 @@ class TerminalProgress(Progress):
     def __exit__(self, *details: object) -> None:
         self._bars.stop()
 
-    def start(self, stage: str, total: int, done: int) -> None:
-        self._ids[stage] = self._bars.add_task(stage, total=total or None, completed=done)
+    def update(self, step: str, done: int, total: int | None) -> None:
+        if step not in self._ids:
+            self._ids[step] = self._bars.add_task(step, total=total, completed=done)
+        self._bars.update(self._ids[step], completed=done, total=total)
 
-    def advance(self, stage: str, rows: int) -> None:
-        self._bars.advance(self._ids[stage], rows)
+    def finish(self, step: str) -> None:
+        if step in self._ids:
+            task = next(task for task in self._bars.tasks if task.id == self._ids[step])
+            self._bars.update(task.id, total=task.completed)
 
-    def finish(self, stage: str) -> None:
-        task = self._ids[stage]
-        known = self._bars.tasks[task]
-        if known.total is None:  # the input's size is known only once it has been read
-            self._bars.update(task, total=known.completed)
+
+class LineProgress(Progress):
+    """A line every ten seconds with the step's rows, rows/s and time left; a run that is over by then prints none.
+
+    Args:
+        console: Console of standard error.
+        every: Seconds between two lines.
+    """
+
+    def __init__(self, console: Console, every: float = _EVERY) -> None:
+        self._console, self._every = console, every
+        self._last = time.monotonic()
+        self._started: dict[str, tuple[float, int]] = {}  # when a step began, and what was there then
+
+    def update(self, step: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        began, there = self._started.setdefault(step, (now, done))
+        finished = total is not None and done >= total
+        if finished or now - self._last < self._every:
+            return
+        self._last = now
+        speed = (done - there) / (now - began) if now > began else 0.0
+        parts = [f"{done:,}" + (f" of {total:,} rows" if total is not None else " rows")]
+        parts += [f"{speed:,.1f} rows/s"] if speed else []
+        parts += [f"{_clock((total - done) / speed)} left"] if speed and total is not None else []
+        self._console.print(f"{step}: {', '.join(parts)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

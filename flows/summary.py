@@ -8,11 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.emit import Emitted, gold_scores
-from flows.plan import plan_of
 from flows.run import RunResult
-
-_PAID = ("requests", "retries", "prompt_tokens", "completion_tokens", "cost_millionths")
+from flows.translate_emit import PAID, Emitted, gold_scores
 
 
 def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None:
@@ -31,7 +28,7 @@ def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None
         console.print(_table(result, emitted))
     for failure in result.failures:
         console.print(
-            f"stage {failure.stage}-{failure.target}, shard {failure.shard} failed: {failure.told}",
+            f"stage {failure.stage}-{failure.target}, shard {failure.shard} failed: {failure.message}",
             style="red",
             markup=False,
         )
@@ -49,13 +46,17 @@ def as_dict(result: RunResult) -> dict[str, Any]:
     return {
         "out": str(result.config.out),
         "seconds": round(result.seconds, 2),
-        "languages": {e.target: {**e.counts, **gold_scores(e.counts)} for e in result.emitted},
+        "languages": {e.target: {**_own(e), **gold_scores(e.counts)} for e in result.emitted},
         "computed": result.outcome.computed,
         **({"endpoint": asked} if (asked := endpoint_usage(result)) else {}),
         "failures": [
-            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.told} for f in result.failures
+            {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures
         ],
     }
+
+
+def _own(emitted: Emitted) -> dict[str, Any]:
+    return {name: value for name, value in emitted.counts.items() if name not in ("read", "endpoint")}
 
 
 def _table(result: RunResult, emitted: Emitted) -> Table:
@@ -97,12 +98,9 @@ def _speed(result: RunResult) -> str:
 def endpoint_usage(result: RunResult) -> dict[str, int]:
     """What an endpoint was asked and paid, over all shards and languages, in earlier runs too; empty without one."""
     total: Counter[str] = Counter()
-    if result.config.flow == "translate-train":
-        plan = plan_of(result.config.to_json(), str(result.config.out / "stages"))
-        for emitted in result.emitted:
-            for entry in plan.stage("translate", emitted.target).entries().values():
-                total.update({name: entry.counts.get(name, 0) for name in _PAID})
-    return dict(total) if total["requests"] else {}
+    for emitted in result.emitted:
+        total.update(emitted.counts.get("endpoint", {}))
+    return {name: total[name] for name in PAID} if total["requests"] else {}
 
 
 def _asked(result: RunResult) -> str:

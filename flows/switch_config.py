@@ -1,6 +1,5 @@
 """Configuration of the flow that builds code-switched sets."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from corpora.switching.languages import Policy
 from corpora.switching.presets import PRESETS
-from flows.config import ExecutorConfig, Section
+from flows.config import ExecutorConfig, Section, to_json
 from flows.parallel_config import AlignConfig, RowsConfig
 
 _KINDS = {"unit": "word", "counterpart": "alignment", "constraint": "none", "sampler": "probability"}
@@ -65,4 +64,4 @@ class SwitchConfig(Section):
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        return to_json(self)

@@ -1,55 +1,92 @@
-"""What the configuration of a code-switched set means: its rows, its switcher, its stages."""
+"""What the configuration of a code-switched set means: its rows and its switcher."""
 
-from functools import cached_property, lru_cache
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from corpora.errors import ConfigError, InputError
+from corpora.files import content_hash
 from corpora.options import checked_options
 from corpora.registry import resolve
 from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from corpora.switching.switcher import Switcher
-from flows.parallel_config import ParallelConfig
-from flows.parallel_plan import SetPlan, set_plan
-from flows.plan import VERSION
-from flows.store import Stage
+from flows.models import Recent
+from flows.parallel_plan import SetPlan
 from flows.switch_config import SwitchConfig
+from flows.version import VERSION
 
+_switchers = Recent(4)
 _TABLES = {"unit": UNITS, "counterpart": COUNTERPARTS, "constraint": CONSTRAINTS, "sampler": SAMPLERS}
 
 
-class SwitchPlan:
-    """A code-switched set's components and stages.
+@dataclass(frozen=True)
+class SwitcherParts:
+    """A switcher before its tables are loaded: what goes to the workers.
 
-    Args:
-        config: The resolved configuration.
-        root: The run's ``stages`` directory.
+    Attributes:
+        components: Settings of unit, counterpart, constraint and sampler, each with its ``kind``.
+        options: The switcher's other arguments.
+        files: What says that a file with the same name is another one now.
     """
 
-    def __init__(self, config: SwitchConfig, root: Path) -> None:
-        self.config, self.root = config, root
+    components: Mapping[str, Mapping[str, Any]]
+    options: Mapping[str, Any]
+    files: str
+
+    def build(self) -> Switcher:
+        """The switcher, one per process.
+
+        Raises:
+            ConfigError: A kind or an option that there is not.
+        """
+        key = json.dumps([self.components, self.options, self.files], sort_keys=True, default=str)
+        return _switchers.get((key,), lambda: Switcher(**self.options, **self._components()))
+
+    def _components(self) -> dict[str, Any]:
+        found = {}
+        for name, settings in self.components.items():
+            kind = settings["kind"]
+            cls = resolve(name, kind, _TABLES[name])
+            found[name] = cls(**checked_options(cls, name, kind, {k: v for k, v in settings.items() if k != "kind"}))
+        return found
+
+
+@dataclass(frozen=True)
+class SwitchPlan:
+    """A code-switched set's rows and switcher.
+
+    Attributes:
+        config: The resolved configuration.
+    """
+
+    config: SwitchConfig
 
     @cached_property
     def rows(self) -> SetPlan:
         """The plan of the rows: read, joined, and linked where the counterpart needs it."""
-        given = SetPlan(self._rows(()), self.root).languages
-        matrix = self.config.matrix or given[0]
-        if matrix not in given:
-            raise ConfigError(f"no input has the language {matrix!r}", valid=given, hint="--input LANG=FILE adds one")
-        wanted = [lang for lang in self.config.languages or given if lang != matrix and lang in given]
-        return set_plan(self._rows((matrix, *wanted)).to_json(), str(self.root))
+        given = self._rows(())
+        languages = given.languages
+        matrix = self.config.matrix or languages[0]
+        if matrix not in languages:
+            raise ConfigError(
+                f"no input has the language {matrix!r}", valid=languages, hint="--input LANG=FILE adds one"
+            )
+        wanted = [lang for lang in self.config.languages or languages if lang != matrix and lang in languages]
+        return self._rows((matrix, *wanted), given)
 
-    def _rows(self, languages: tuple[str, ...]) -> ParallelConfig:
+    def _rows(self, languages: tuple[str, ...], read: SetPlan | None = None) -> SetPlan:
         config = self.config
-        rows = config.rows.model_copy(
-            update={"languages": languages or config.rows.languages, "min_languages": config.rows.min_languages or 1}
-        )
+        rows = config.rows.model_copy(update={"languages": languages or config.rows.languages})
         if not rows.inputs:
             raise InputError("no input", hint="--input RUN_DIRECTORY, or --input en=FILE --input es=FILE")
-        align = config.align.model_copy(update={"pairs": "pivot" if self._linked else "none"})
-        return ParallelConfig(
-            flow="parallel", rows=rows, align=align, executor=config.executor, out=config.out, seed=config.seed
-        )
+        pairs: Literal["pivot", "none"] = "pivot" if self._linked else "none"
+        plan = SetPlan(rows, config.align, config.rows.min_languages or 1, pairs)
+        if read is not None:  # the inputs are opened and hashed once
+            plan.__dict__.update(readers=read.readers, reader_signatures=read.reader_signatures, found=read.found)
+        return plan
 
     @property
     def _linked(self) -> bool:
@@ -64,8 +101,16 @@ class SwitchPlan:
         Raises:
             ConfigError: A kind, an option or a combination that can't do.
         """
+        return self.parts.build()
+
+    @cached_property
+    def parts(self) -> "SwitcherParts":
+        """What the switcher is built from.
+
+        Raises:
+            ConfigError: A combination that can't do.
+        """
         config = self.config
-        parts = {name: self._component(name) for name in _TABLES}
         matrix, *others = self.rows.languages
         aligned = config.counterpart["kind"] == "alignment"
         languages = config.languages or (tuple(others) if aligned else ())
@@ -85,31 +130,28 @@ class SwitchPlan:
                 valid=["span", "word", "phrase"],
                 hint="--unit phrase",
             )
-        return Switcher(
-            matrix=matrix,
-            languages=tuple(lang for lang in languages if lang != matrix),
-            policy=config.policy,
-            copies=config.copies,
-            fields=config.fields,
-            seed=config.seed,
-            unswitched=config.unswitched,
-            max_words=config.max_words,
-            min_probability=config.min_probability,
-            meta=config.meta,
-            **parts,
+        return SwitcherParts(
+            {name: getattr(config, name) for name in _TABLES},
+            {
+                "matrix": matrix,
+                "languages": tuple(lang for lang in languages if lang != matrix),
+                "policy": config.policy,
+                "copies": config.copies,
+                "fields": config.fields,
+                "seed": config.seed,
+                "unswitched": config.unswitched,
+                "max_words": config.max_words,
+                "min_probability": config.min_probability,
+                "meta": config.meta,
+            },
+            self.files,
         )
 
-    def _component(self, name: str) -> Any:
-        settings = getattr(self.config, name)
-        kind = settings["kind"]
-        cls = resolve(name, kind, _TABLES[name])
-        return cls(**checked_options(cls, name, kind, {k: v for k, v in settings.items() if k != "kind"}))
-
     @cached_property
-    def signature(self) -> str:
-        """Every choice that changes the rows."""
+    def key(self) -> str:
+        """Every choice that changes how the rows are switched."""
         config, switcher = self.config, self.switcher
-        parts = [self.rows.align_signature, f"matrix:{switcher.matrix}", f"into:{'+'.join(switcher.embedded)}"]
+        parts = [f"matrix:{switcher.matrix}", f"into:{'+'.join(switcher.embedded)}"]
         for name in _TABLES:
             settings = getattr(config, name)
             told = ",".join(f"{key}={value}" for key, value in sorted(settings.items()) if key != "kind")
@@ -128,23 +170,24 @@ class SwitchPlan:
         ]
         return "|".join(parts)
 
-    @property
-    def switch_stage(self) -> Stage:
-        """The switched rows, shard by shard."""
-        return Stage("switch", self.signature, self.root)
+    @cached_property
+    def files(self) -> str:
+        """The content of the files that options name; a file with the same name may be another one now."""
+        named = {path for name in _TABLES for path in _paths(getattr(self.config, name))}
+        return "+".join(f"{path.name}@{content_hash([path])}" for path in sorted(named))
 
-    @property
-    def rejected_stage(self) -> Stage:
-        """The rejected rows likewise."""
-        return Stage("switch-rejected", self.signature, self.root)
-
-    @property
-    def assign_stage(self) -> Stage:
-        """For samplers that need the whole corpus: the bin of every row."""
-        return Stage("assign", self.signature, self.root)
+    @cached_property
+    def signature(self) -> str:
+        """Every choice that changes the rows, as it stands in report and card."""
+        return f"{self.rows.signature}|{self.key}"
 
 
-@lru_cache(maxsize=4)
-def switch_plan(config_json: str, root: str) -> SwitchPlan:
-    """The plan of a configuration, one per process."""
-    return SwitchPlan(SwitchConfig.model_validate_json(config_json), Path(root))
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from _paths(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _paths(part)
+    elif isinstance(value, str) and value and len(value) < 4096 and Path(value).is_file():
+        yield Path(value)

@@ -12,7 +12,7 @@ from corpora.metrics.switching_corpus import TOP, SwitchingStatistics, edges
 from corpora.report import table
 from corpora.svg import histogram_csv, histogram_svg
 from corpora.switching.samplers.histogram import HistogramSampler
-from flows.switch_plan import SwitchPlan
+from corpora.switching.switcher import Switcher
 
 
 def statistics_of(tables: Iterable[pa.Table], bins: int) -> SwitchingStatistics:
@@ -23,9 +23,9 @@ def statistics_of(tables: Iterable[pa.Table], bins: int) -> SwitchingStatistics:
     return found
 
 
-def switching_files(plan: SwitchPlan, tables: Iterable[pa.Table], counts: Counter[str]) -> dict[str, str]:
+def switching_files(switcher: Switcher, tables: Iterable[pa.Table], counts: Counter[str]) -> dict[str, str]:
     """The files that tell of the switching, by their path; ``section.md`` goes to the end of the report."""
-    sampler = plan.switcher.sampler
+    sampler = switcher.sampler
     bins = len(sampler.target) if isinstance(sampler, HistogramSampler) else 10
     found = statistics_of(tables, bins)
     summary: dict[str, Any] = found.summary()
@@ -38,7 +38,7 @@ def switching_files(plan: SwitchPlan, tables: Iterable[pa.Table], counts: Counte
     files = plot_files(found)
     files["switching.json"] = json.dumps(told, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     files["histograms.json"] = histograms_json(found)
-    files["section.md"] = _section(plan, told, found)
+    files["section.md"] = _section(switcher, told, found)
     return files
 
 
@@ -61,7 +61,7 @@ def plot_files(found: SwitchingStatistics) -> dict[str, str]:
     return files
 
 
-def _section(plan: SwitchPlan, told: dict[str, Any], found: SwitchingStatistics) -> str:
+def _section(switcher: Switcher, told: dict[str, Any], found: SwitchingStatistics) -> str:
     numbers = [(name, _number(value)) for name, value in told["metrics"].items() if name != "tokens"]
     numbers += [(f"tokens {lang}", f"{count:,}") for lang, count in told["metrics"]["tokens"].items()]
     units = told["units"]
@@ -79,7 +79,7 @@ def _section(plan: SwitchPlan, told: dict[str, Any], found: SwitchingStatistics)
     parts += ["### Languages of a row\n", table(("languages", "rows", "CMI", "SPF"), rows)]
     if "distance_from_target" in told:
         parts.append(f"Total-variation distance from the target histogram: {told['distance_from_target']:.4f}\n")
-    if plan.config.constraint["kind"] == "matrix":
+    if switcher.constraint.name == "matrix":
         parts.append("Rows without part-of-speech tags had the alignment form of the equivalence constraint only.\n")
     parts.append("![CMI](plots/cmi-all.svg) ![SPF](plots/spf-all.svg)\n")
     return "\n".join(parts)

@@ -1,56 +1,61 @@
-"""The work on the shards of a code-switched set. Paths in, stage files out."""
+"""The work on the shards of a code-switched set. Stage files in, one shard out."""
 
-import time
-from dataclasses import asdict
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpora.switching.dataset import bins_from_table, bins_table
 from corpora.switching.samplers.base import CorpusSampler
-from flows.parallel_tasks import shard_count
-from flows.store import Entry
-from flows.switch_plan import SwitchPlan, switch_plan
+from flows.engine.emit import check_sum
+from flows.engine.step import Job, Made
+from flows.switch_plan import SwitcherParts
+
+REJECTED = "rejected"
 
 
-def run_switch_task(config_json: str, root: str, name: str, target: str, shard: int) -> dict[str, Any]:
-    """Does one stage's work on one shard and writes its file.
+@dataclass(frozen=True)
+class Assign:
+    """For a sampler that needs the whole corpus: the bin of every row."""
 
-    Args:
-        config_json: The resolved configuration.
-        root: The run's ``stages`` directory, seen from where this runs.
-        name: ``assign`` or ``switch``.
-        target: Empty; a task has one.
-        shard: Number of the shard; 0 for ``assign``.
+    switcher: SwitcherParts
 
-    Returns:
-        The manifest entry.
-    """
-    plan = switch_plan(config_json, root)
-    return asdict(_assign(plan) if name == "assign" else _switch(plan, shard))
-
-
-def _assign(plan: SwitchPlan) -> Entry:
-    started = time.monotonic()
-    switcher, sampler = plan.switcher, plan.switcher.sampler
-    assert isinstance(sampler, CorpusSampler)
-    found = [switcher.reachable(plan.rows.align_stage.read(s)) for s in range(shard_count(plan.rows))]
-    masks, keys = (np.concatenate([pair[k] for pair in found], axis=1) for k in (0, 1))
-    bins = sampler.assign(masks.ravel(), keys.ravel()).reshape(masks.shape)
-    entry = Entry(0, sum(m.shape[1] for m, _ in found), "", round(time.monotonic() - started, 3))
-    return plan.assign_stage.open().write(0, bins_table(bins), entry)
+    def __call__(self, job: Job) -> Made:
+        switcher, rows = self.switcher.build(), job.inputs[0]
+        sampler = switcher.sampler
+        assert isinstance(sampler, CorpusSampler)
+        found = [switcher.reachable(rows.read(shard)) for shard in range(job.shards)]
+        masks, keys = (np.concatenate([pair[k] for pair in found], axis=1) for k in (0, 1))
+        bins = sampler.assign(masks.ravel(), keys.ravel()).reshape(masks.shape)
+        return Made(bins_table(bins), sum(m.shape[1] for m, _ in found))
 
 
-def _switch(plan: SwitchPlan, shard: int) -> Entry:
-    started = time.monotonic()
-    table = plan.rows.align_stage.read(shard)
-    bins = None
-    if isinstance(plan.switcher.sampler, CorpusSampler):
-        before = sum(plan.rows.align_stage.read(s).num_rows for s in range(shard))
-        bins = bins_from_table(plan.assign_stage.read(0))[:, before : before + table.num_rows]
-    done = plan.switcher.switch(table, bins)
-    plan.rejected_stage.open().write(shard, done.rejected, Entry(shard, done.rejected.num_rows, "", 0.0))
-    entry = Entry(
-        shard, done.kept.num_rows, "", round(time.monotonic() - started, 3), dict(sorted(done.counts.items()))
-    )
-    return plan.switch_stage.open().write(shard, done.kept, entry)
+@dataclass(frozen=True)
+class Switch:
+    """The rows of one shard, switched; the rejected ones beside them."""
+
+    switcher: SwitcherParts
+
+    def __call__(self, job: Job) -> Made:
+        rows, *assigned = job.inputs
+        table = rows.read(job.shard)
+        bins = None
+        if assigned:
+            before = sum(entry.rows for shard, entry in rows.done().items() if shard < job.shard)
+            bins = bins_from_table(assigned[0].read(0))[:, before : before + table.num_rows]
+        switcher = self.switcher.build()
+        done = switcher.switch(table, bins)
+        _check_spans(table, done.kept, switcher.matrix)
+        return Made(done.kept, done.kept.num_rows, dict(sorted(done.counts.items())), {REJECTED: done.rejected})
+
+
+def _check_spans(rows: pa.Table, kept: pa.Table, matrix: str) -> None:
+    """Every kept row has the spans of the row that it was made from."""
+    spans = Counter[str]()
+    for row_id, examples in zip(rows["id"].to_pylist(), rows["examples"].to_pylist(), strict=True):
+        own = next((e for e in examples if e["lang"] == matrix), None)
+        spans[row_id] = len(own["spans"]) if own else 0
+    there = sum(spans[row_id] for row_id in kept["source_id"].to_pylist())
+    check_sum("spans", there, {"kept": pc.sum(pc.list_value_length(kept["spans"])).as_py() or 0}, "code-switch")

@@ -69,7 +69,7 @@ def test_every_table_entry_resolves() -> None:
 
 
 def test_version_is_the_same_everywhere() -> None:
-    from flows.plan import VERSION
+    from flows.version import VERSION
 
     declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert declared and declared[1] == VERSION

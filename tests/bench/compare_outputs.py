@@ -3,8 +3,8 @@
     python tests/bench/compare_outputs.py FOLDER > before.txt    # change something, then again > after.txt
     diff before.txt after.txt
 
-Everything is left out that is not meant to be the same on every machine and day: decisions with their time, stage files, stamps
-and markers that resuming needs, and ``config.json``, which names the output folder.
+What is not meant to be the same on every machine and day is left out: decisions with their time, stage files, the
+stamps and markers that resuming needs, and ``config.json``, which names the output folder.
 """
 
 import argparse
@@ -53,8 +53,8 @@ def _runs(runs: Path, inputs: dict[str, Path]) -> dict[str, list[str]]:
             *read, *out("tt"),
         ],
         "markers": [
-            "translate-train", "--input", "sample:documents", "--limit", "4", "--target", "es", "--projector", "markers",
-            "--set", "projector.options.retranslates=true", "--protect", *read, *out("markers"),
+            "translate-train", "--input", "sample:documents", "--limit", "4", "--target", "es",
+            "--projector", "markers", "--set", "projector.options.retranslates=true", "--protect", *read, *out("markers"),
         ],
         "project": [
             "project", "--input", str(inputs["en"]), "--target-input", str(inputs["es"]), "--target", "es",

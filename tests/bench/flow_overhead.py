@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from corpora.arrow import pairs_from_table
-from flows import stages
+from flows import models, stages
 from flows.config import RunConfig, build_config
-from flows.plan import Plan
+from flows.engine.step import ordered
+from flows.engine.store import Stage
 from flows.run import run_flow
+from flows.translate import translate_flow
 from projectors.constrained import ConstrainedProjector
 from translators.limits import output_cap
 
@@ -39,7 +41,7 @@ def main() -> None:
             started = time.monotonic()
             run_flow(config)
             whole = time.monotonic() - started
-            raw, forced = _yardstick(Plan(config, config.out / "stages"))
+            raw, forced = _yardstick(config)
             ratios.append(whole / (raw + forced))
             print(f"flow {whole:6.2f} s   translate_batch {raw:6.2f} s   forced {forced:6.2f} s   {ratios[-1]:.3f}")
     print(f"median ratio {statistics.median(ratios):.3f} of {chosen.rows} rows", file=sys.stdout)
@@ -51,14 +53,15 @@ def _config(source: Path, out: Path, rows: int) -> Any:
     return build_config(RunConfig, "translate-train", options=values)
 
 
-def _yardstick(plan: Plan) -> tuple[float, float]:
+def _yardstick(config: RunConfig) -> tuple[float, float]:
     """Seconds of the raw translation and of the forced scoring of one shard's worth after the other."""
-    translator = plan.translator("es")
+    translator = models.translator(config.translator, "en", "es")
+    read, segment, translate = (_stage(config, name) for name in ("read", "segment", "translate-es"))
     raw = forced = 0.0
     constrained = ConstrainedProjector(translator)
-    for shard in plan.stage("read").entries():
-        pairs = pairs_from_table(plan.stage("read").read(shard))
-        segments = stages.segments_from_table(plan.stage("segment", "es").read(shard))
+    for shard in read.entries():
+        pairs = pairs_from_table(read.read(shard))
+        segments = stages.segments_from_table(segment.read(shard))
         tokens = [translator.encode_source(piece.text, "en", "es") for _, piece in segments]
         started = time.monotonic()
         # A model caught in a loop fills whatever it is given: both sides get the same for the longest row.
@@ -66,13 +69,18 @@ def _yardstick(plan: Plan) -> tuple[float, float]:
         settings = {"max_batch_size": 2048, "batch_type": "tokens", "max_decoding_length": longest}
         translator.raw.translate_batch(tokens, beam_size=4, **settings)
         raw += time.monotonic() - started
-        translations = stages.translations_from_table(plan.stage("translate", "es").read(shard))
+        translations = stages.translations_from_table(translate.read(shard))
         inputs = stages.projection_inputs(pairs, segments, translations, "en", "es")
         wanted = [item for item in inputs if item is not None and item.spans]
         started = time.monotonic()
         constrained.nbest(wanted)
         forced += time.monotonic() - started
     return raw, forced
+
+
+def _stage(config: RunConfig, name: str) -> Stage:
+    steps = ordered(translate_flow(config).outputs)
+    return next(step for step in steps if step.name == name).stage(config.out / "stages")
 
 
 if __name__ == "__main__":

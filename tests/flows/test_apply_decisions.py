@@ -13,9 +13,9 @@ from corpora.inspector.desk import Desk
 from corpora.inspector.wishes import Wish
 from corpora.readers import open_reader
 from corpora.schema import Example, Pair
-from flows.cli_run import forget
 from flows.config import build_config
 from flows.decisions import ApplyConfig, run_apply
+from flows.engine.place import forget, mark
 from tests.conftest import Run
 from tests.corpora.inspector.inspector_runs import open_desk, pair, write_run, write_switched
 
@@ -98,7 +98,7 @@ def test_gold_in_another_language_names_those_there_are(out: Path) -> None:
 
 
 def test_decisions_survive_a_new_projection_and_a_new_start(out: Path) -> None:
-    (out / "config.json").write_text("{}")
+    mark(out, "translate-train", "0.1.0", ["es"])
     forget(out)
     assert [p.name for p in out.iterdir()] == ["decisions.jsonl"]
     again = [

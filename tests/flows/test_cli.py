@@ -45,7 +45,7 @@ def test_models_shows_the_bundled_one(spanferry: Run) -> None:
 
 
 def test_version(spanferry: Run) -> None:
-    from flows.plan import VERSION
+    from flows.version import VERSION
 
     assert spanferry("--version").stdout == f"spanferry {VERSION}\n"
 

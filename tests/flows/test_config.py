@@ -6,7 +6,7 @@ import pytest
 
 from corpora.errors import ConfigError, InputError
 from flows.config import RunConfig, build_config
-from flows.plan import Plan
+from flows.translate import Signatures
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -96,9 +96,8 @@ def test_the_signature_of_given_sides_knows_all_that_changes_what_comes_out(tmp_
 
     def signature(*settings: str) -> str:
         own = [f"read.path={tmp_path / 'en.txt'}", f"read.target={tmp_path / 'es.txt'}", "read.format=text"]
-        return Plan(
-            build_config(RunConfig, "project", settings=[*own, 'target=["es"]', *settings]), tmp_path
-        ).signature("es")
+        config = build_config(RunConfig, "project", settings=[*own, 'target=["es"]', *settings])
+        return Signatures(config).of("es")
 
     others = [
         f"read.target={tmp_path / 'es2.txt'}",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -42,6 +43,11 @@ def _files(folder: Path) -> dict[str, str]:
     }
 
 
+def _but_progress(errors: str) -> str:
+    """What else there is in standard error: a slow machine prints a line every ten seconds."""
+    return "".join(line for line in errors.splitlines() if not re.match(r"[\w-]+: [\d,]+ (of [\d,]+ )?rows", line))
+
+
 def _manifest(out: Path, stage: str) -> list[dict[str, object]]:
     files = list(out.glob(f"stages/{stage}-*/manifest.jsonl"))
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
@@ -64,7 +70,7 @@ def undisturbed(arguments: list[object], spanferry: Run, tmp_path_factory: pytes
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     done = spanferry(*arguments, "--out", out, own_server=True)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "", "a clean run prints nothing but its table"
+    assert _but_progress(done.stderr) == "", "a clean run prints nothing but its table, and how far it is"
     assert "projected" in done.stdout and "Traceback" not in done.stdout
     return out
 
@@ -99,7 +105,7 @@ def test_workers_and_threads_change_no_byte(
 
 def test_dask_changes_no_byte(undisturbed: Path, arguments: list[object], spanferry: Run, tmp_path: Path) -> None:
     done = spanferry(*arguments, "--out", tmp_path / "out", "--executor", "dask", own_server=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, _but_progress(done.stderr)) == (0, "")
     assert _files(tmp_path / "out" / "es") == _files(undisturbed / "es")
 
 

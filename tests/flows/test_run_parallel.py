@@ -13,9 +13,9 @@ import pytest
 from corpora.errors import ConfigError, InputError
 from flows.config import RunConfig, build_config
 from flows.derive import run_derive
+from flows.engine.flow import Result
 from flows.parallel import run_parallel
 from flows.parallel_config import DeriveConfig, ParallelConfig
-from flows.parallel_run import SetResult
 from flows.run import run_flow
 from tests.conftest import Run
 
@@ -72,7 +72,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-def _run(flow: str, out: Path, files: dict[str, Path] | list[str], *settings: str, **options: Any) -> SetResult:
+def _run(flow: str, out: Path, files: dict[str, Path] | list[str], *settings: str, **options: Any) -> Result:
     inputs = files if isinstance(files, list) else [f"{lang}={path}" for lang, path in files.items()]
     given = {"rows.inputs": tuple(inputs), "out": out, **options}
     if flow == "parallel":
@@ -148,7 +148,7 @@ def test_workers_shards_of_the_join_and_a_second_run_change_no_byte(
     joined: Path, files: dict[str, Path], tmp_path: Path
 ) -> None:
     again = _run("parallel", tmp_path / "out", files, _FORMATS, "rows.shard_rows=10", **{"executor.workers": 1})
-    assert again.computed == {"fit": 2, "align": 5}
+    assert again.computed == {"fit-en-es": 1, "fit-en-de": 1, "align": 5}
     assert _files(tmp_path / "out" / "multiway") == _files(joined / "multiway")
     assert _files(tmp_path / "out" / "tmx") == _files(joined / "tmx")
     before = _files(tmp_path / "out" / "bilingual")

@@ -1,4 +1,4 @@
-"""Stage files: whole or not there, one manifest line each, torn lines ignored."""
+"""Stage files and run folders: whole or not there, one manifest line each, recognised by what only we write."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ import pyarrow as pa
 import pytest
 
 from corpora.errors import OutputError
-from flows.engine import Failure
-from flows.store import MANIFEST, Entry, Stage, check_place, digest, run_lock, sweep, write_bytes
+from flows.engine.place import MARKER, check_place, foreign_entries, forget, is_run, mark, run_lock, stamp, sweep
+from flows.engine.progress import Failure
+from flows.engine.store import MANIFEST, Entry, Stage
+from flows.store import digest, write_bytes, write_json
 
 
 def _stage(root: Path, signature: str = "a|b") -> Stage:
@@ -24,13 +26,13 @@ def test_another_signature_is_another_directory(tmp_path: Path) -> None:
 def test_a_shard_is_done_with_file_and_line(tmp_path: Path) -> None:
     stage = _stage(tmp_path)
     table = pa.table({"x": [1, 2]})
-    assert not stage.done(0)
-    stage.write(0, table, Entry(0, 2, "h", 0.1, {"failed": 1}))
-    assert stage.done(0)
-    assert stage.read(0).equals(table)
-    assert stage.entries()[0].counts == {"failed": 1}
+    assert not stage.done()
+    stage.write(table, Entry(0, 2, "h", 0.1, {"failed": 1}), {"rejected": table.slice(1)})
+    assert stage.done()[0].counts == {"failed": 1}
+    assert stage.read(0).equals(table) and stage.read(0, "rejected").num_rows == 1
     stage.path(0).unlink()
-    assert not stage.done(0)
+    stage.path(0, ".rejected.arrow").unlink()
+    assert not stage.done()
 
 
 def test_a_torn_manifest_line_loses_only_itself(tmp_path: Path) -> None:
@@ -62,17 +64,82 @@ def test_two_runs_do_not_share_a_directory(tmp_path: Path) -> None:
         pass
 
 
-def test_a_run_takes_no_place_of_something_else(tmp_path: Path) -> None:
+def _legacy(out: Path) -> Path:
+    """A folder as earlier versions left it: no marker, a stamp without a list of files."""
+    Stage("read", "src:x", out / "stages").open().record(Entry(0, 2))
+    write_json(out / "config.json", {"flow": "project", "out": str(out), "seed": 0, "executor": {}, "target": ["es"]})
+    (out / "es").mkdir()
+    (out / "es" / "report.md").write_text("# it")
+    write_json(out / "es" / ".spanferry.json", {"signature": "x", "writer": "arrow", "made": "y"})
+    return out
+
+
+_MODEL = {"config.json": '{"model_type": "marian"}', "model.safetensors": "weights", "results/scores.json": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (_MODEL, "config.json, model.safetensors, results/"),
+        ({"config.json": "{}"}, "config.json"),
+        ({"config.json": "not json"}, "config.json"),
+        ({"config.json": '{"flow": "project"}'}, "config.json"),
+        (
+            {"config.json": '{"flow": "mine", "out": "", "seed": 0, "executor": {}}', "stages/a": ""},
+            "config.json, stages/",
+        ),
+        ({"config.json": '{"flow": "project", "out": "", "seed": 0, "executor": {}}'}, "config.json"),
+        ({MARKER: "{}", "thesis.tex": "x"}, "thesis.tex"),
+        ({MARKER: '{"spanferry": {"schema": 99}}', "thesis.tex": "x"}, "thesis.tex"),
+        ({"stages/read-0123456789ab/000000.arrow": ""}, "stages/"),
+    ],
+)
+def test_a_folder_that_is_not_a_run_is_refused_by_name(files: dict[str, str], named: str, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for refuse in (check_place, forget):
+        with pytest.raises(OutputError, match="something else than a run") as caught:
+            refuse(tmp_path)
+        assert named in caught.value.message
+    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(files)
+
+
+def test_a_new_place_and_one_with_decisions_will_do(tmp_path: Path) -> None:
     check_place(tmp_path / "new")
     (tmp_path / "decisions.jsonl").write_text("")
     check_place(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds something else than a run"):
-        check_place(tmp_path)
     with pytest.raises(OutputError, match="the run directory is a file"):
         check_place(tmp_path / "notes.txt")
-    (tmp_path / "config.json").write_text("{}")
-    check_place(tmp_path)
+
+
+@pytest.mark.parametrize("made_by", ["this version", "an earlier version"])
+def test_forgetting_takes_only_what_a_run_made(made_by: str, tmp_path: Path) -> None:
+    out = _legacy(tmp_path / "run")
+    if made_by == "this version":
+        mark(out, "project", "0.1.0", ["es"])
+        stamp(out / "es", "digest", {})
+    assert is_run(out) and not list(foreign_entries(out))
+    (out / "decisions.jsonl").write_text("{}\n")
+    mine = out / "es" / "notes.doc"
+    for path in (out / "thesis.tex", mine, out / "stages" / "more", out / "stages" / "read-0123456789ab", out / "link"):
+        if path.name == "link":
+            path.symlink_to(tmp_path)
+        elif path.name.startswith("read-"):
+            path.mkdir()
+            path = path / "mine.txt"
+            path.write_text("x")
+        else:
+            path.write_text("x")
+        with pytest.raises(OutputError, match="something else than the run") as caught:
+            forget(out)
+        assert path.name in caught.value.message and (out / "es" / "report.md").exists()
+        path.unlink()
+        if path.parent.name.startswith("read-"):
+            path.parent.rmdir()
+    forget(out)
+    assert [p.name for p in out.iterdir()] == ["decisions.jsonl"]
 
 
 def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:
@@ -86,5 +153,5 @@ def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:
 
 
 def test_a_failure_names_the_class_of_an_error_that_is_not_ours() -> None:
-    assert Failure("project", "es", 0, KeyError("x")).told == "KeyError: 'x'"
-    assert Failure("project", "es", 0, OutputError("full", hint="empty it")).told == "full\nHint: empty it"
+    assert Failure("project", "es", 0, KeyError("x")).message == "KeyError: 'x'"
+    assert Failure("project", "es", 0, OutputError("full", hint="empty it")).message == "full\nHint: empty it"

@@ -6,7 +6,6 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.config import RunConfig
-from flows.emit import Emitted
 from flows.run import RunResult
 from flows.summary import print_summary
 
@@ -15,7 +14,7 @@ def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> N
     reasons = {"span_count:[/X]": 1, "span_count:[red]Y": 1}
     counts = {"rows": 1, "kept": 0, "spans": 1, "projected": 0, "unprojected": {"no[/]": 1}, "rejected": 1}
     config = RunConfig(flow="project", target=("es",), out=tmp_path / "[b]out")
-    result = RunResult(config, [Emitted("es", tmp_path, {**counts, "reasons": reasons})])
+    result = RunResult(config, facts={"es": {**counts, "reasons": reasons, "lost": {}}})
     console = Console(file=io.StringIO(), width=120)
     print_summary(result, as_json=False, console=console)
     shown = console.file.getvalue()  # type: ignore[attr-defined]

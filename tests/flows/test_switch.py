@@ -92,7 +92,8 @@ def test_starting_again_keeps_what_people_decided(
     done = spanferry(*again, "--json")
     assert done.returncode == 0, done.stderr
     assert (out / "decisions.jsonl").read_text() == "{}\n"
-    (out / "config.json").unlink()
+    for name in ("config.json", ".spanferry-run.json"):
+        (out / name).unlink()
     assert spanferry(*again).returncode == 2 and (out / "code-switch").exists()
 
 

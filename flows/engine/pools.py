@@ -1,0 +1,205 @@
+"""Where jobs run: in threads of this process, or as tasks of a Prefect flow. Only this file knows Prefect's objects."""
+
+import concurrent.futures
+import contextvars
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from corpora.errors import MissingExtraError
+from flows import prefect_server, prefect_setup
+from flows.config import ExecutorConfig
+from flows.engine.schedule import run_job
+from flows.engine.step import Job, Step
+
+
+class Threads:
+    """Threads of this process, without Prefect.
+
+    Args:
+        workers: Jobs at a time.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool = concurrent.futures.ThreadPoolExecutor(workers)
+
+    def __enter__(self) -> "Threads":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
+        """See ``flows.engine.schedule.Pool``."""
+        self._pool.submit(run_job, step.work, step.scope, job).add_done_callback(done)
+
+    def result(self, found: Any) -> Any:
+        """See ``flows.engine.schedule.Pool``."""
+        return found.exception() or found.result()
+
+
+class PrefectTasks:
+    """Tasks of the Prefect flow that this is made in.
+
+    Args:
+        executor: The configuration of where they run.
+    """
+
+    def __init__(self, executor: ExecutorConfig) -> None:
+        self.workers = executor.workers
+        # The input may lie where other machines do not see it.
+        self._reads_here = bool(executor.address or executor.slurm)
+        self._tasks: dict[str, Any] = {}
+
+    def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
+        """See ``flows.engine.schedule.Pool``."""
+        made = self._task(step)
+        arguments = (step.name, job.shard, step.work, step.scope, job)
+        if step.scope == "read" and self._reads_here:
+            done(_Now(made(*arguments, return_state=True)))
+        else:
+            made.submit(*arguments).add_done_callback(done)
+
+    def result(self, found: Any) -> Any:
+        """See ``flows.engine.schedule.Pool``."""
+        return found.result(raise_on_failure=False)
+
+    def _task(self, step: Step) -> Any:
+        if step.name not in self._tasks:
+            from prefect import task
+            from prefect.cache_policies import NO_CACHE
+
+            self._tasks[step.name] = task(
+                name=step.name,
+                task_run_name="{name} {shard}" if step.scope == "shard" else "{name}",
+                tags=[step.scope, *([step.group] if step.group else [])],
+                cache_policy=NO_CACHE,
+                persist_result=False,
+            )(_run_task)
+        return self._tasks[step.name]
+
+
+def _run_task(name: str, shard: int, work: Callable[..., Any], scope: str, job: Job) -> Any:
+    """What a task does; ``name`` and ``shard`` name it."""
+    return run_job(work, scope, job)
+
+
+@dataclass(frozen=True)
+class _Now:
+    """The state of a task that ran in this process."""
+
+    state: Any
+
+    def result(self, raise_on_failure: bool = True) -> Any:
+        return self.state.result(raise_on_failure=raise_on_failure)
+
+
+# An executor on other machines is sent the flow with each task, so the flow's function goes by name, and what it does
+# comes from the context that it is called in: two flows in two threads have two of them.
+_body: contextvars.ContextVar[Callable[[], None]] = contextvars.ContextVar("body")
+
+
+def _do_body(configuration: Mapping[str, Any]) -> None:
+    prefect_server.note_prefects_own()
+    _body.get()()
+
+
+def start_server(executor: ExecutorConfig) -> None:
+    """Has Prefect's server started, so that it comes up while the run gets ready.
+
+    Raises:
+        SpanferryError: There is no port for it.
+    """
+    if executor.address or executor.slurm:
+        # Other machines could not reach a server of this one's own: each process there has Prefect start one.
+        prefect_setup.prepare()
+    else:
+        prefect_server.start()
+
+
+def run_under_prefect(
+    name: str,
+    run_name: str,
+    tags: Sequence[str],
+    configuration: Mapping[str, Any],
+    executor: ExecutorConfig,
+    body: Callable[[], None],
+) -> None:
+    """Runs ``body`` as a Prefect flow.
+
+    Args:
+        name: The flow's name.
+        run_name: The name of this run of it.
+        tags: Of the run.
+        configuration: The run's parameters, for people.
+        executor: Where its tasks run.
+        body: What is done.
+
+    Raises:
+        SpanferryError: There is no server, or a package is not installed.
+    """
+    start_server(executor)
+    runner = _task_runner(executor)
+    from prefect import flow
+    from prefect import tags as tagged
+
+    with prefect_server.used(), tagged("spanferry", *tags), _as_body(body):
+        made = flow(
+            name=name, flow_run_name=_plain(run_name), task_runner=runner, log_prints=False, validate_parameters=False
+        )(_do_body)
+        made(configuration=dict(configuration))
+
+
+def _plain(name: str) -> str:
+    """Prefect fills in what stands in braces."""
+    return name.replace("{", "(").replace("}", ")")
+
+
+@contextmanager
+def _as_body(body: Callable[[], None]) -> Iterator[None]:
+    token = _body.set(body)
+    try:
+        yield
+    finally:
+        _body.reset(token)
+
+
+def publish_artifacts(
+    rows: Sequence[Mapping[str, Any]], reasons: Mapping[str, int], reports: Mapping[str, str]
+) -> None:
+    """Leaves the closing table, the reasons and links to the reports with the flow run, for Prefect's pages."""
+    from prefect.artifacts import create_link_artifact, create_table_artifact
+
+    if rows:
+        create_table_artifact([dict(row) for row in rows], key="summary", description="What was written")
+    if reasons:
+        table = [{"reason": reason, "count": count} for reason, count in reasons.items()]
+        create_table_artifact(table, key="reasons", description="Rows rejected and labels not placed, by reason")
+    for number, (name, link) in enumerate(reports.items()):
+        create_link_artifact(link, link_text=f"report of {name}", key=f"report-{number}")
+
+
+def _task_runner(config: ExecutorConfig) -> Any:
+    if config.kind == "threads":
+        from prefect.task_runners import ThreadPoolTaskRunner
+
+        return ThreadPoolTaskRunner(max_workers=config.workers)
+    try:
+        from prefect_dask import DaskTaskRunner
+    except ImportError as error:
+        raise MissingExtraError.of("prefect-dask", "dask", "--executor dask") from error
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it reports every worker that comes and goes
+    if config.address:
+        return DaskTaskRunner(address=config.address)
+    if config.slurm:
+        kwargs = {"processes": 1, "cores": 1, **config.slurm}
+        return DaskTaskRunner(
+            cluster_class="dask_jobqueue.SLURMCluster",
+            cluster_kwargs=kwargs,
+            adapt_kwargs={"minimum": 1, "maximum": config.workers},
+        )
+    kwargs = {"n_workers": config.workers, "threads_per_worker": 1, "dashboard_address": None}
+    return DaskTaskRunner(cluster_kwargs=kwargs)

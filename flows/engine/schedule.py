@@ -1,0 +1,308 @@
+"""The one loop: what is there, what is to do, submit, progress, failures; over any number of languages.
+
+A shard goes on to the next step as soon as what it needs is there; only a ``whole`` step waits for all. What is on
+disk decides what is done: a shard with its file and its manifest line is never computed again, and a step that no
+missing output depends on is not looked at.
+"""
+
+import heapq
+import queue
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from corpora.errors import SpanferryError
+from flows.engine import place as places
+from flows.engine.progress import Failure, Outcome, Progress
+from flows.engine.step import Job, Made, Step, ordered
+from flows.engine.store import Entry, Stage
+
+_POLL = 0.25  # seconds between looks at what is being read and how far the work on a shard is
+_TICK = 0.5  # seconds between two reports of one shard's work
+
+
+class Stopped(Exception):
+    """The run is to stop: raised inside the work on a shard."""
+
+
+class Pool(Protocol):
+    """Where jobs run."""
+
+    workers: int
+
+    def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
+        """Starts ``run_job``; ``done`` is called, in any thread, with something that ``result`` understands."""
+        ...
+
+    def result(self, found: Any) -> Any:
+        """The entry or facts that the job returned, or the exception that it raised."""
+        ...
+
+
+def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, dict[str, Any]]:
+    """Does the work and writes what it made; runs in whatever thread or process the pool has."""
+    started = time.monotonic()
+    own = job.own
+    if scope != "emit":
+        own.open()
+    made = work(replace(job, tick=_ticker(own, job.shard, scope)))
+    if made.table is not None:
+        entry = Entry(job.shard, made.rows, "", round(time.monotonic() - started, 3), made.counts, tuple(made.parts))
+        own.write(made.table, entry, made.parts)
+    else:
+        entry = Entry(job.shard, made.rows, "", 0.0, made.counts)
+    own.tick(job.shard).unlink(missing_ok=True)
+    return entry, dict(made.facts)
+
+
+def _ticker(own: Stage, shard: int, scope: str) -> Callable[[int], None]:
+    stop, path, last = own.root / places.STOP, own.tick(shard), [0.0]
+
+    def tick(rows: int) -> None:
+        if stop.exists():
+            raise Stopped
+        if scope != "emit" and time.monotonic() - last[0] > _TICK:
+            last[0] = time.monotonic()
+            path.write_text(str(rows))
+
+    return tick
+
+
+def unticked(rows: int) -> None:
+    """What a job has until it runs."""
+
+
+class Schedule:
+    """Runs the steps that are not on disk yet.
+
+    Args:
+        outputs: The ``emit`` steps.
+        out: The run's folder.
+        root: Where the stages are.
+        progress: Hears how far every step is.
+        rehearsal: Rows that a dry run reads at most; None: it is not one.
+        emitting: Called before an output is written.
+        emitted: Called with what was written and its facts.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Step],
+        out: Path,
+        root: Path,
+        progress: Progress,
+        *,
+        rehearsal: int | None = None,
+        emitting: Callable[[Step], None] = lambda step: None,
+        emitted: Callable[[Step, dict[str, Any]], None] = lambda step, facts: None,
+    ) -> None:
+        self._out, self._root, self.progress, self._rehearsal = out, root, progress, rehearsal
+        self._emitting, self._emitted = emitting, emitted
+        self.steps = ordered(outputs)
+        self.outcome = Outcome()
+        self._stages = [step.stage(root) for step in self.steps]
+        self._number = {(step.name, step.digest): k for k, step in enumerate(self.steps)}
+        self._after = [[self._at(before) for before in step.after] for step in self.steps]
+        self._dependents: list[list[int]] = [[] for _ in self.steps]
+        for k, befores in enumerate(self._after):
+            for before in befores:
+                self._dependents[before].append(k)
+        self._base = [None if step.base is None else self._at(step.base) for step in self.steps]
+        self._done = [self._on_disk(k) for k in range(len(self.steps))]
+        self._started: set[tuple[int, int]] = set()
+        self._ready: list[tuple[int, int, int, int]] = []
+        self._flying: dict[tuple[int, int], int] = {}  # rows reported so far
+        self._broken: set[int] = set()
+        self._groups = list(dict.fromkeys(step.group for step in self.steps))
+        self._needed = self._what_is_needed()
+        self._closed: set[int] = set()
+
+    def _at(self, step: Step) -> int:
+        return self._number[(step.name, step.digest)]
+
+    def _on_disk(self, k: int) -> dict[int, Entry]:
+        step = self.steps[k]
+        if step.scope == "emit":
+            made = places.stamp_of(self._out / step.place).get("made") == step.digest
+            return {0: Entry(0, 0)} if made else {}
+        if step.scope == "read" and self._stages[k].shards is None:
+            return {}  # what is there is read again: the same rows, from the start
+        return self._stages[k].done()
+
+    def shards(self, k: int) -> int | None:
+        """How many shards a step has; None: not known yet."""
+        if self.steps[k].scope in ("whole", "emit"):
+            return 1
+        base = self._base[k]
+        return None if base is None else self._stages[base].shards
+
+    def _complete(self, k: int) -> bool:
+        count = self.shards(k)
+        return count is not None and len(self._done[k]) >= count
+
+    def _what_is_needed(self) -> set[int]:
+        needed: set[int] = set()
+        for k in reversed(range(len(self.steps))):
+            wanted = self.steps[k].scope == "emit" or any(d in needed for d in self._dependents[k])
+            if wanted and not self._complete(k):
+                needed.add(k)
+        return needed
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether every output is there."""
+        return not self._needed
+
+    def run(self, pool: Pool) -> Outcome:
+        """Runs what is needed; a job that fails ends what depends on it and nothing else."""
+        found: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
+        (self._root / places.STOP).unlink(missing_ok=True)
+        for k in sorted(self._needed):
+            self._look(k)
+            self._report(k)
+        try:
+            while self._ready or self._flying:
+                while self._ready and len(self._flying) <= pool.workers:
+                    *_, k, shard = heapq.heappop(self._ready)
+                    self._flying[(k, shard)] = 0
+                    job = self._job(k, shard)
+                    if self.steps[k].scope == "emit":
+                        self._emitting(self.steps[k])
+                    pool.submit(self.steps[k], job, partial(_put, found, k, shard))
+                try:
+                    self._finish(*found.get(timeout=_POLL), pool)
+                except queue.Empty:
+                    self._poll()
+        except BaseException:
+            # Whoever works on a shard stops at its next batch; the files of finished shards stay.
+            self._root.mkdir(parents=True, exist_ok=True)
+            (self._root / places.STOP).touch()
+            raise
+        for k, step in enumerate(self.steps):
+            if step.scope == "read":
+                self.outcome.shards[step.name] = self._stages[k].shards or 0
+        return self.outcome
+
+    def _job(self, k: int, shard: int) -> Job:
+        inputs = tuple(self._stages[before] for before in self._after[k])
+        base = self._base[k]
+        count = 0 if base is None else self._stages[base].shards or 0
+        place = self._out / self.steps[k].place
+        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal)
+
+    def _look(self, k: int) -> None:
+        """Makes ready what can start of step ``k`` and has not."""
+        step, count = self.steps[k], self.shards(k)
+        if k not in self._needed or k in self._broken:
+            return
+        if step.scope != "shard":
+            if all(self._complete(b) for b in self._after[k]):
+                self._start(k, 0)
+            return
+        base = self._base[k]
+        assert base is not None
+        known = range(count) if count is not None else self._done[base]
+        for shard in known:
+            self._look_at(k, shard)
+
+    def _look_at(self, k: int, shard: int) -> None:
+        if k not in self._needed or k in self._broken:
+            return
+        for before in self._after[k]:
+            whole = self.steps[before].scope == "whole" or (
+                self.steps[before].scope == "read" and before != self._base[k]
+            )
+            if not (self._complete(before) if whole else shard in self._done[before]):
+                return
+        self._start(k, shard)
+
+    def _start(self, k: int, shard: int) -> None:
+        if (k, shard) in self._started or shard in self._done[k]:
+            return
+        self._started.add((k, shard))
+        # Groups in order; within one the later steps first, so that a shard goes through and little waits.
+        heapq.heappush(self._ready, (self._groups.index(self.steps[k].group), -k, k, shard))
+
+    def _finish(self, k: int, shard: int, found: Any, pool: Pool) -> None:
+        del self._flying[(k, shard)]
+        step = self.steps[k]
+        result = pool.result(found)
+        if isinstance(result, BaseException):
+            if not isinstance(result, Exception) or (step.scope == "read" and isinstance(result, SpanferryError)):
+                raise result  # an input that can't be read is the user's to mend, before anything else
+            self.outcome.failures.append(Failure(step.name, step.group, shard, result))
+            self._break(k)
+            return
+        entry, facts = result
+        if step.scope == "read":
+            self._done[k] = self._stages[k].done()
+        else:
+            self._done[k][shard] = entry
+        if step.scope == "emit":
+            places.stamp(self._out / step.place, step.digest, facts)
+            self._emitted(step, facts)
+        elif step.scope != "read":
+            self.outcome.computed[step.name] = self.outcome.computed.get(step.name, 0) + 1
+        self._follow(k, shard)
+        self._report(k)
+
+    def _follow(self, k: int, shard: int) -> None:
+        for dependent in self._dependents[k]:
+            one = self.steps[k].scope == "shard" and self.steps[dependent].scope == "shard"
+            if one:
+                self._look_at(dependent, shard)
+            else:
+                self._look(dependent)
+        if self.steps[k].scope == "read":
+            for other in range(len(self.steps)):
+                if self._base[other] == k:
+                    self._look(other)
+
+    def _break(self, k: int) -> None:
+        """What depends on a step that failed does not start any more; its own other shards do."""
+        for dependent in self._dependents[k]:
+            if self.steps[dependent].scope != "shard" and dependent not in self._broken:
+                self._broken.add(dependent)
+                self._break(dependent)
+            elif self.steps[dependent].scope == "shard":
+                self._break(dependent)
+
+    def _poll(self) -> None:
+        for k, shard in self._flying:
+            stage = self._stages[k]
+            if self.steps[k].scope == "read":
+                fresh = {s: e for s, e in stage.done().items() if s not in self._done[k]}
+                self._done[k] |= fresh
+                for new in fresh:
+                    self._follow(k, new)
+            else:
+                try:
+                    self._flying[(k, shard)] = int(stage.tick(shard).read_text())
+                except (OSError, ValueError):
+                    continue
+            self._report(k)
+
+    def _report(self, k: int) -> None:
+        step, base = self.steps[k], self._base[k]
+        if step.scope == "emit" or base is None:
+            return
+        rows = {shard: entry.rows for shard, entry in self._done[base].items()}
+        total = sum(rows.values()) if self._stages[base].shards is not None else None
+        if step.scope == "shard":
+            done = sum(rows.get(shard, 0) for shard in self._done[k])
+            done += sum(n for (j, _), n in self._flying.items() if j == k)
+        elif step.scope == "read":
+            done = sum(rows.values())
+        else:
+            done = (total or 0) if self._complete(k) else sum(n for (j, _), n in self._flying.items() if j == k)
+        self.progress.update(step.name, done, total)
+        if self._complete(k) and k not in self._closed:
+            self._closed.add(k)
+            self.progress.finish(step.name)
+
+
+def _put(found: "queue.SimpleQueue[tuple[int, int, Any]]", k: int, shard: int, value: Any) -> None:
+    found.put((k, shard, value))

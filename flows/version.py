@@ -1,0 +1,3 @@
+"""The version that signatures, markers and cards name."""
+
+VERSION = "0.1.0"

@@ -3,15 +3,18 @@
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, wraps
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from corpora.errors import OutputError
 
 _WORK = ".write."
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -102,3 +105,30 @@ def content_hash(paths: Iterable[Path], size: int = 4) -> str:
                 digest.update(block)
         digest.update(path.stat().st_size.to_bytes(8, "big"))
     return digest.hexdigest()
+
+
+def cached_while_unchanged(size: int) -> Callable[[Callable[..., Found]], Callable[..., Found]]:
+    """Like ``functools.lru_cache`` for a function whose first argument is the path of a file that it reads.
+
+    A file that was changed or replaced meanwhile is read again: its inode, size and time of change belong to the key.
+
+    Args:
+        size: How many results are kept.
+    """
+
+    def wrap(function: Callable[..., Found]) -> Callable[..., Found]:
+        @lru_cache(maxsize=size)
+        def remembered(about: tuple[int, int, int] | None, path: str, *others: Hashable) -> Found:
+            return function(path, *others)
+
+        @wraps(function)
+        def read(path: str, *others: Hashable) -> Found:
+            try:
+                found = Path(path).stat()
+            except OSError:
+                return remembered(None, path, *others)  # raises what the function says of it
+            return remembered((found.st_ino, found.st_size, found.st_mtime_ns), path, *others)
+
+        return read
+
+    return wrap

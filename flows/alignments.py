@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from corpora.emitted import EmittedDataset
+from corpora.emitted import INDEX, EmittedDataset
 from corpora.errors import InputError
 from corpora.schema import Pair
 from projectors.aligners.lexical import LexicalAligner
@@ -26,14 +26,15 @@ def matrix_of(folder: Path, pair: Pair, field: str) -> tuple[Sequence[Any], list
     item = _input(pair, field)
     if item is None:
         return None
-    found = _aligner(folder, item.source_lang, item.target_lang).align([item])[0]
+    version = (folder / INDEX).stat().st_mtime_ns  # a dataset that was written anew is another one
+    found = _aligner(folder, version, item.source_lang, item.target_lang).align([item])[0]
     if found.reason or max(len(found.source_words), len(found.target_words)) > _MAX_WORDS:
         return None
     return (found.source_words, found.target_words), found.probabilities.tolist()
 
 
 @lru_cache(maxsize=8)
-def _aligner(folder: Path, source: str, target: str) -> LexicalAligner:
+def _aligner(folder: Path, version: int, source: str, target: str) -> LexicalAligner:
     """The run's own tables where it left any, else tables learned from the first rows of the dataset."""
     states = sorted(folder.parent.glob(f"stages/fit-{folder.name}-*/000000.bin"), key=lambda p: p.stat().st_mtime)
     for state in reversed(states):

@@ -78,7 +78,10 @@ def _models(config: DeriveConfig, work: Derive, derivation: Derivation, language
     if not isinstance(derivation, TranslatingDerivation):
         models.refuse_set(config.translator, f"{config.kind!r} translates nothing")
         if config.reverse is not None:
-            raise ConfigError(f"reverse={config.reverse!r} is not used: {config.kind!r} translates nothing")
+            raise ConfigError(
+                f"reverse={config.reverse!r} is not used: {config.kind!r} translates nothing",
+                hint="leave reverse out",
+            )
         return []
     ways = derivation.translations(languages)
     if not ways:

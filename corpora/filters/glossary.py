@@ -1,11 +1,11 @@
 """Terms of a glossary must be there as the glossary has them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import polars as pl
 
+from corpora.files import cached_while_unchanged
 from corpora.filters.base import Column, FilterModel, Rule
 from corpora.glossary import Glossary, read_glossary
 from corpora.schema import Pair
@@ -65,6 +65,6 @@ class GlossaryTerms(FilterModel):
         return list(dict.fromkeys(lost))
 
 
-@lru_cache(maxsize=8)
+@cached_while_unchanged(8)
 def _read(path: str) -> Glossary:
     return read_glossary(path)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.files import content_hash
+from corpora.files import cached_while_unchanged, content_hash
 from corpora.switching.base import REASON, Candidates, Units
 from corpora.switching.batch import SwitchBatch
 from corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings, weights
@@ -80,7 +79,7 @@ class DictionaryCounterparts:
         return found, reasons
 
 
-@lru_cache(maxsize=16)
+@cached_while_unchanged(16)
 def read_dictionary(path: str) -> Mapping[str, Weighted]:
     """Word to its translations with weights.
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.errors import ConfigError, InputError
-from corpora.files import content_hash
+from corpora.files import cached_while_unchanged, content_hash
 from corpora.switching.arrays import fields, lists
 from corpora.switching.base import REASON, Candidates, Units
 from corpora.switching.batch import SwitchBatch
@@ -119,7 +118,7 @@ def _given(batch: SwitchBatch, units: Units) -> dict[int, str]:
     return found
 
 
-@lru_cache(maxsize=4)
+@cached_while_unchanged(4)
 def read_entities(path: str) -> Mapping[str, Mapping[str, str]]:
     """Entity id to language to name.
 
@@ -147,7 +146,7 @@ def read_entities(path: str) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-@lru_cache(maxsize=4)
+@cached_while_unchanged(4)
 def _unique_names(path: str, lang: str) -> Mapping[str, str]:
     """Name in one language to the only entity that is called so."""
     found: dict[str, str | None] = {}

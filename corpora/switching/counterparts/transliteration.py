@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from corpora.errors import ConfigError, InputError
-from corpora.files import content_hash
+from corpora.files import cached_while_unchanged, content_hash
 from corpora.switching.base import REASON, Candidates, Units
 from corpora.switching.batch import SwitchBatch
 from corpora.switching.counterparts.alignment import AlignmentCounterparts
@@ -128,7 +127,7 @@ def read_scheme(name: str) -> Mapping[str, str]:
     return _SCHEMES[name] if name in _SCHEMES else read_pairs(name)
 
 
-@lru_cache(maxsize=8)
+@cached_while_unchanged(8)
 def read_pairs(path: str) -> Mapping[str, str]:
     """First column to second column of a TSV file.
 

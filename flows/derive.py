@@ -4,7 +4,7 @@ import heapq
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,7 @@ class EmitDerived:
             "reasons": facts.reasons,
         }
         if not facts.kept:
-            told["empty"] = none_kept(derivation.name, total, facts.reasons)
+            told["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
         return Made(rows=derived, facts=told)
 
     def _records(self, job: Job, derivation: Derivation) -> Iterator[Record]:
@@ -163,6 +163,16 @@ class EmitDerived:
             reasons=counted(record.reasons for record in self._all(job, derivation) if record.reasons),
             examples=[{"id": record.id, **record.values} for record in shown],
         )
+
+
+def _missing_fields(derivation: Derivation, rows: StageRows) -> str:
+    """Which options name a text field that no row has."""
+    there = list(dict.fromkeys(name for row in rows for example in row.examples.values() for name in example.texts))
+    named = {f.name: getattr(derivation, f.name) for f in fields(derivation) if f.type in ("str", str)}  # type: ignore[arg-type]
+    missing = [f"options.{option}={value}" for option, value in named.items() if value and value not in there]
+    if not missing or not there:
+        return ""
+    return f"; the rows have the fields {', '.join(there)}, none that {' or '.join(missing)} names"
 
 
 def _side_files(derivation: SideFiles, records: Iterator[Record], place: Path) -> None:

@@ -151,5 +151,12 @@ def projector(section: ProjectorConfig, model: Any, source: str, target: str, st
 
     about = state.stat() if state is not None else None
     stamp = f"{about.st_mtime_ns}.{about.st_size}" if about else ""
-    key = (json.dumps(section.model_dump(), sort_keys=True), str(id(model)), source, target, str(state), stamp)
+    key = (
+        json.dumps(section.model_dump(), sort_keys=True),
+        str(getattr(model, "signature", "none")),
+        source,
+        target,
+        str(state),
+        stamp,
+    )
     return _projectors.get(key, make)

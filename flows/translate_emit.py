@@ -111,6 +111,7 @@ class Emit:
             "projected": projected["projected"],
             "unprojected": _by_number(unprojected),
             "reasons": _by_number(reasons),
+            **_relations(projected),
             "failed_rows": projected["failed_rows"],
             **{k: n for k, n in sorted(projected.items()) if k.startswith("gold_")},
         }
@@ -198,6 +199,20 @@ def _total(stage: Stage) -> Counter[str]:
     for entry in stage.done().values():
         total.update(entry.counts)
     return total
+
+
+def _relations(counts: Counter[str]) -> dict[str, Any]:
+    """Relations of the source, kept, and lost by reason; nothing where they are not counted."""
+    if not counts["relations"]:
+        return {}
+    prefix = "relations_lost:"
+    lost = {name.removeprefix(prefix): n for name, n in counts.items() if name.startswith(prefix)}
+    check_sum("relations", counts["relations"], {"kept": counts["relations_kept"], **lost}, "relations")
+    return {
+        "relations": counts["relations"],
+        "relations_kept": counts["relations_kept"],
+        "relations_lost": _by_number(lost),
+    }
 
 
 def _by_number(counts: Any) -> dict[str, int]:

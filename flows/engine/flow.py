@@ -147,7 +147,7 @@ def rehearse(flow: Flow, console: Console) -> Result:
     if flow.keeps_config:
         places.check_place(out)
     for name, signature in flow.signatures.items():
-        console.print(f"[bold]{escape(name)}[/]  {escape(signature)}", highlight=False)
+        console.print(f"[bold]{escape(name)}[/]  {escape(signature)}", highlight=False, soft_wrap=True)
     free = shutil.disk_usage(_existing(out)).free
     console.print(f"disk   {free / 2**30:.1f} GiB free at {escape(str(out))}")
     with tempfile.TemporaryDirectory(prefix="spanferry-") as folder:
@@ -159,7 +159,7 @@ def rehearse(flow: Flow, console: Console) -> Result:
     for name, facts in result.facts.items():
         console.print(f"{escape(name)}     {escape(_rehearsed(facts))}")
         if facts.get("empty"):
-            console.print(f"{escape(name)}     {escape(facts['empty'])}")
+            console.print(f"{escape(name)}     {escape(facts['empty'])}", soft_wrap=True)
     console.print(f"{time.monotonic() - started:.1f} s. Nothing was written.")
     return result
 

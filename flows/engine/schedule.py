@@ -111,6 +111,7 @@ class Schedule:
             for before in befores:
                 self._dependents[before].append(k)
         self._base = [None if step.base is None else self._at(step.base) for step in self.steps]
+        self._counts: dict[int, int] = {}
         self._done = [self._on_disk(k) for k in range(len(self.steps))]
         self._started: set[tuple[int, int]] = set()
         self._ready: list[tuple[int, int, int, int]] = []
@@ -119,6 +120,7 @@ class Schedule:
         self._groups = list(dict.fromkeys(step.group for step in self.steps))
         self._needed = self._what_is_needed()
         self._closed: set[int] = set()
+        self._totals = [self._rows_of(k) for k in range(len(self.steps))]
 
     def _at(self, step: Step) -> int:
         return self._number[(step.name, step.digest)]
@@ -128,7 +130,7 @@ class Schedule:
         if step.scope == "emit":
             made = places.stamp_of(self._out / step.place).get("made") == step.digest
             return {0: Entry(0, 0)} if made else {}
-        if step.scope == "read" and self._stages[k].shards is None:
+        if step.scope == "read" and self._count_of(k) is None:
             return {}  # what is there is read again: the same rows, from the start
         return self._stages[k].done()
 
@@ -137,7 +139,13 @@ class Schedule:
         if self.steps[k].scope in ("whole", "emit"):
             return 1
         base = self._base[k]
-        return None if base is None else self._stages[base].shards
+        return None if base is None else self._count_of(base)
+
+    def _count_of(self, base: int) -> int | None:
+        """How many shards a ``read`` step has made; looked up until it is known."""
+        if base not in self._counts and (count := self._stages[base].shards) is not None:
+            self._counts[base] = count
+        return self._counts.get(base)
 
     def _complete(self, k: int) -> bool:
         count = self.shards(k)
@@ -189,7 +197,7 @@ class Schedule:
     def _job(self, k: int, shard: int) -> Job:
         inputs = tuple(self._stages[before] for before in self._after[k])
         base = self._base[k]
-        count = 0 if base is None else self._stages[base].shards or 0
+        count = 0 if base is None else self._count_of(base) or 0
         place = self._out / self.steps[k].place
         return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal)
 
@@ -238,9 +246,10 @@ class Schedule:
             return
         entry, facts = result
         if step.scope == "read":
-            self._done[k] = self._stages[k].done()
+            self._take_up(k)
         else:
             self._done[k][shard] = entry
+            self._totals[k] += self._rows(k, shard)
         if step.scope == "emit":
             places.stamp(self._out / step.place, step.digest, facts)
             self._emitted(step, facts)
@@ -250,16 +259,40 @@ class Schedule:
         self._report(k)
 
     def _follow(self, k: int, shard: int) -> None:
+        """Makes ready what waited for a shard of step ``k``; for the last one, also what waited for all of them."""
         for dependent in self._dependents[k]:
-            one = self.steps[k].scope == "shard" and self.steps[dependent].scope == "shard"
-            if one:
+            if self.steps[dependent].scope == "shard" and self.steps[k].scope in ("read", "shard"):
                 self._look_at(dependent, shard)
-            else:
+        if self._complete(k):
+            for dependent in self._dependents[k]:
                 self._look(dependent)
-        if self.steps[k].scope == "read":
-            for other in range(len(self.steps)):
-                if self._base[other] == k:
-                    self._look(other)
+
+    def _take_up(self, k: int) -> None:
+        """Takes up the shards that a ``read`` step has made since it was last looked at."""
+        fresh = {shard: entry for shard, entry in self._stages[k].done().items() if shard not in self._done[k]}
+        self._done[k] |= fresh
+        self._totals[k] += sum(entry.rows for entry in fresh.values())
+        for shard in fresh:
+            self._follow(k, shard)
+
+    def _rows(self, k: int, shard: int) -> int:
+        """Rows of the input that a shard of step ``k`` stands for."""
+        base = self._base[k]
+        if base is None:
+            return 0
+        if self.steps[k].scope in ("whole", "emit"):
+            return self._totals[base]
+        entry = self._done[base].get(shard)
+        return entry.rows if entry else 0
+
+    def _rows_of(self, k: int) -> int:
+        base = self._base[k]
+        if base is None or self.steps[k].scope == "emit":
+            return 0
+        rows = {shard: entry.rows for shard, entry in self._done[base].items()}
+        if self.steps[k].scope == "whole":
+            return sum(rows.values()) if self._done[k] else 0
+        return sum(rows.get(shard, 0) for shard in self._done[k])
 
     def _break(self, k: int) -> None:
         """What depends on a step that failed does not start any more; its own other shards do."""
@@ -271,16 +304,12 @@ class Schedule:
                 self._break(dependent)
 
     def _poll(self) -> None:
-        for k, shard in self._flying:
-            stage = self._stages[k]
+        for k, shard in list(self._flying):
             if self.steps[k].scope == "read":
-                fresh = {s: e for s, e in stage.done().items() if s not in self._done[k]}
-                self._done[k] |= fresh
-                for new in fresh:
-                    self._follow(k, new)
+                self._take_up(k)
             else:
                 try:
-                    self._flying[(k, shard)] = int(stage.tick(shard).read_text())
+                    self._flying[(k, shard)] = int(self._stages[k].tick(shard).read_text())
                 except (OSError, ValueError):
                     continue
             self._report(k)
@@ -289,15 +318,8 @@ class Schedule:
         step, base = self.steps[k], self._base[k]
         if step.scope == "emit" or base is None:
             return
-        rows = {shard: entry.rows for shard, entry in self._done[base].items()}
-        total = sum(rows.values()) if self._stages[base].shards is not None else None
-        if step.scope == "shard":
-            done = sum(rows.get(shard, 0) for shard in self._done[k])
-            done += sum(n for (j, _), n in self._flying.items() if j == k)
-        elif step.scope == "read":
-            done = sum(rows.values())
-        else:
-            done = (total or 0) if self._complete(k) else sum(n for (j, _), n in self._flying.items() if j == k)
+        total = self._totals[base] if self._count_of(base) is not None else None
+        done = self._totals[k] + sum(rows for (j, _), rows in self._flying.items() if j == k)
         self.progress.update(step.name, done, total)
         if self._complete(k) and k not in self._closed:
             self._closed.add(k)

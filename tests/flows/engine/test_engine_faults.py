@@ -199,7 +199,7 @@ def test_a_flow_is_not_told_by_what_stands_in_its_input(tmp_path: Path) -> None:
             "derive",
             "sides",
             {"kind": "preferences", "rows.languages": ["en", "es"]},
-            "preferences: none of 6 rows was kept",
+            "have the fields text, none that options.prompt=instruction or options.response=response names",
         ),
         ("project", "elsewhere", {}, "none of 6 labels was placed"),
         ("project", "plain", {}, "the input has no labels, only 6 texts"),

@@ -3,6 +3,7 @@
 import io
 import re
 import threading
+import uuid
 from pathlib import Path
 from typing import Literal
 
@@ -226,7 +227,8 @@ def test_two_flows_in_two_threads_each_finish_with_their_own_output(tmp_path: Pa
 
 
 def test_prefect_knows_the_run_by_name_parameters_tags_and_what_came_out(tmp_path: Path) -> None:
-    config = Squares(out=tmp_path / "shown", numbers=9)
+    name = f"shown-{uuid.uuid4().hex[:8]}"
+    config = Squares(out=tmp_path / name, numbers=9)
     flow = squares(config)
     run(Flow(config, flow.outputs, title="squares", tags=["numbers"]))
     from prefect.client.orchestration import get_client
@@ -236,7 +238,7 @@ def test_prefect_knows_the_run_by_name_parameters_tags_and_what_came_out(tmp_pat
     from flows import prefect_server
 
     with temporary_settings({PREFECT_API_URL: prefect_server.url()}), get_client(sync_client=True) as client:
-        wanted = FlowRunFilter(name=FlowRunFilterName(any_=["parallel squares (shown)"]))
+        wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"parallel squares ({name})"]))
         (found,) = client.read_flow_runs(flow_run_filter=wanted)
         assert found.parameters["configuration"]["numbers"] == 9
         assert {"spanferry", "parallel", "numbers"} <= set(found.tags)

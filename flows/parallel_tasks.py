@@ -110,7 +110,7 @@ class AlignRows:
 
     def __call__(self, job: Job) -> Made:
         rows, *fitted = job.inputs
-        states = fitted or [None] * len(self.directions)
+        states: Sequence[Stage | None] = fitted or [None] * len(self.directions)
         aligners = {d: self._aligner(state) for d, state in zip(self.directions, states, strict=True)}
         done = linked_rows(rows_from_table(rows.read(job.shard)), aligners)
         return Made(rows_to_table(done), len(done))

@@ -81,7 +81,9 @@ class TerminalProgress(Progress):
 
 
 class LineProgress(Progress):
-    """A line every ten seconds with the step's rows, rows/s and time left; a run that is over by then prints none.
+    """A line every ten seconds: rows of the steps at work, rows/s and time left of the one that is furthest behind.
+
+    A run that is over by then prints none.
 
     Args:
         console: Console of standard error.
@@ -91,20 +93,32 @@ class LineProgress(Progress):
     def __init__(self, console: Console, every: float = _EVERY) -> None:
         self._console, self._every = console, every
         self._last = time.monotonic()
-        self._started: dict[str, tuple[float, int]] = {}  # when a step began, and what was there then
+        self._began: dict[str, tuple[float, int]] = {}  # when a step began, and what was there then
+        self._rows: dict[str, tuple[int, int | None]] = {}  # of the steps at work
 
     def update(self, step: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        began, there = self._started.setdefault(step, (now, done))
-        finished = total is not None and done >= total
-        if finished or now - self._last < self._every:
-            return
-        self._last = now
+        if self._began.setdefault(step, (now, done))[1] != done or done == 0:
+            self._rows[step] = done, total
+        if now - self._last >= self._every and self._rows:
+            self._last = now
+            self._console.print(self._line(now), markup=False, highlight=False, soft_wrap=True)
+
+    def finish(self, step: str) -> None:
+        self._rows.pop(step, None)
+
+    def _line(self, now: float) -> str:
+        rows = {step: found for step, found in self._rows.items() if found[0]} or self._rows
+        parts = [
+            f"{step} {done:,}" + (f" of {total:,}" if total is not None else "") for step, (done, total) in rows.items()
+        ]
+        slowest = min(rows, key=lambda step: rows[step][0] / (rows[step][1] or 1))
+        (done, total), (began, there) = rows[slowest], self._began[slowest]
         speed = (done - there) / (now - began) if now > began else 0.0
-        parts = [f"{done:,}" + (f" of {total:,} rows" if total is not None else " rows")]
-        parts += [f"{speed:,.1f} rows/s"] if speed else []
-        parts += [f"{_clock((total - done) / speed)} left"] if speed and total is not None else []
-        self._console.print(f"{step}: {', '.join(parts)}", markup=False, highlight=False, soft_wrap=True)
+        told = [f"{', '.join(parts)} rows"]
+        told += [f"{speed:,.1f} rows/s"] if speed else []
+        told += [f"{_clock((total - done) / speed)} left"] if speed and total is not None else []
+        return ", ".join(told)
 
 
 def _clock(seconds: float) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from flows.config import ExecutorConfig, Section
+from flows.config import ExecutorConfig
 from flows.engine import place as places
 from flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect
 from flows.engine.progress import Failure, Outcome, Progress
@@ -64,7 +64,7 @@ class Result:
         seconds: Wall-clock time.
     """
 
-    config: Section
+    config: Any
     written: dict[str, Path] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcome: Outcome = field(default_factory=Outcome)

@@ -5,6 +5,7 @@ disk decides what is done: a shard with its file and its manifest line is never 
 missing output depends on is not looked at.
 """
 
+import contextlib
 import heapq
 import queue
 import time
@@ -308,10 +309,8 @@ class Schedule:
             if self.steps[k].scope == "read":
                 self._take_up(k)
             else:
-                try:
+                with contextlib.suppress(OSError, ValueError):  # not there yet, or being written
                     self._flying[(k, shard)] = int(self._stages[k].tick(shard).read_text())
-                except (OSError, ValueError):
-                    continue
             self._report(k)
 
     def _report(self, k: int) -> None:

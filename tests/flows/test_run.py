@@ -45,7 +45,7 @@ def _files(folder: Path) -> dict[str, str]:
 
 def _but_progress(errors: str) -> str:
     """What else there is in standard error: a slow machine prints a line every ten seconds."""
-    return "".join(line for line in errors.splitlines() if not re.match(r"[\w-]+: [\d,]+ (of [\d,]+ )?rows", line))
+    return "".join(line for line in errors.splitlines() if not re.match(r"[\w-]+ [\d,]+.* rows", line))
 
 
 def _manifest(out: Path, stage: str) -> list[dict[str, object]]:

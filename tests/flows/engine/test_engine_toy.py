@@ -258,8 +258,31 @@ def test_without_a_terminal_a_line_tells_rows_speed_and_time_left() -> None:
     progress = LineProgress(console, every=0.0)
     for done in (0, 10, 20):
         progress.update("translate-es", done, 400)
+        progress.update("project-es", done // 2, 400)
         threading.Event().wait(0.02)
-    progress.update("read", 50, None)
+    progress.finish("translate-es")
+    progress.update("project-es", 20, 400)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert re.fullmatch(r"translate-es: 20 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left", lines[2])
-    assert lines[3] == "read: 50 rows"
+    told = r"translate-es 20 of 400, project-es 10 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left"
+    assert any(re.fullmatch(told, line) for line in lines), lines
+    assert re.fullmatch(r"project-es 20 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left", lines[-1])
+
+
+def test_a_step_without_news_is_told_of_all_the_same(tmp_path: Path) -> None:
+    flow = squares(Squares(out=tmp_path / "out", numbers=8))
+    (last,) = flow.outputs
+    heard: list[str] = []
+
+    class Hear(Progress):
+        def update(self, step: str, done: int, total: int | None) -> None:
+            heard.append(step)
+
+    def slow(job: Job) -> Made:
+        threading.Event().wait(1.0)
+        return Made(pa.table({"sum": [1]}), 1)
+
+    output = Step(
+        "emit", "x", last.work, (Step("slow", "slow", slow, last.after[0].after, "whole"),), "emit", place="sum"
+    )
+    run(Flow(flow.config, [output]), prefect=False, progress=Hear())
+    assert heard.count("slow") > 3

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpora.attributes import attributes_from_json, attributes_json, with_earlier_attributes
 from corpora.errors import InputError, RowError
 from corpora.files import atomic_path
 from corpora.schema import Example, Pair, Projection, Relation, Span
@@ -28,6 +29,7 @@ SPAN = pa.struct(
         ("id", pa.string()),
         ("field", pa.string()),
         ("fragments", pa.list_(RANGE)),
+        ("attributes", pa.string()),  # JSON; null: none
     ]
 )
 RELATION = pa.struct([("head", pa.string()), ("tail", pa.string()), ("label", pa.string())])
@@ -111,7 +113,9 @@ def pairs_from_table(table: pa.Table) -> list[Pair]:
         _values(signature),
         strict=True,
     )
-    return [Pair(s, t, p, dict(named), k, r, sig) for s, t, p, named, k, r, sig in rows]
+    pairs = [Pair(s, t, p, dict(named), k, r, sig) for s, t, p, named, k, r, sig in rows]
+    earlier = "attributes" not in source.type.field("spans").type.value_type.names
+    return [with_earlier_attributes(pair) for pair in pairs] if earlier else pairs
 
 
 def write_table(path: Path | str, table: pa.Table) -> None:
@@ -257,6 +261,7 @@ def _spans(values: list[Span], missing: Sequence[bool] | None = None) -> pa.Stru
         _strings([s.id for s in values]),
         _strings([s.field for s in values]),
         _list([s.fragments for s in values], RANGE, _ranges),
+        _strings([attributes_json(s) for s in values]),
     ]
     return _struct(SPAN, children, missing)
 
@@ -321,9 +326,13 @@ def _read_relations(array: pa.StructArray) -> list[Relation]:
 
 
 def _read_spans(array: pa.StructArray) -> list[Span]:
-    *plain, fragments = _children(array)
-    rows = zip(*(_values(c) for c in plain), _read_list(fragments, _read_tuples), strict=True)
-    return [Span(*row) for row in rows]
+    columns = dict(zip(array.type.names, _children(array), strict=True))
+    attributes = columns.pop("attributes", None)
+    fragments = columns.pop("fragments")
+    # Files of earlier versions have no attributes.
+    extra = [None] * len(array) if attributes is None else _values(attributes)
+    rows = zip(*map(_values, columns.values()), _read_list(fragments, _read_tuples), extra, strict=True)
+    return [Span(*row, attributes_from_json(attributes)) for *row, attributes in rows]
 
 
 def _read_projections(array: pa.StructArray) -> list[Projection]:

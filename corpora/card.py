@@ -226,6 +226,11 @@ def _limits(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
             f" ({share(f['projected'], f['spans'])}) were placed; {f['kept']:,} of {f['rows']:,} rows"
             f" ({share(f['kept'], f['rows'])}) were kept."
         )
+        if f.get("relations"):
+            lines.append(
+                f"- {f['target_lang']}: {f['relations_kept']:,} of {f['relations']:,} relations"
+                f" ({share(f['relations_kept'], f['relations'])}) have both spans in the target; the others were left out."
+            )
     if made.translator:
         lines.append(
             "- The text is machine translation: it has the model's errors, and its style is plainer than people's."

@@ -124,6 +124,10 @@ def _section(tally: Tally, removal: RemovalTable | None, signature: str | None, 
     if s["unprojected"]:
         parts.append("### Spans not projected\n")
         parts.append(table(("reason", "spans"), s["unprojected"].items()))
+    if s.get("relations"):
+        parts.append(f"### Relations\n\n{s['relations_kept']:,} of {s['relations']:,} have both spans in the target.\n")
+        if s["relations_lost"]:
+            parts.append(table(("lost because", "relations"), s["relations_lost"].items()))
     if s["reasons"]:
         parts.append("### Rows rejected\n\nA row counts under each of its reasons.\n")
         parts.append(table(("reason", "rows"), s["reasons"].items()))

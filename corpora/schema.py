@@ -4,6 +4,7 @@ Offsets are Unicode code points of the raw text of one field, half-open: ``texts
 is the quote. Everything here is a frozen value; stages make new ones.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,8 @@ class Span:
         field: The text field it lies in.
         fragments: For a discontinuous span its parts as (start, end), ascending, disjoint; their hull is
             (start, end). Empty for a contiguous span.
+        attributes: What the data says of it besides the label (ids in a knowledge base, a normal form, an annotator's
+            note): JSON values by name. They go wherever the span goes.
     """
 
     start: int
@@ -33,6 +36,7 @@ class Span:
     id: str = ""
     field: str = TEXT
     fragments: tuple[tuple[int, int], ...] = ()
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def quote(self, text: str) -> str:
         """The text it covers (the hull, for a discontinuous span)."""

@@ -14,6 +14,7 @@ from corpora.schema import Pair
 from flows import tasks
 from flows.document import write_documents
 from flows.plan import Plan
+from flows.stages import RELATIONS, RELATIONS_KEPT, RELATIONS_LOST
 from flows.store import digest, write_json
 
 STAMP = ".spanferry.json"
@@ -95,9 +96,18 @@ def count(plan: Plan, target: str) -> dict[str, Any]:
         "projected": projected["projected"],
         "unprojected": _by_number(unprojected),
         "reasons": _by_number(reasons),
+        **_relations(projected),
         "failed_rows": projected["failed_rows"],
         **{k: n for k, n in sorted(projected.items()) if k.startswith("gold_")},
     }
+
+
+def _relations(counts: Counter[str]) -> dict[str, Any]:
+    """Relations of the source, kept, and lost by reason; nothing where the data has none."""
+    if not counts[RELATIONS]:
+        return {}
+    lost = {k.removeprefix(RELATIONS_LOST): n for k, n in counts.items() if k.startswith(RELATIONS_LOST)}
+    return {RELATIONS: counts[RELATIONS], RELATIONS_KEPT: counts[RELATIONS_KEPT], "relations_lost": _by_number(lost)}
 
 
 def _by_number(counts: Any) -> dict[str, int]:

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from corpora.switching.dataset import write_tables
+from corpora.switching.dataset import tag_names, write_tables
 from corpora.switching.presets import PRESETS
-from corpora.switching.rows import column_of, schema_of
+from corpora.switching.rows import column_of, field_of, schema_of
 from corpora.switching.samplers.base import CorpusSampler
 from flows.engine import Failure, run_under_prefect
 from flows.parallel_documents import EXAMPLES, SetFacts, counted, write_documents
@@ -83,7 +83,8 @@ def _emit(plan: SwitchPlan, rows: SetPlan, result: SetResult) -> None:
     stamp = {"kind": NAME, "made": digest(plan.signature)}
     if not (place / STAMP).exists() or json.loads((place / STAMP).read_text(encoding="utf-8")) != stamp:
         fields = _fields(plan)
-        counts = write_tables(_kept(plan), _rejected(plan), place, schema_of(fields))
+        tags = tag_names(_kept(plan))
+        counts = write_tables(_kept(plan), _rejected(plan), place, schema_of(fields), tags)
         write_documents(place, _facts(plan, rows, counts, fields))
         for name, text in switching_files(plan, _kept(plan), _unit_counts(plan)).items():
             if name == "section.md":
@@ -111,7 +112,7 @@ def _fields(plan: SwitchPlan) -> tuple[str, ...]:
     others = {*schema_of(()).names, "split"}
     found: dict[str, None] = {}
     for table in _kept(plan):
-        found.update(dict.fromkeys(name for name in table.column_names if name not in others))
+        found.update(dict.fromkeys(field_of(name) for name in table.column_names if name not in others))
     return tuple(found) or ("text",)
 
 
@@ -153,4 +154,10 @@ def _facts(plan: SwitchPlan, rows: SetPlan, counts: dict[str, int], fields: tupl
 def _shown(row: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
     switches = [f"{s['source_text']} → {s['text']} ({s['lang']})" for s in row["switches"] if s["lang"]]
     texts = {name: row.get(column_of(name)) for name in fields}
-    return {"id": row["id"], **texts, "tags": " ".join(row["tags"]), "cmi": round(row["cmi"], 1), "switches": switches}
+    return {
+        "id": row["id"],
+        **texts,
+        "tags": " ".join(row["ner_tags"]),
+        "cmi": round(row["cmi"], 1),
+        "switches": switches,
+    }

@@ -136,6 +136,8 @@ class TableReader(ABC):
                 return self._tagged(row, keys, classes, name, split)
             if isinstance(row.get(keys.spans), Mapping):
                 row[keys.spans] = _rows_of(row[keys.spans])
+            if isinstance(row.get(keys.spans), list):
+                row.pop(self.tags_key, None)  # the same labels once more
             return row_to_example(row, keys, number=number, lang=self.lang, split=split)
         except RowError as error:
             raw = json.dumps(row, ensure_ascii=False, default=str)

@@ -65,7 +65,7 @@ def render(
     base = edits.out_start[tokens.item]
     columns["tokens"] = _list(strings(edits.out, base + tokens.start, base + tokens.end), per_row)
     columns["langs"] = _list(_named(tokens.lang, names), per_row)
-    columns["tags"] = _list(tags, per_row)
+    columns["ner_tags"] = _list(tags, per_row)
     columns["spans"] = _span_column(batch, spans)
     columns["switches"] = _switch_column(batch, candidates, edits, unit, counterpart)
     columns["cmi"], columns["spf"] = _measured(batch, tokens)
@@ -201,6 +201,8 @@ def _span_column(batch: SwitchBatch, spans: _Spans) -> pa.Array:
         pa.array(spans.end),
         *(source[name].take(places) for name in ("label", "id", "field")),
         _list(ranges, np.where(split, parts, 0)),
+        # Rows of earlier versions have no attributes.
+        source["attributes"].take(places) if "attributes" in source else pa.nulls(n, pa.string()),
     ]
     per_row = np.bincount(batch.item_row[batch.spans.item[:n]], minlength=batch.table.num_rows)
     return _list(pa.StructArray.from_arrays(values, fields=list(SPAN)), per_row)

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
 from corpora.errors import OutputError
-from corpora.schema import TEXT, Example, Pair
+from corpora.placing import whole_relations
+from corpora.schema import TEXT, Example, Pair, Relation, Span
 
 REJECTED = "rejected"
 EVERYTHING = frozenset({"overlap", "discontinuous", "scores", "relations", "fields"})
@@ -24,6 +25,8 @@ _HINTS = {
     "spans": "labelled spans",
     "line_breaks": "line breaks inside a text",
     "control": "control characters",
+    "unanswerable": "questions without an answer",
+    "label_space": "labels with white space in them",
     "white_space": "spans that start, end or lie in white space",
 }
 
@@ -35,7 +38,7 @@ class WriteReport:
     Attributes:
         rows: Rows by split, in the order of the splits; ``rejected`` last, always there.
         lost: What the format could not hold, by kind: ``overlap``, ``discontinuous``, ``relations``, ``fields``,
-            ``white_space``; empty if nothing was.
+            ``white_space``, ``attributes`` (of spans; they alone never stop the writing); empty if nothing was.
         files: The files, relative to the output folder, sorted.
     """
 
@@ -77,6 +80,7 @@ class Survey:
         rejected_fields: Likewise of the rejected rows.
         labels: Labels of the kept rows' target spans.
         classes: Labels of the kept rows as a whole.
+        beyond_tags: What of the kept rows' target spans no tags over the first field can hold, see ``beyond_tags``.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -85,6 +89,7 @@ class Survey:
     rejected_fields: dict[str, None] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
+    beyond_tags: Counter[str] = field(default_factory=Counter)
 
     def groups(self) -> list[tuple[str, tuple[str, ...], int]]:
         """(name, text fields, rows) of each split and of the rejected rows, which come last."""
@@ -109,11 +114,38 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
             continue
         seen.rows[pair.source.split] += 1
         seen.labels.update(span.label for span in (pair.target or pair.source).spans)
+        seen.beyond_tags += beyond_tags(pair.target or pair.source)
         if (label := (pair.target or pair.source).label) is not None:
             seen.classes.add(label)
     for split in seen.rows:
         check_split(split, "read")
     return seen
+
+
+def beyond_tags(example: Example) -> Counter[str]:
+    """Counts of the spans that no tags over the first text field can hold: ``overlap``, ``discontinuous``, ``fields``."""
+    first = next(iter(example.texts))
+    lost: Counter[str] = Counter(fields=sum(span.field != first for span in example.spans))
+    end = 0
+    for span in sorted((s for s in example.spans if s.field == first), key=lambda s: (s.start, s.end)):
+        lost["overlap"] += span.start < end
+        lost["discontinuous"] += bool(span.fragments)
+        end = max(end, span.end)
+    return +lost
+
+
+def held_relations(example: Example, lost: Counter[str]) -> tuple[Relation, ...]:
+    """The relations of which both spans are there; those that would dangle are counted in ``lost``."""
+    whole = whole_relations(example.relations, example.spans)
+    if dangling := len(example.relations) - len(whole):
+        lost["relations"] += dangling
+    return whole
+
+
+def lost_attributes(spans: Iterable[Span]) -> Counter[str]:
+    """``attributes``: how many spans have some, for formats that can't hold them."""
+    count = sum(bool(span.attributes) for span in spans)
+    return Counter(attributes=count) if count else Counter()
 
 
 def check_split(split: str, section: str) -> str:

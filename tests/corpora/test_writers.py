@@ -14,10 +14,11 @@ FORMATS = list(WRITERS)
 OPTIONS = {"doccano": {"relations": True}, "moses": {"allow_loss": True}, "tmx": {"allow_loss": True}}
 OPTIONS |= {"squad": {"allow_loss": True}}
 LOST = {
-    "conll": {"relations": 1},
-    "squad": {"fields": 11, "relations": 1},
+    "conll": {"attributes": 5, "relations": 1},
+    "doccano": {"attributes": 5},
+    "squad": {"attributes": 5, "fields": 11, "relations": 1},
     "moses": {"spans": 15, "relations": 3},
-    "tmx": {"relations": 5},
+    "tmx": {"attributes": 9, "relations": 5},
 }
 
 

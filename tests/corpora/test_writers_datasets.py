@@ -60,23 +60,30 @@ def test_a_row_has_everything(tmp_path, name):
                 "id": "a",
                 "field": "text",
                 "fragments": [],
+                "attributes": None,
                 "score": 0.9,
                 "method": "copy",
             },
-            {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": [], "score": 0.5}
-            | {"method": "lexical"},
+            {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []}
+            | {"attributes": '{"kb": "Q1"}', "score": 0.5, "method": "lexical"},
         ],
         "relations": [],
         "label": "travel",
+        "tokens": ["Ana", "llegó", "a", "Málaga", "😀", "."],
+        "ner_tags": [3, 0, 0, 1, 0, 0],
         "source": {
             "lang": "en",
             "text": "Ann came to Málaga 😀.",
             "spans": [
-                {"start": 0, "end": 3, "label": "PER", "id": "a", "field": "text", "fragments": []},
-                {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []},
-                {"start": 19, "end": 20, "label": "EMO", "id": "c", "field": "text", "fragments": []},
+                {"start": 0, "end": 3, "label": "PER", "id": "a", "field": "text", "fragments": []}
+                | {"attributes": None},
+                {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []}
+                | {"attributes": '{"kb": "Q1"}'},
+                {"start": 19, "end": 20, "label": "EMO", "id": "c", "field": "text", "fragments": []}
+                | {"attributes": None},
             ],
             "relations": [{"head": "a", "tail": "b", "label": "in"}],
+            "meta": None,
         },
         "projections": [
             {"source_span_id": "a", "placed": True, "score": 0.9, "method": "copy", "reason": None},
@@ -204,7 +211,8 @@ def test_our_readers_take_our_output_back(tmp_path, name):
     assert sorted((e.id, e.lang, e.texts, e.spans, e.label, e.split) for e in back) == [
         (p.target.id, "es", p.target.texts, p.target.spans, p.target.label, p.target.split) for p in rows
     ]
-    assert back[0].meta["url"] == "x" and back[0].meta["span_extra"]["0"] == {"score": 0.9, "method": "copy"}
+    assert back[0].meta["url"] == "x" and back[0].meta["projections"][0]["score"] == 0.9
+    assert "ner_tags" not in back[0].meta and back[0].tokens["text"][:2] == ((0, 3), (4, 9))
 
 
 def test_the_hub_reader_takes_a_folder_that_is_ready_for_the_hub(tmp_path):

@@ -1,6 +1,7 @@
 """SQuAD files: what is written is what the reader takes back, and what they can't hold."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,10 @@ def test_round_trip(tmp_path_factory, rows):
     out = tmp_path_factory.mktemp("squad")
     report = open_writer("squad").write([pairs(*rows)], out)
     assert report.rows == {"train": len(rows), "rejected": 0}
-    assert list(open_reader(out / "train.json", lang="es", format="squad").read()) == rows
+    back = list(open_reader(out / "train.json", lang="es", format="squad").read())
+    marks = [example.meta.get("is_impossible") for example in back]
+    assert marks == [not e.spans for e in rows] if not all(e.spans for e in rows) else marks == [None] * len(rows)
+    assert [replace(e, meta={k: v for k, v in e.meta.items() if k != "is_impossible"}) for e in back] == rows
 
 
 def test_questions_share_paragraphs_and_articles(tmp_path):

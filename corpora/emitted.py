@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from corpora.attributes import attributes_from_json, with_earlier_attributes
+from corpora.checksums import check_data
 from corpora.columns import field_of
 from corpora.emitted_switched import is_record, is_switched, record_pair, switched_pair
 from corpora.errors import InputError
@@ -57,6 +58,7 @@ class EmittedDataset:
                 valid=f"a folder with {INDEX}, such as OUT/es",
                 hint="spanferry run translate-train --input FILE --target es --out OUT",
             ) from error
+        check_data(folder)
         self.splits = [*splits, REJECTED]
         self.parts: list[Part] = []
         self._firsts: list[int] = []  # number of the first row of every batch

@@ -5,6 +5,7 @@ is the quote. Everything here is a frozen value; stages make new ones.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from corpora.errors import RowError
 
 TEXT = "text"
+
+# The shape of BCP-47 (RFC 5646, section 2.1); underscores, as in "pt_BR", are common in data.
+_LANG = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,16 @@ def validate(example: Example) -> Example:
     """Checks offsets, fields and relations; returns the example with span ids filled in.
 
     Raises:
-        RowError: ``bad_offsets`` (start or end outside the text, or not ascending), ``unknown_field``,
+        RowError: ``bad_lang`` (no language tag), ``bad_offsets`` (start or end outside the text, or not ascending), ``unknown_field``,
             ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired surrogates).
     """
+    if not _LANG.fullmatch(example.lang):
+        raise RowError(
+            "bad_lang",
+            f"{example.lang!r} is not a language tag",
+            where=example.id,
+            valid="a BCP-47 tag such as es, pt-BR",
+        )
     for name, text in example.texts.items():
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise RowError("bad_unicode", f"field {name!r} holds an unpaired surrogate", where=example.id)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from writer_rows import failed, pair
 
+from corpora.checksums import SUMS
 from corpora.errors import ConfigError, OutputError
 from corpora.schema import Relation, Span
 from corpora.writers import EVERYTHING, WRITERS, Writer, open_writer, writer_options
@@ -28,7 +29,9 @@ def with_spans(spans, relations=()):
 
 
 def contents(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != SUMS
+    }
 
 
 @pytest.mark.parametrize("name", FORMATS)

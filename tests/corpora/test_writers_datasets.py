@@ -161,7 +161,7 @@ def test_a_second_run_replaces_the_first_and_its_splits(tmp_path):
     writer.write([[pair(0), pair(1, split="test")]], tmp_path)
     first = json.loads((tmp_path / "train" / "state.json").read_text())["_fingerprint"]
     writer.write([[pair(5)]], tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["dataset_dict.json", "rejected", "train"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["SHA256SUMS", "dataset_dict.json", "rejected", "train"]
     loaded = datasets.load_from_disk(str(tmp_path))
     assert loaded["train"]["id"][:] == ["ex-5"]
     assert loaded["train"]._fingerprint != first

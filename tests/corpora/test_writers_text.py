@@ -1,14 +1,20 @@
 """JSONL and CoNLL: what is written is what is read."""
 
 import json
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.tokens import DocBin
 from writer_rows import failed, pair
 
+from corpora.errors import OutputError
 from corpora.readers import open_reader
 from corpora.schema import Example, Pair, Projection, Relation, Span
 from corpora.tags import SCHEMES
@@ -158,3 +164,23 @@ def test_the_tokens_of_the_example_are_used(tmp_path):
     example = Example("x", "en", {"text": "don't go"}, (), tokens={"text": ((0, 2), (2, 5), (6, 8))}, split="test")
     open_writer("conll").write([[as_pair(example)]], tmp_path)
     assert (tmp_path / "test.iob").read_text(encoding="utf-8") == "do\tO\nn't\tO\ngo\tO\n\n"
+
+
+def test_spacy_converts_the_conll_files_as_they_are(tmp_path):
+    text = "Ana llegó a # Málaga con 5\u00a0000 €"
+    labels = {"Ana": "person name", "# Málaga": "datetime.x", "5\u00a0000 €": "MONEY"}
+    spans = tuple(Span(text.index(q), text.index(q) + len(q), label, q) for q, label in labels.items())
+    rows = [replace(p, target=replace(p.target, spans=spans)) for p in (pair(i, text=text) for i in range(12))]
+    with pytest.raises(OutputError, match="labels with white space in them"):
+        open_writer("conll").write([rows], tmp_path)
+    report = open_writer("conll", {"allow_loss": True}).write([rows], tmp_path)
+    assert report.lost == {"label_space": 12}
+    path = tmp_path / "train.iob"
+    convert = [sys.executable, "-m", "spacy", "convert", str(path), str(tmp_path)]
+    done = subprocess.run(convert, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    docs = DocBin().from_disk(tmp_path / "train.spacy").get_docs(spacy.blank("xx").vocab)
+    found = [(entity.text, entity.label_) for doc in docs for entity in doc.ents]
+    assert found == [("Ana", "person_name"), ("# Málaga", "datetime.x"), ("5 000 €", "MONEY")] * 12
+    back = list(open_reader(path, lang="es").read())
+    assert [[s.label for s in e.spans] for e in back] == [["person_name", "datetime.x", "MONEY"]] * 12

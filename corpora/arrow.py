@@ -47,6 +47,7 @@ EXAMPLE = pa.struct(
         ("meta", pa.string()),
         ("tokens", pa.list_(FIELD_TOKENS)),
         ("split", pa.string()),
+        ("numeric", pa.bool_()),  # whether the label is a number, in JSON
     ]
 )
 PROJECTION = pa.struct(
@@ -207,10 +208,11 @@ def _examples(rows: Sequence[Example]) -> list[pa.Array]:
         _list([tuple(e.texts.items()) for e in rows], FIELD_TEXT, _named_strings),
         _list([e.spans for e in rows], SPAN, _spans),
         _list([e.relations for e in rows], RELATION, _relations),
-        _strings([e.label for e in rows]),
+        _strings([e.label if isinstance(e.label, str | None) else json.dumps(e.label) for e in rows]),
         _strings([json.dumps(dict(e.meta)) if e.meta else "{}" for e in rows]),
         _list([tuple(e.tokens.items()) for e in rows], FIELD_TOKENS, _named_ranges),
         _strings([e.split for e in rows]),
+        pa.array([isinstance(e.label, int | float) for e in rows], pa.bool_()),
     ]
 
 
@@ -281,14 +283,16 @@ def _projections(values: list[Projection]) -> pa.StructArray:
 
 
 def _columns(table: pa.Table, schema: pa.Schema) -> list[pa.Array]:
-    missing = [name for name in schema.names if name not in table.column_names]
+    # Files of earlier versions have no numbers among the labels, and do not say so.
+    names = [name for name in schema.names if name in table.column_names or name != "numeric"]
+    missing = [name for name in names if name not in table.column_names]
     if missing:
         raise InputError(
             f"the table has no column {missing[0]!r}",
             valid=schema.names,
             hint="a stage file of an older version: run again with --overwrite",
         )
-    return [table.column(name).combine_chunks() for name in schema.names]
+    return [table.column(name).combine_chunks() for name in names]
 
 
 def _children(array: pa.StructArray) -> list[pa.Array]:
@@ -348,14 +352,17 @@ def _read_named_ranges(array: pa.StructArray) -> list[tuple[str, tuple[tuple[int
 
 
 def _read_examples(columns: list[Any]) -> list[Example]:
-    ids, langs, texts, spans, relations, labels, metas, tokens, splits = columns
+    ids, langs, texts, spans, relations, labels, metas, tokens, splits, *numeric = columns
+    values = _values(labels)
+    if numeric and any(marks := _values(numeric[0])):
+        values = [json.loads(v) if mark else v for v, mark in zip(values, marks, strict=True)]
     rows = zip(
         _values(ids),
         _values(langs),
         _read_list(texts, _read_tuples),
         _read_list(spans, _read_spans),
         _read_list(relations, _read_relations),
-        _values(labels),
+        values,
         _values(metas),
         _read_list(tokens, _read_named_ranges),
         _values(splits),

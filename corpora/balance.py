@@ -22,7 +22,7 @@ def count_problems(counts: Mapping[str, Any]) -> list[str]:
     ['3 rows, but 2 kept + 0 rejected']
     """
     return [
-        f"{counts[whole]:,} {whole.replace('_', ' ')}, but {counts.get(part, 0):,} {kept} + {_sum(counts, rest):,} {lost}"
+        f"{counts[whole]:,} {whole}, but {counts.get(part, 0):,} {kept} + {_sum(counts, rest):,} {lost}"
         for whole, part, kept, rest, lost in (
             ("rows", "kept", "kept", "rejected", "rejected"),
             ("spans", "projected", "placed", "unprojected", "not placed, with a reason"),

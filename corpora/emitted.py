@@ -149,7 +149,8 @@ def shape_of(schema: pa.Schema) -> Shape:
     classes = None
     if pa.types.is_integer(schema.field("label").type):
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        classes = tuple(features["label"]["names"])
+        names = features["label"].get("names")
+        classes = None if names is None else tuple(names)
     target = {column: field_of(column, TAKEN) for column in text_columns(schema.names)}
     source = schema.field("source").type.names
     own = text_columns(source)

@@ -1,7 +1,7 @@
 """What goes over to a target with its spans: the one place that decides, for translated and for given targets.
 
-A relation goes over if both of its spans were placed; else it is lost, and ``lost_relations`` says why. Offsets into the
-source text mean nothing in another text: attributes and ``meta`` go over without them.
+A relation goes over if both of its spans were placed; else it is lost, and ``lost_relations`` says why. Offsets into
+the source text mean nothing in another text: attributes and ``meta`` go over without them.
 """
 
 import re

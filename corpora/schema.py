@@ -74,7 +74,7 @@ class Example:
         texts: Field name to raw text, in a fixed order: ``{"text": …}``, ``{"question": …, "context": …}``.
         spans: The labelled spans, in the order of the data.
         relations: Links between span ids.
-        label: The label of the whole example (intent, class), if there is one.
+        label: The label of the whole example (intent, class, a score), if there is one; a number stays one.
         meta: Whatever else the data carried; JSON values.
         tokens: For tokenised input, field name to the (start, end) of each token in the raw text.
         split: Dataset split it belongs to.
@@ -85,7 +85,7 @@ class Example:
     texts: Mapping[str, str]
     spans: tuple[Span, ...] = ()
     relations: tuple[Relation, ...] = ()
-    label: str | None = None
+    label: str | int | float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     tokens: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     split: str = "train"
@@ -178,8 +178,9 @@ def validate(example: Example) -> Example:
     """Checks offsets, fields and relations; returns the example with span ids filled in.
 
     Raises:
-        RowError: ``bad_lang`` (no language tag), ``bad_offsets`` (start or end outside the text, or not ascending), ``unknown_field``,
-            ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired surrogates).
+        RowError: ``bad_lang`` (no language tag), ``bad_offsets`` (start or end outside the text, or not ascending),
+            ``unknown_field``, ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired
+            surrogates).
     """
     if not _LANG.fullmatch(example.lang):
         raise RowError(

@@ -90,7 +90,7 @@ class Tally:
         self.fields.update(list(source.texts))
         self.reasons.update(pair.reasons)
         if source.label is not None and pair.kept:
-            self.classes[source.label] += 1
+            self.classes[str(source.label)] += 1
         if source.relations:
             self.relations += len(source.relations)
             self.relations_lost.update(reason for _, reason in lost_relations(pair))

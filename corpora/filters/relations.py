@@ -15,7 +15,7 @@ class Relations(FilterModel):
     """Rejects a row that lost too many relations of its source, since a span of theirs was not placed.
 
     Attributes:
-        max_lost: Share of the source's relations that may be lost. 1: all of them, so that nothing is rejected; 0: none.
+        max_lost: Share of the source's relations that may be lost. 1: all of them, so nothing is rejected; 0: none.
     """
 
     name: ClassVar[str] = "relations"

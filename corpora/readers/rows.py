@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from corpora.attributes import adopted, attributes_from_json
@@ -73,7 +74,7 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     label = row.get(keys.label) if keys.label != keys.spans else None
     if label is None or isinstance(label, (str, int, float)):
         used.add(keys.label)
-        label = label if label is None or isinstance(label, str) else str(label)
+        label = label if label is None or isinstance(label, str) or is_number(label) else str(label)
     else:
         label = None
     meta |= {key: value for key, value in row.items() if key not in used}
@@ -94,8 +95,15 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     return adopted(example, _source_spans(row, example.spans))
 
 
+def is_number(value: Any) -> bool:
+    """Whether a label can stay the number that it is: one that every format holds."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
 def _source_spans(row: Mapping[str, Any], own: Sequence[Span]) -> Sequence[Span]:
-    """The spans that ``span_extra`` of an earlier version counts: those of the source that stands beside, or our own."""
+    """The spans that ``span_extra`` of an earlier version counts: those of the source beside it, or our own."""
     source = row.get("source")
     beside = source.get("spans") if isinstance(source, Mapping) else None
     if not isinstance(beside, Sequence):
@@ -205,7 +213,7 @@ def _relation(value: Any, where: str) -> Relation:
 
 
 def _check_strings(example: Example) -> None:
-    strings = [example.id, example.lang, example.split, example.label or "", *example.texts]
+    strings = [example.id, example.lang, example.split, str(example.label or ""), *example.texts]
     strings += [s for span in example.spans for s in (span.label, span.id)]
     strings += [s for r in example.relations for s in (r.head, r.tail, r.label)]
     if any("\ud800" <= c <= "\udfff" for c in "".join(strings)):

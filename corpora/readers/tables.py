@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from corpora.errors import InputError, RowError, unknown_name
 from corpora.readers.base import AUTO_SPLIT, BadRow, bad_row, options_part
-from corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
+from corpora.readers.rows import RowKeys, Unit, is_number, row_id, row_to_example
 from corpora.readers.tagged import tagged_example
 from corpora.schema import Example, validate
 from corpora.tags import Scheme, read_tags
@@ -171,7 +171,7 @@ class TableReader(ABC):
             lang if isinstance(lang, str) and lang else self.lang,
             [tokens[i] for i in kept],
             found,
-            label=None if label is None else str(label),
+            label=label if label is None or is_number(label) else str(label),
             split=split,
         )
         nested = row.pop("meta", None)

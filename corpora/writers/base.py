@@ -79,7 +79,8 @@ class Survey:
         fields: Text fields of the kept rows' targets and sources, in order of first appearance.
         rejected_fields: Likewise of the rejected rows.
         labels: Labels of the kept rows' target spans.
-        classes: Labels of the kept rows as a whole.
+        classes: Labels of the kept rows as a whole, as text.
+        label_types: Types of the labels of all rows as a whole.
         beyond_tags: What of the kept rows' target spans no tags over the first field can hold, see ``beyond_tags``.
     """
 
@@ -89,6 +90,7 @@ class Survey:
     rejected_fields: dict[str, None] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
+    label_types: set[type] = field(default_factory=set)
     beyond_tags: Counter[str] = field(default_factory=Counter)
 
     def groups(self) -> list[tuple[str, tuple[str, ...], int]]:
@@ -109,6 +111,7 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
         fields = seen.fields if pair.kept else seen.rejected_fields
         for example in (pair.target, pair.source):
             fields.update(dict.fromkeys(example.texts if example else ()))
+        seen.label_types |= {type(e.label) for e in (pair.target, pair.source) if e and e.label is not None}
         if not pair.kept:
             seen.rejected += 1
             continue
@@ -116,14 +119,14 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
         seen.labels.update(span.label for span in (pair.target or pair.source).spans)
         seen.beyond_tags += beyond_tags(pair.target or pair.source)
         if (label := (pair.target or pair.source).label) is not None:
-            seen.classes.add(label)
+            seen.classes.add(str(label))
     for split in seen.rows:
         check_split(split, "read")
     return seen
 
 
 def beyond_tags(example: Example) -> Counter[str]:
-    """Counts of the spans that no tags over the first text field can hold: ``overlap``, ``discontinuous``, ``fields``."""
+    """Counts of the spans that no tags over the first field can hold: ``overlap``, ``discontinuous``, ``fields``."""
     first = next(iter(example.texts))
     lost: Counter[str] = Counter(fields=sum(span.field != first for span in example.spans))
     end = 0

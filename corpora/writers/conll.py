@@ -2,8 +2,8 @@
 
 As it stands, ``OUT/<split>.iob`` and ``OUT/rejected.iob`` are what other tools take without being told anything:
 ``spacy convert OUT/train.iob .`` knows them by their suffix. With ``comments``, ``OUT/<split>.conll`` holds in comments
-what the columns can't: ``id``, ``text`` (the raw text, so that the reader gets every offset back), ``label``, ``meta`` and
-``scores``. A row without translation is written as its source, with its language in ``lang``.
+what the columns can't: ``id``, ``text`` (the raw text, so that the reader gets every offset back), ``label``, ``meta``
+and ``scores``. A row without translation is written as its source, with its language in ``lang``.
 """
 
 import json
@@ -58,7 +58,7 @@ class ConllWriter:
                 yield _comment("lang", example.lang)
             yield _comment("text", example.text)
             if example.label is not None:
-                yield _comment("label", example.label)
+                yield _comment("label", str(example.label))
             if example.meta:
                 yield f"# meta_json = {json.dumps(dict(example.meta))}"
             if pair.scores:

@@ -131,7 +131,7 @@ class LabelStudioWriter:
         if example.label is not None:
             about = {"id": "class", "from_name": "class", "to_name": key_of(next(iter(example.texts)))}
             about["type"] = "choices"
-            result.append({**about, "value": {"choices": [example.label]}})
+            result.append({**about, "value": {"choices": [str(example.label)]}})
         return result
 
     def _config(self, seen: Survey, rows: Iterable[list[Pair]]) -> str:

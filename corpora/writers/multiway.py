@@ -1,8 +1,8 @@
 """Rows of several languages as datasets: one row per id with a column per language, or one row per pair.
 
-Column per language (``multiway``): ``id``; for every language (Indonesian as ``lang_id``) a struct with its texts by field, ``spans`` and
-``relations``, null where the cell is missing; ``missing`` (language and reason); ``label``; ``links``; ``scores``;
-``meta`` (JSON).
+Column per language (``multiway``): ``id``; for every language (Indonesian as ``lang_id``) a struct with its texts by
+field, ``spans`` and ``relations``, null where the cell is missing; ``missing`` (language and reason); ``label``;
+``links``; ``scores``; ``meta`` (JSON).
 
 Row per pair (``bilingual``): ``id``, ``field``, ``source_lang``, ``target_lang``, ``source``, ``target``,
 ``source_spans``, ``target_spans`` (paired by ``id``), ``source_words``, ``target_words``, ``alignment`` (Pharaoh),
@@ -146,7 +146,7 @@ def _multiway_record(row: MultiRow, languages: Sequence[str]) -> Record:
     values = {
         **cells,
         "missing": [{"lang": lang, "reason": why} for lang, reasons in row.missing.items() for why in reasons],
-        "label": first.label,
+        "label": None if first.label is None else str(first.label),
         "links": [_alignment(known) for known in row.links],
         "scores": _scores(row),
         "meta": json.dumps({k: v for k, v in first.meta.items() if k != SPAN_SCORES}, ensure_ascii=False),
@@ -232,6 +232,6 @@ def _bilingual_values(row: MultiRow, source: Example, target: Example, field: st
         "source_spans": [_span(s, source) for s in source.spans if s.field == field],
         "target_spans": [_span(s, target) for s in target.spans if s.field == field],
         **{name: links.get(name) for name in ("source_words", "target_words", "alignment", "probabilities")},
-        "label": source.label,
+        "label": None if source.label is None else str(source.label),
         "scores": _scores(row),
     }

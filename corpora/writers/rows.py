@@ -22,7 +22,7 @@ Offsets of source tokens are not emitted; they are in the source data.
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -83,10 +83,11 @@ class RowShape:
     Attributes:
         fields: Text fields.
         tags: The span labels to tag, sorted; None: no tags.
-        classes: The names of the labels of whole examples, sorted; None: they stay strings.
+        classes: The names of the labels of whole examples, sorted; None: they stay as they are.
         allow_loss: Whether tags may leave out what they can't hold.
-        writer: Name of the writer, for messages; empty: nobody asked for tags, and all that they leave out in a kept row
-            is white space at the ends of a span.
+        label: Type of the labels of whole examples: text, or numbers where all are.
+        writer: Name of the writer, for messages; empty: nobody asked for tags, and all that they leave out in a kept
+            row is white space at the ends of a span.
     """
 
     fields: tuple[str, ...]
@@ -94,6 +95,7 @@ class RowShape:
     classes: tuple[str, ...] | None = None
     allow_loss: bool = False
     writer: str = "arrow"
+    label: pa.DataType = field(default_factory=pa.string)
 
     @classmethod
     def of(
@@ -114,6 +116,7 @@ class RowShape:
             tuple(sorted(seen.classes)) if class_label and seen.classes else None,
             allow_loss,
             writer,
+            _label_type(seen.label_types),
         )
 
     @property
@@ -152,7 +155,7 @@ class RowShape:
                 *texts,
                 ("spans", pa.list_(_PLACED_SPAN)),
                 ("relations", pa.list_(RELATION)),
-                ("label", pa.string() if self.classes is None else pa.int64()),
+                ("label", self.label if self.classes is None else pa.int64()),
                 *(tags if self.tags is not None else ()),
                 ("source", pa.struct(source)),
                 ("projections", pa.list_(_PROJECTION)),
@@ -183,7 +186,7 @@ class RowShape:
             "lang": about.lang if target else None,
             "spans": [_span(span) | _placing(placed.get(span.id)) for span in (target.spans if target else ())],
             "relations": _relations(target, lost) if target else [],
-            "label": about.label,
+            "label": about.label if self.label != pa.string() or about.label is None else str(about.label),
             "source": {
                 "lang": source.lang,
                 **{column: source.texts.get(field) for field, column in self._source_names.items()},
@@ -209,7 +212,7 @@ class RowShape:
         }
         if self.classes is not None:
             # A rejected row may have a label that no kept row has; -1 is what ``datasets`` takes for none.
-            row["label"] = self.classes.index(about.label) if about.label in self.classes else -1
+            row["label"] = self.classes.index(str(about.label)) if str(about.label) in self.classes else -1
         return row | self._tags(target, lost, pair.kept)
 
     def _tags(self, target: Example | None, lost: Counter[str], kept: bool) -> dict[str, Any]:
@@ -226,6 +229,12 @@ class RowShape:
             lost.update(missing)
         numbers = {name: i for i, name in enumerate(self.class_names["ner_tags"])}
         return {"tokens": [target.text[a:b] for a, b in tokens], "ner_tags": [numbers.get(tag, -1) for tag in tags]}
+
+
+def _label_type(types: set[type]) -> pa.DataType:
+    if not types or not types <= {int, float}:
+        return pa.string()
+    return pa.float64() if float in types else pa.int64()
 
 
 def _span(span: Span) -> dict[str, Any]:

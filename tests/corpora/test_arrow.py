@@ -39,7 +39,7 @@ examples = st.builds(
     texts=st.dictionaries(strings, strings, max_size=3),
     spans=st.lists(spans, max_size=3).map(tuple),
     relations=st.lists(st.builds(Relation, strings, strings, strings), max_size=2).map(tuple),
-    label=st.none() | strings,
+    label=st.none() | strings | st.integers() | st.floats(allow_nan=False),
     meta=st.dictionaries(st.text(max_size=4), json_values, max_size=3),
     tokens=st.dictionaries(strings, st.lists(ranges, max_size=3).map(tuple), max_size=2),
     split=strings,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import datasets
 import datasets.config
 import huggingface_hub.constants
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from writer_rows import failed, pair
@@ -219,3 +220,48 @@ def test_the_hub_reader_takes_a_folder_that_is_ready_for_the_hub(tmp_path):
     open_writer("parquet", {"class_label": True}).write([[pair(0), pair(1, split="test")]], tmp_path / "out")
     reader = open_reader(f"hf:{tmp_path / 'out'}", lang="en", options={"split": "test"})
     assert [(e.id, e.label, e.split) for e in reader.read()] == [("ex-1", "travel", "test")]
+
+
+NUMBERS = [
+    ([3.8, 2, None], ["double", [3.8, 2.0, None]]),
+    ([1, 0, None], ["int64", [1, 0, None]]),
+    ([1, "x", None], ["string", ["1", "x", None]]),
+    ([None, None], ["string", [None, None]]),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("labels", "written"), NUMBERS)
+def test_labels_that_are_numbers_stay_numbers(tmp_path, name, labels, written):
+    rows = [pair(i, label=label) for i, label in enumerate(labels)]
+    open_writer(name).write([[*rows, pair(9, label=labels[0], kept=False)]], tmp_path / "out")
+    splits, _ = load(name, tmp_path / "out")
+    kind = str(splits["train"].features.arrow_schema.field("label").type)
+    assert [kind, splits["train"]["label"][:]] == written
+    back = [example.label for example in open_reader(tmp_path / "out", lang="es").read()]
+    assert list(map(repr, back)) == list(map(repr, written[1]))
+    open_writer("jsonl").write([rows], tmp_path / "jsonl")
+    back = [example.label for example in open_reader(tmp_path / "jsonl" / "train.jsonl", lang="es").read()]
+    assert list(map(repr, back)) == list(map(repr, labels))
+
+
+@BOTH
+def test_tags_are_there_where_they_can_hold_the_spans(tmp_path, name):
+    nested = replace(pair(0).target, spans=(Span(0, 3, "A", "a"), Span(0, 9, "B", "b")))
+    bare = replace(pair(0).target, spans=())
+    rows = {
+        True: [pair(0), pair(1, kept=False)],
+        # What a rejected row has does not matter.
+        "rejected": [pair(0), replace(pair(1), target=nested).rejected("x:y")],
+        False: [pair(0), replace(pair(1), target=nested)],
+        None: [replace(pair(0), target=bare)],
+    }
+    for wanted, given in rows.items():
+        open_writer(name).write([given], tmp_path / str(wanted))
+        splits, _ = load("arrow", tmp_path / str(wanted)) if name == "arrow" else (None, None)
+        names = splits["train"].column_names if splits else _parquet_columns(tmp_path / str(wanted))
+        assert ("ner_tags" in names, "tokens" in names) == (bool(wanted), bool(wanted)), wanted
+
+
+def _parquet_columns(folder):
+    return pq.read_schema(next(folder.rglob("train-*.parquet"))).names

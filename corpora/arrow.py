@@ -336,7 +336,9 @@ def _read_spans(array: pa.StructArray) -> list[Span]:
     # Files of earlier versions have no attributes.
     extra = [None] * len(array) if attributes is None else _values(attributes)
     rows = zip(*map(_values, columns.values()), _read_list(fragments, _read_tuples), extra, strict=True)
-    return [Span(*row, attributes_from_json(attributes)) for *row, attributes in rows]
+    return [
+        Span(a, b, label, name, field, parts, attributes_from_json(x)) for a, b, label, name, field, parts, x in rows
+    ]
 
 
 def _read_projections(array: pa.StructArray) -> list[Projection]:

@@ -144,8 +144,10 @@ def test_attributes_of_annotation_tools(tmp_path):
 
 def test_code_switching_and_multiway_rows_keep_them():
     english = HOUSE.examples["en"]
-    spans = tuple(replace(s, attributes={"kb": i}) for i, s in enumerate(english.spans))
-    row = replace(HOUSE, examples={**HOUSE.examples, "en": replace(english, spans=spans)})
+    spans = tuple(replace(s, attributes={"kb": i, "token_end": 3}) for i, s in enumerate(english.spans))
+    meta = {"url": "x", "plausible_answers": [{"text": "Anna", "answer_start": 0}]}
+    row = replace(HOUSE, examples={**HOUSE.examples, "en": replace(english, spans=spans, meta=meta)})
     assert rows_from_table(rows_to_table([row])) == [row]
     (found,) = switched(row)
-    assert found["switches"] and [json.loads(s["attributes"])["kb"] for s in found["spans"]] == [0, 1, 2]
+    assert found["switches"] and [json.loads(s["attributes"]) for s in found["spans"]] == [{"kb": i} for i in range(3)]
+    assert json.loads(found["meta"]) == {"url": "x"}

@@ -15,9 +15,11 @@ from corpora.multiway import MultiRow
 from corpora.readers import open_reader
 from corpora.schema import Example, Pair, Projection, Span
 from corpora.switching import rows as switched
+from corpora.switching.dataset import tag_names, write_tables
 from corpora.writers import open_writer
 from corpora.writers.parallel import open_parallel_writer
 from corpora.writers.rows import TAKEN
+from tests.corpora.switching_rows import done
 
 datasets.disable_progress_bars()
 
@@ -59,6 +61,21 @@ def test_parquet_has_every_field(tmp_path, names):
     assert {name: row[column_of(name, TAKEN)] for name in names} == made.target.texts
 
 
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+@pytest.mark.parametrize("names", [("question", "context"), ("text", "title"), ("label", "id", "text_id"), ("text",)])
+@pytest.mark.parametrize("where", ["first", "all"])
+def test_our_own_reader_takes_every_field_back(tmp_path, name, names, where):
+    made = row_with(names)
+    if where == "first":
+        # Then there are tokens and tags, which must not be taken for the text.
+        spans = tuple(s for s in made.source.spans if s.field == names[0])
+        made = replace(made, source=replace(made.source, spans=spans), target=replace(made.target, spans=spans))
+        made = replace(made, projections=made.projections[:1])
+    open_writer(name).write([[made]], tmp_path)
+    (back,) = open_reader(tmp_path, lang="x").read()
+    assert (back.texts, back.spans, back.lang) == (made.target.texts, made.target.spans, "id")
+
+
 def test_code_switched_columns_are_unlike_each_other():
     schema = switched.schema_of(NAMES)
     assert len(set(schema.names)) == len(schema.names)
@@ -90,3 +107,16 @@ def test_tasks_of_label_studio_keep_fields_and_sources_apart(tmp_path):
     config = (tmp_path / "label_config.xml").read_text(encoding="utf-8")
     tags = [part.split('"')[1] for part in config.split(" name=")[1:]]
     assert len(set(tags)) == len(tags)
+
+
+def test_our_own_reader_takes_a_code_switched_set_of_two_fields(tmp_path):
+    texts = {"question": "Who bought it?", "id": "Anna bought a house."}
+    spans = (Span(0, 4, "PER", "s0", "id"),)
+    row = MultiRow("r", {"en": Example("r", "en", texts, spans), "es": Example("r", "es", {"id": "Anna compró."})})
+    found = done([row])
+    tags = tag_names([found.kept])
+    write_tables([found.kept], [], tmp_path, switched.schema_of(tuple(texts)), tags)
+    data = datasets.load_from_disk(str(tmp_path))["train"]
+    assert data.features["ner_tags"].feature.names == ["O", "B-PER", "I-PER"] == list(tags)
+    (back,) = open_reader(tmp_path, lang="x").read()
+    assert (dict(back.texts), back.spans) == (texts, spans)

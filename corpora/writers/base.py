@@ -38,7 +38,8 @@ class WriteReport:
     Attributes:
         rows: Rows by split, in the order of the splits; ``rejected`` last, always there.
         lost: What the format could not hold, by kind: ``overlap``, ``discontinuous``, ``relations``, ``fields``,
-            ``white_space``, ``attributes`` (of spans; they alone never stop the writing); empty if nothing was.
+            ``white_space``, and what never stops the writing: ``attributes`` (of spans) and ``not_in_tags`` (spans that
+            the column ``spans`` holds and ``ner_tags`` can't); empty if nothing was.
         files: The files, relative to the output folder, sorted.
     """
 
@@ -81,7 +82,8 @@ class Survey:
         labels: Labels of the kept rows' target spans.
         classes: Labels of the kept rows as a whole, as text.
         label_types: Types of the labels of all rows as a whole.
-        beyond_tags: What of the kept rows' target spans no tags over the first field can hold, see ``beyond_tags``.
+        in_tags: Kept rows with spans all of which tags over the first field can hold, see ``beyond_tags``.
+        beyond_tags: Kept rows with a span that they can't hold.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -91,7 +93,8 @@ class Survey:
     labels: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
     label_types: set[type] = field(default_factory=set)
-    beyond_tags: Counter[str] = field(default_factory=Counter)
+    in_tags: int = 0
+    beyond_tags: int = 0
 
     def groups(self) -> list[tuple[str, tuple[str, ...], int]]:
         """(name, text fields, rows) of each split and of the rejected rows, which come last."""
@@ -117,7 +120,10 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
             continue
         seen.rows[pair.source.split] += 1
         seen.labels.update(span.label for span in (pair.target or pair.source).spans)
-        seen.beyond_tags += beyond_tags(pair.target or pair.source)
+        if (pair.target or pair.source).spans:
+            is_beyond = bool(beyond_tags(pair.target or pair.source))
+            seen.beyond_tags += is_beyond
+            seen.in_tags += not is_beyond
         if (label := (pair.target or pair.source).label) is not None:
             seen.classes.add(str(label))
     for split in seen.rows:

@@ -7,7 +7,7 @@
 | ``spans`` | the projected spans: ``start``, ``end`` (code points, end exclusive), ``label``, ``id``, ``field``, ``fragments``, ``attributes`` (JSON), and the projection's ``score`` and ``method`` |
 | ``relations`` | ``head``, ``tail`` (span ids), ``label``; those of which both ends were placed |
 | ``label`` | of the whole example: a string, or a class with ``class_label`` |
-| ``tokens``, ``ner_tags`` | words of the first field and their IOB2 tags as classes, where tags can hold the spans of the kept rows |
+| ``tokens``, ``ner_tags`` | words of the first field and their IOB2 tags as classes, where tags can hold the spans of most kept rows; of spans that overlap they have the longest |
 | ``source`` | ``lang``, the texts, ``spans`` and ``relations`` of the original, and its ``meta`` where that differs |
 | ``projections`` | one per source span, placed or not: ``source_span_id``, ``placed``, ``score``, ``method``, ``reason`` |
 | ``scores`` | ``name`` and ``value`` of every filter and model score |
@@ -32,7 +32,7 @@ from corpora.arrow import RANGE, RELATION, SCORE
 from corpora.attributes import attributes_json
 from corpora.columns import column_of
 from corpora.schema import Example, Pair, Projection, Span
-from corpora.writers.base import Survey, held_relations, refuse_loss, subject
+from corpora.writers.base import Survey, beyond_tags, held_relations, refuse_loss, subject
 from corpora.writers.features import with_features
 from corpora.writers.flat import tagged_tokens
 
@@ -86,8 +86,8 @@ class RowShape:
         classes: The names of the labels of whole examples, sorted; None: they stay as they are.
         allow_loss: Whether tags may leave out what they can't hold.
         label: Type of the labels of whole examples: text, or numbers where all are.
-        writer: Name of the writer, for messages; empty: nobody asked for tags, and all that they leave out in a kept
-            row is white space at the ends of a span.
+        writer: Name of the writer, for messages; empty: nobody asked for tags, and what they can't hold is counted as
+            ``not_in_tags``.
     """
 
     fields: tuple[str, ...]
@@ -107,9 +107,9 @@ class RowShape:
         allow_loss: bool,
         writer: str = "arrow",
     ) -> "RowShape":
-        """The shape for rows with ``fields`` of a dataset; ``tags`` None: where tags can hold the spans."""
+        """The shape for rows with ``fields`` of a dataset; ``tags`` None: if they hold the spans of most rows."""
         if tags is None:
-            return cls.of(seen, fields, bool(seen.labels) and not seen.beyond_tags, class_label, True, "")
+            return cls.of(seen, fields, seen.in_tags > seen.beyond_tags, class_label, True, "")
         return cls(
             fields,
             tuple(sorted(seen.labels)) if tags else None,
@@ -227,6 +227,8 @@ class RowShape:
             refuse_loss(missing, target.id, "ner_tags", self.writer)
         if self.writer:
             lost.update(missing)
+        elif kept and (beyond := beyond_tags(target).total()):
+            lost["not_in_tags"] += beyond
         numbers = {name: i for i, name in enumerate(self.class_names["ner_tags"])}
         return {"tokens": [target.text[a:b] for a, b in tokens], "ner_tags": [numbers.get(tag, -1) for tag in tags]}
 

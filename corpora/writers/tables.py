@@ -22,8 +22,8 @@ class TableOptions:
 
     Attributes:
         shard_rows: Rows per file.
-        tags: Adds ``tokens`` and ``ner_tags``, whose classes are kept; ``auto``: where tags can hold the spans of the
-            kept rows (none overlaps, is discontinuous or lies in a second field).
+        tags: Adds ``tokens`` and ``ner_tags``, whose classes are kept; ``auto``: where tags can hold the spans of
+            most kept rows (none overlaps, is discontinuous or lies in a second field); the others are counted.
         class_label: Makes ``label`` a class rather than a string.
         allow_loss: Lets ``ner_tags`` leave out spans that overlap and the like; ``spans`` holds them all the same.
     """

@@ -253,11 +253,13 @@ def test_tags_are_there_where_they_can_hold_the_spans(tmp_path, name):
         True: [pair(0), pair(1, kept=False)],
         # What a rejected row has does not matter.
         "rejected": [pair(0), replace(pair(1), target=nested).rejected("x:y")],
+        "most": [pair(0), pair(1), replace(pair(2), target=nested)],
         False: [pair(0), replace(pair(1), target=nested)],
         None: [replace(pair(0), target=bare)],
     }
     for wanted, given in rows.items():
-        open_writer(name).write([given], tmp_path / str(wanted))
+        report = open_writer(name).write([given], tmp_path / str(wanted))
+        assert report.lost == ({"not_in_tags": 1} if wanted == "most" else {})
         splits, _ = load("arrow", tmp_path / str(wanted)) if name == "arrow" else (None, None)
         names = splits["train"].column_names if splits else _parquet_columns(tmp_path / str(wanted))
         assert ("ner_tags" in names, "tokens" in names) == (bool(wanted), bool(wanted)), wanted

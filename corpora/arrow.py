@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpora.attributes import attributes_from_json, attributes_json, with_earlier_attributes
 from corpora.errors import InputError, RowError
 from corpora.files import atomic_path
 from corpora.schema import Example, Pair, Projection, Relation, Span
@@ -28,6 +29,7 @@ SPAN = pa.struct(
         ("id", pa.string()),
         ("field", pa.string()),
         ("fragments", pa.list_(RANGE)),
+        ("attributes", pa.string()),  # JSON; null: none
     ]
 )
 RELATION = pa.struct([("head", pa.string()), ("tail", pa.string()), ("label", pa.string())])
@@ -45,6 +47,7 @@ EXAMPLE = pa.struct(
         ("meta", pa.string()),
         ("tokens", pa.list_(FIELD_TOKENS)),
         ("split", pa.string()),
+        ("numeric", pa.bool_()),  # whether the label is a number, in JSON
     ]
 )
 PROJECTION = pa.struct(
@@ -111,7 +114,9 @@ def pairs_from_table(table: pa.Table) -> list[Pair]:
         _values(signature),
         strict=True,
     )
-    return [Pair(s, t, p, dict(named), k, r, sig) for s, t, p, named, k, r, sig in rows]
+    pairs = [Pair(s, t, p, dict(named), k, r, sig) for s, t, p, named, k, r, sig in rows]
+    earlier = "attributes" not in source.type.field("spans").type.value_type.names
+    return [with_earlier_attributes(pair) for pair in pairs] if earlier else pairs
 
 
 def write_table(path: Path | str, table: pa.Table) -> None:
@@ -203,10 +208,11 @@ def _examples(rows: Sequence[Example]) -> list[pa.Array]:
         _list([tuple(e.texts.items()) for e in rows], FIELD_TEXT, _named_strings),
         _list([e.spans for e in rows], SPAN, _spans),
         _list([e.relations for e in rows], RELATION, _relations),
-        _strings([e.label for e in rows]),
+        _strings([e.label if isinstance(e.label, str | None) else json.dumps(e.label) for e in rows]),
         _strings([json.dumps(dict(e.meta)) if e.meta else "{}" for e in rows]),
         _list([tuple(e.tokens.items()) for e in rows], FIELD_TOKENS, _named_ranges),
         _strings([e.split for e in rows]),
+        pa.array([isinstance(e.label, int | float) for e in rows], pa.bool_()),
     ]
 
 
@@ -257,6 +263,7 @@ def _spans(values: list[Span], missing: Sequence[bool] | None = None) -> pa.Stru
         _strings([s.id for s in values]),
         _strings([s.field for s in values]),
         _list([s.fragments for s in values], RANGE, _ranges),
+        _strings([attributes_json(s) for s in values]),
     ]
     return _struct(SPAN, children, missing)
 
@@ -276,14 +283,16 @@ def _projections(values: list[Projection]) -> pa.StructArray:
 
 
 def _columns(table: pa.Table, schema: pa.Schema) -> list[pa.Array]:
-    missing = [name for name in schema.names if name not in table.column_names]
+    # Files of earlier versions have no numbers among the labels, and do not say so.
+    names = [name for name in schema.names if name in table.column_names or name != "numeric"]
+    missing = [name for name in names if name not in table.column_names]
     if missing:
         raise InputError(
             f"the table has no column {missing[0]!r}",
             valid=schema.names,
             hint="a stage file of an older version: run again with --overwrite",
         )
-    return [table.column(name).combine_chunks() for name in schema.names]
+    return [table.column(name).combine_chunks() for name in names]
 
 
 def _children(array: pa.StructArray) -> list[pa.Array]:
@@ -321,9 +330,15 @@ def _read_relations(array: pa.StructArray) -> list[Relation]:
 
 
 def _read_spans(array: pa.StructArray) -> list[Span]:
-    *plain, fragments = _children(array)
-    rows = zip(*(_values(c) for c in plain), _read_list(fragments, _read_tuples), strict=True)
-    return [Span(*row) for row in rows]
+    columns = dict(zip(array.type.names, _children(array), strict=True))
+    attributes = columns.pop("attributes", None)
+    fragments = columns.pop("fragments")
+    # Files of earlier versions have no attributes.
+    extra = [None] * len(array) if attributes is None else _values(attributes)
+    rows = zip(*map(_values, columns.values()), _read_list(fragments, _read_tuples), extra, strict=True)
+    return [
+        Span(a, b, label, name, field, parts, attributes_from_json(x)) for a, b, label, name, field, parts, x in rows
+    ]
 
 
 def _read_projections(array: pa.StructArray) -> list[Projection]:
@@ -339,14 +354,17 @@ def _read_named_ranges(array: pa.StructArray) -> list[tuple[str, tuple[tuple[int
 
 
 def _read_examples(columns: list[Any]) -> list[Example]:
-    ids, langs, texts, spans, relations, labels, metas, tokens, splits = columns
+    ids, langs, texts, spans, relations, labels, metas, tokens, splits, *numeric = columns
+    values = _values(labels)
+    if numeric and any(marks := _values(numeric[0])):
+        values = [json.loads(v) if mark else v for v, mark in zip(values, marks, strict=True)]
     rows = zip(
         _values(ids),
         _values(langs),
         _read_list(texts, _read_tuples),
         _read_list(spans, _read_spans),
         _read_list(relations, _read_relations),
-        _values(labels),
+        values,
         _values(metas),
         _read_list(tokens, _read_named_ranges),
         _values(splits),

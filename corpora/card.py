@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from corpora.report import share, table
+from corpora.report import code, escaped, fenced, share, table
 from corpora.tally import Tally
 
 # Upper bound of rows, exclusive, and the hub's name for what lies below it.
@@ -78,7 +78,7 @@ def card(tallies: Sequence[Tally], made: Made, options: CardOptions) -> str:
     head = yaml.safe_dump(metadata(facts, made, options), sort_keys=False, allow_unicode=True, width=120)
     parts = [
         f"---\n{head}---\n",
-        f"# {options.name}\n",
+        f"# {escaped(options.name)}\n",
         _what(facts, made),
         "## Dataset Structure\n",
         _structure(facts, options),
@@ -153,7 +153,7 @@ def _what(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
         if made.translator
         else f"Annotated text in {sources}, with every labelled span carried over to given translations in {targets}."
     )
-    return f"{how} Nobody has checked the labels by hand unless a row says so.\n"
+    return f"{escaped(how)} Nobody has checked the labels by hand unless a row says so.\n"
 
 
 def _structure(facts: Sequence[Mapping[str, Any]], options: CardOptions) -> str:
@@ -197,9 +197,9 @@ def _creation(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
     rows: list[tuple[str, str]] = [("flow", made.flow), ("source data", made.source)]
     rows.append(("translation", f"`{made.translator}`" if made.translator else "given"))
     rows += [("projection", f"`{made.projector}`"), ("Spanferry", made.version or "–")]
-    parts = [table(("what", "how"), rows), f"Signature:\n\n```text\n{made.signature}\n```\n"]
+    parts = [table(("what", "how"), rows), "Signature:\n", fenced(made.signature, "text")]
     if made.command:
-        parts.append(f"Made by:\n\n```console\n{made.command}\n```\n")
+        parts += ["Made by:\n", fenced(made.command, "console")]
     methods = [(f["target_lang"], name, count) for f in facts for name, count in f["methods"].items()]
     if methods:
         parts += ["### Projection methods\n", table(("language", "method", "spans"), methods)]
@@ -222,10 +222,15 @@ def _limits(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
     lines = []
     for f in facts:
         lines.append(
-            f"- {f['target_lang']}: {f['projected']:,} of {f['spans']:,} source spans"
+            f"- {escaped(f['target_lang'])}: {f['projected']:,} of {f['spans']:,} source spans"
             f" ({share(f['projected'], f['spans'])}) were placed; {f['kept']:,} of {f['rows']:,} rows"
             f" ({share(f['kept'], f['rows'])}) were kept."
         )
+        if f.get("relations"):
+            lines.append(
+                f"- {escaped(f['target_lang'])}: {f['relations_kept']:,} of {f['relations']:,} relations"
+                f" ({share(f['relations_kept'], f['relations'])}) have both spans in the target."
+            )
     if made.translator:
         lines.append(
             "- The text is machine translation: it has the model's errors, and its style is plainer than people's."
@@ -241,6 +246,6 @@ def _limits(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
 
 def _licence(made: Made, options: CardOptions) -> str:
     if options.license:
-        return f"`{options.license}`, as stated by whoever made this dataset.\n"
+        return f"{code(options.license)}, as stated by whoever made this dataset.\n"
     also = " The licence of the translation model may add conditions." if made.translator else ""
     return f"Not stated. A translation is a work derived from its source: the licence of the source data holds.{also}\n"

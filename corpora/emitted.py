@@ -15,15 +15,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpora.attributes import attributes_from_json, with_earlier_attributes
+from corpora.checksums import check_data
+from corpora.columns import field_of
 from corpora.emitted_switched import is_record, is_switched, record_pair, switched_pair
 from corpora.errors import InputError
 from corpora.schema import Example, Pair, Projection, Relation, Span
 from corpora.writers.base import REJECTED
+from corpora.writers.rows import TAKEN
 
 INDEX = "dataset_dict.json"
-_BEFORE, _AFTER = "lang", "spans"  # the text columns stand between these two
 _NEEDED = ("id", "lang", "spans", "source", "projections", "reasons", "split")
-_SOURCE_TAKEN = ("lang", "spans", "relations")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class EmittedDataset:
                 valid=f"a folder with {INDEX}, such as OUT/es",
                 hint="spanferry run translate-train --input FILE --target es --out OUT",
             ) from error
+        check_data(folder)
         self.splits = [*splits, REJECTED]
         self.parts: list[Part] = []
         self._firsts: list[int] = []  # number of the first row of every batch
@@ -143,26 +146,26 @@ class Shape:
 
 def shape_of(schema: pa.Schema) -> Shape:
     """What the columns are, told from their order and the metadata of their features."""
-    names = schema.names
-    taken = {*names[: names.index(_BEFORE) + 1], *names[names.index(_AFTER) :]}
-    columns = [name for name in names if name not in taken]
-    source = [f.name for f in schema.field("source").type if f.name not in _SOURCE_TAKEN]
     classes = None
     if pa.types.is_integer(schema.field("label").type):
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        classes = tuple(features["label"]["names"])
-    return Shape({c: _field(c, taken) for c in columns}, {c: _field(c, set(_SOURCE_TAKEN)) for c in source}, classes)
+        names = features["label"].get("names")
+        classes = None if names is None else tuple(names)
+    target = {column: field_of(column, TAKEN) for column in text_columns(schema.names)}
+    source = schema.field("source").type.names
+    own = text_columns(source)
+    return Shape(target, {column: field_of(column, set(source) - set(own)) for column in own}, classes)
 
 
-def _field(column: str, taken: set[str]) -> str:
-    bare = column.removeprefix("text_")
-    return bare if bare in taken else column
+def text_columns(names: Sequence[str]) -> list[str]:
+    """The columns of text fields, which stand between ``lang`` and ``spans``."""
+    return list(names[names.index("lang") + 1 : names.index("spans")])
 
 
 def row_to_pair(row: Mapping[str, Any], *, shape: Shape, group: str) -> Pair:
     """The pair that an emitted row of a split, or of ``rejected``, was written from.
 
-    Source tokens are lost, and the target's ``meta`` serves both.
+    Source tokens are lost, and the target's ``meta`` serves both where the source has none of its own.
     """
     origin, meta = row["source"], json.loads(row["meta"] or "{}")
     label = row["label"]
@@ -176,7 +179,7 @@ def row_to_pair(row: Mapping[str, Any], *, shape: Shape, group: str) -> Pair:
         tuple(map(_span, origin["spans"])),
         tuple(map(_relation, origin["relations"])),
         label,
-        meta,
+        meta if origin.get("meta") is None else json.loads(origin["meta"]),
         split=row["split"],
     )
     target_texts = {field: row[column] for column, field in shape.target.items() if row[column] is not None}
@@ -197,7 +200,10 @@ def row_to_pair(row: Mapping[str, Any], *, shape: Shape, group: str) -> Pair:
         for p in row["projections"]
     )
     scores = {s["name"]: s["value"] for s in row["scores"]}
-    return Pair(source, target, projections, scores, group != REJECTED, tuple(row["reasons"]), row["signature"])
+    reasons = tuple(row["reasons"])
+    return with_earlier_attributes(
+        Pair(source, target, projections, scores, group != REJECTED, reasons, row["signature"])
+    )
 
 
 def fingerprint(folder: Path, splits: Sequence[str]) -> str:
@@ -235,7 +241,8 @@ def _open(path: Path) -> list[pa.RecordBatch]:
 
 def _span(value: Mapping[str, Any]) -> Span:
     fragments = tuple((f["start"], f["end"]) for f in value["fragments"])
-    return Span(value["start"], value["end"], value["label"], value["id"], value["field"], fragments)
+    attributes = attributes_from_json(value.get("attributes"))
+    return Span(value["start"], value["end"], value["label"], value["id"], value["field"], fragments, attributes)
 
 
 def _relation(value: Mapping[str, Any]) -> Relation:

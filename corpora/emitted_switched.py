@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpora.attributes import attributes_from_json
 from corpora.records import REJECTED_SCHEMA
 from corpora.schema import TEXT, Example, Pair, Projection, Relation, Span
-from corpora.switching.rows import column_of
+from corpora.switching.rows import field_of
 from corpora.switching.undo import undone
 from corpora.writers.base import REJECTED
 
@@ -48,7 +49,7 @@ def switched_pair(row: Mapping[str, Any], *, group: str) -> Pair:
     """
     names = list(row)
     columns = names[names.index("lang") + 1 : names.index(_AFTER)]
-    fields = {_field(column): column for column in columns}
+    fields = {field_of(column): column for column in columns}
     texts = {field: row[column] for field, column in fields.items() if row[column] is not None}
     switches = [s for s in row[SWITCHES] or () if s["field"] in texts]
     spans = tuple(_span(s) for s in row["spans"])
@@ -73,11 +74,6 @@ def switched_pair(row: Mapping[str, Any], *, group: str) -> Pair:
     scores = {name: row[name] for name in ("cmi", "spf") if row.get(name) is not None}
     reasons, signature = tuple(row.get("reasons") or ()), row.get("signature") or ""
     return Pair(source, target, projections, scores, group != REJECTED, reasons, signature)
-
-
-def _field(column: str) -> str:
-    bare = column.removeprefix("text_")
-    return bare if column_of(bare) == column else column
 
 
 def _method(span: Span, switches: Sequence[Mapping[str, Any]]) -> str:
@@ -107,4 +103,5 @@ def _back(switches: Sequence[Mapping[str, Any]]) -> Callable[[Span], Span]:
 
 def _span(value: Mapping[str, Any]) -> Span:
     fragments = tuple((f["start"], f["end"]) for f in value["fragments"])
-    return Span(value["start"], value["end"], value["label"], value["id"], value["field"], fragments)
+    attributes = attributes_from_json(value.get("attributes"))
+    return Span(value["start"], value["end"], value["label"], value["id"], value["field"], fragments, attributes)

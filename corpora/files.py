@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from corpora.checksums import write_sums
 from corpora.errors import OutputError
 
 _WORK = ".write."
@@ -53,6 +54,8 @@ def work_folder(out: Path) -> Iterator[Path]:
 def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) -> None:
     """Moves what lies in ``new`` into ``out``, in place of what has the same name there, the file ``index`` last.
 
+    With it go the checksums of its files, see ``corpora.checksums``.
+
     The old index goes first: whoever opens ``out`` meanwhile finds no dataset rather than half of two.
     ``stale`` names folders of an earlier output that go too. All else in ``out`` is left alone.
 
@@ -68,6 +71,7 @@ def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) ->
                 where=str(folder),
                 hint="write into another folder: --out DIR",
             )
+    write_sums(new)
     for path in sorted(new.rglob("*")):
         sync_folder(path) if path.is_dir() else sync_file(path)
     (out / index).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.arrow import EXAMPLE, EXAMPLE_SCHEMA, RANGE, SCORE, examples_from_table, examples_to_table
+from corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
 from corpora.schema import Example, Pair
 
 # Key of ``Example.meta``: span id to the score of its projection.
@@ -197,7 +197,7 @@ def rows_from_table(table: pa.Table) -> list[MultiRow]:
     """Reverse of ``rows_to_table``."""
     cells = _whole(table.column("examples"))
     flat = cells.flatten()
-    examples = examples_from_table(pa.Table.from_arrays(flat.flatten(), schema=EXAMPLE_SCHEMA)) if len(flat) else []
+    examples = examples_from_table(pa.Table.from_arrays(flat.flatten(), names=EXAMPLE.names)) if len(flat) else []
     sizes = pc.list_value_length(cells).to_pylist()
     rows, at = [], 0
     names = ("id", "split", "links", "missing", "scores", "reasons")

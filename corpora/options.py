@@ -46,6 +46,15 @@ def checked_options(
             raise ConfigError(
                 f"the {kind} {name!r} does not take {key}={value!r}",
                 valid=error.errors()[0]["msg"],
-                hint=f"--set {_SECTIONS.get(kind, kind).format(name=name)}.{key}=VALUE",
+                hint=f"--set {_SECTIONS.get(kind, kind).format(name=name)}.{key}={_shown(option_defaults(cls)[key])}",
             ) from error
     return checked
+
+
+def _shown(default: Any) -> str:
+    """A value that the option takes, as it is typed: its default. A hint that repeats the bad choice helps nobody."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(map(str, default)) or "[]"
+    return "VALUE" if default is None or default == "" or not isinstance(default, str | int | float) else str(default)

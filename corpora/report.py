@@ -6,6 +6,7 @@ Functions take data and return text; writing files is the flow's business. The s
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from html import escape
 from typing import Any
 
 from corpora.filters.table import Histogram, RemovalTable
@@ -47,7 +48,7 @@ def report_files(
     removals, signatures, extra = removals or {}, signatures or {}, extra or {}
     languages: dict[str, Any] = {}
     files: dict[str, str] = {}
-    sections = [f"# {title}\n", _overview(tallies)]
+    sections = [f"# {escaped(title)}\n", _overview(tallies)]
     for tally in tallies:
         lang = tally.target_lang
         removal = removals.get(lang)
@@ -116,14 +117,18 @@ def _overview(tallies: Sequence[Tally]) -> str:
 
 def _section(tally: Tally, removal: RemovalTable | None, signature: str | None, plots: Sequence[str]) -> str:
     s = tally.summary()
-    parts = [f"## {tally.target_lang}\n"]
+    parts = [f"## {escaped(tally.target_lang)}\n"]
     if signature:
-        parts.append(f"Signature: `{signature}`\n")
+        parts.append(f"Signature: {code(signature)}\n")
     if len(s["splits"]) > 1:
         parts.append(table(("split", "rows", "kept"), [(n, c["rows"], c["kept"]) for n, c in s["splits"].items()]))
     if s["unprojected"]:
         parts.append("### Spans not projected\n")
         parts.append(table(("reason", "spans"), s["unprojected"].items()))
+    if s.get("relations"):
+        parts.append(f"### Relations\n\n{s['relations_kept']:,} of {s['relations']:,} have both spans in the target.\n")
+        if s["relations_lost"]:
+            parts.append(table(("lost because", "relations"), s["relations_lost"].items()))
     if s["reasons"]:
         parts.append("### Rows rejected\n\nA row counts under each of its reasons.\n")
         parts.append(table(("reason", "rows"), s["reasons"].items()))
@@ -175,11 +180,24 @@ def _examples(shown: Sequence[Shown]) -> str:
         target = "—" if row.target is None else row.target
         lines += [" · ".join(facts), *_indent("    ", row.source), *_indent("  → ", target), ""]
     text = "\n".join(line.translate(_CONTROLS) for line in lines[:-1])
-    # Texts may hold fences of their own.
+    return fenced(text, "text")
+
+
+def fenced(text: str, language: str) -> str:
+    """A fenced block; the text may hold fences of its own."""
     fence = "```"
     while fence in text:
         fence += "`"
-    return f"{fence}text\n{text}\n{fence}\n"
+    return f"{fence}{language}\n{text}\n{fence}\n"
+
+
+def code(text: str) -> str:
+    """The text as a code span, whatever it holds; on one line."""
+    mark = "`"
+    while mark in text:
+        mark += "`"
+    blank = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{mark}{blank}{' '.join(text.split())}{blank}{mark}"
 
 
 def _indent(first: str, text: str) -> list[str]:
@@ -196,7 +214,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     rows = [list(row) for row in rows]
     right = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(heads))]
     lines = [
-        "| " + " | ".join(heads) + " |",
+        "| " + " | ".join(map(escaped, heads)) + " |",
         "|" + "|".join(" ---: " if r else " --- " for r in right) + "|",
         *("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows),
     ]
@@ -204,4 +222,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else " ".join(str(value).replace("|", "\\|").split())
+    return f"{value:,}" if isinstance(value, int) else " ".join(escaped(str(value)).replace("|", "\\|").split())
+
+
+def escaped(text: str) -> str:
+    """The text without raw HTML, for Markdown; one that is a code span as a whole is safe already."""
+    is_code = len(text) > 2 and text.startswith("`") and text.endswith("`") and "`" not in text[1:-1]
+    return text if is_code else escape(text, quote=False)

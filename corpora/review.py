@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from corpora.decisions import Decision, Key, RowState, Verdict, by_example, fold, text_digest
+from corpora.placing import placed_span, whole_relations
 from corpora.schema import Example, Pair, Projection, Span
 
 METHOD = "review"
@@ -142,6 +143,8 @@ def review_row(pair: Pair, state: RowState) -> Reviewed:
             if name in sources and before is not None:
                 projections[name] = Projection(name, None, 0.0, METHOD, REMOVED)
         else:
+            # A verdict says where a span lies and what it is called; all else is as the data has it.
+            place = replace(place, attributes=before.attributes) if before else placed_span(place, sources.get(name))
             placed[name] = place
             if name in sources and place != before:
                 projections[name] = Projection(name, place, 1.0, METHOD)
@@ -258,8 +261,7 @@ def _rebuilt(pair: Pair, placed: Mapping[str, Span], projections: Mapping[str, P
         return pair
     order = {p.source_span_id: i for i, p in enumerate(pair.projections)}
     spans = tuple(sorted(placed.values(), key=lambda s: (order.get(s.id, len(order)), s.start, s.end, s.id)))
-    relations = tuple(r for r in pair.source.relations if r.head in placed and r.tail in placed)
-    target = replace(pair.target, spans=spans, relations=relations)
+    target = replace(pair.target, spans=spans, relations=whole_relations(pair.source.relations, spans))
     ordered = tuple(projections[p.source_span_id] for p in pair.projections)
     return replace(pair, target=target, projections=ordered)
 

@@ -4,6 +4,8 @@ Offsets are Unicode code points of the raw text of one field, half-open: ``texts
 is the quote. Everything here is a frozen value; stages make new ones.
 """
 
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 from corpora.errors import RowError
 
 TEXT = "text"
+
+# The shape of BCP-47 (RFC 5646, section 2.1); underscores, as in "pt_BR", are common in data.
+_LANG = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Span:
         field: The text field it lies in.
         fragments: For a discontinuous span its parts as (start, end), ascending, disjoint; their hull is
             (start, end). Empty for a contiguous span.
+        attributes: What the data says of it besides the label (ids in a knowledge base, a normal form, an annotator's
+            note): JSON values by name. They go wherever the span goes.
     """
 
     start: int
@@ -33,6 +40,7 @@ class Span:
     id: str = ""
     field: str = TEXT
     fragments: tuple[tuple[int, int], ...] = ()
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def quote(self, text: str) -> str:
         """The text it covers (the hull, for a discontinuous span)."""
@@ -66,7 +74,7 @@ class Example:
         texts: Field name to raw text, in a fixed order: ``{"text": …}``, ``{"question": …, "context": …}``.
         spans: The labelled spans, in the order of the data.
         relations: Links between span ids.
-        label: The label of the whole example (intent, class), if there is one.
+        label: The label of the whole example (intent, class, a score), if there is one; a number stays one.
         meta: Whatever else the data carried; JSON values.
         tokens: For tokenised input, field name to the (start, end) of each token in the raw text.
         split: Dataset split it belongs to.
@@ -77,7 +85,7 @@ class Example:
     texts: Mapping[str, str]
     spans: tuple[Span, ...] = ()
     relations: tuple[Relation, ...] = ()
-    label: str | None = None
+    label: str | int | float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     tokens: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     split: str = "train"
@@ -170,9 +178,17 @@ def validate(example: Example) -> Example:
     """Checks offsets, fields and relations; returns the example with span ids filled in.
 
     Raises:
-        RowError: ``bad_offsets`` (start or end outside the text, or not ascending), ``unknown_field``,
-            ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired surrogates).
+        RowError: ``bad_lang`` (no language tag), ``bad_offsets`` (start or end outside the text, or not ascending),
+            ``unknown_field``, ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired
+            surrogates).
     """
+    if not _LANG.fullmatch(example.lang):
+        raise RowError(
+            "bad_lang",
+            f"{example.lang!r} is not a language tag",
+            where=example.id,
+            valid="a BCP-47 tag such as es, pt-BR",
+        )
     for name, text in example.texts.items():
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise RowError("bad_unicode", f"field {name!r} holds an unpaired surrogate", where=example.id)

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from corpora.detokenise import UNSPACED_LANGUAGES
+from corpora.placing import placed_span, with_projections, without_places
 from corpora.schema import Example, Pair, Projection, Span, Translation
 
 if TYPE_CHECKING:
@@ -137,15 +138,8 @@ def reassemble(
     texts, bases = _target_texts(example, segments, translations, target_lang)
     parts = _shifted(segments, translations, projections, bases)
     joined = tuple(_joined(span, parts, example) for span in example.spans)
-    placed = {p.source_span_id: p.span for p in joined if p.span is not None}
-    target = replace(
-        example,
-        lang=target_lang,
-        texts=texts,
-        spans=tuple(placed[span.id] for span in example.spans if span.id in placed),
-        relations=tuple(r for r in example.relations if r.head in placed and r.tail in placed),
-        tokens={},
-    )
+    translated = replace(example, lang=target_lang, texts=texts, meta=without_places(example.meta), tokens={})
+    target = with_projections(translated, example, joined)
     pair = Pair(example, target, joined, _scores(translations), signature=signature)
     return pair.rejected("translate:truncated") if any(t.truncated for t in translations) else pair
 
@@ -216,7 +210,7 @@ def _shifted(
 def _joined(span: Span, parts: Mapping[tuple[str, str], Projection], example: Example) -> Projection:
     whole = parts.get((span.field, span.id))
     if whole is not None:
-        placed = whole.span and replace(whole.span, id=span.id, label=span.label)
+        placed = whole.span and placed_span(replace(whole.span, id=span.id, label=span.label), span)
         return replace(whole, span=placed)
     prefix, found = _part_prefix(span.id, example), list[Projection]()
     while (part := parts.get((span.field, f"{prefix}{len(found)}"))) is not None:
@@ -229,7 +223,7 @@ def _joined(span: Span, parts: Mapping[tuple[str, str], Projection], example: Ex
         reason = next(p.reason for p in found if p.span is None)
         return Projection(span.id, None, 0.0, method, f"split_part:{reason}")
     fragments = tuple(f for s in spans for f in s.fragments or ((s.start, s.end),)) if span.fragments else ()
-    target = Span(spans[0].start, spans[-1].end, span.label, span.id, span.field, fragments)
+    target = placed_span(replace(span, start=spans[0].start, end=spans[-1].end, fragments=fragments), span)
     return Projection(span.id, target, min(p.score for p in found), method)
 
 

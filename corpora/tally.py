@@ -11,6 +11,7 @@ from hashlib import blake2b
 from math import isnan
 from typing import Any
 
+from corpora.placing import lost_relations
 from corpora.schema import Example, Pair
 
 SCORE_BINS = 25
@@ -65,6 +66,8 @@ class Tally:
         self.fields: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
         self.unprojected: Counter[str] = Counter()
+        self.relations = 0
+        self.relations_lost: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.scores = [0] * SCORE_BINS
         self.random: list[Shown] = []
@@ -87,7 +90,10 @@ class Tally:
         self.fields.update(list(source.texts))
         self.reasons.update(pair.reasons)
         if source.label is not None and pair.kept:
-            self.classes[source.label] += 1
+            self.classes[str(source.label)] += 1
+        if source.relations:
+            self.relations += len(source.relations)
+            self.relations_lost.update(reason for _, reason in lost_relations(pair))
         names = {s.id: s.label for s in source.spans}
         for label in names.values():
             self.labels.setdefault(label, Counter())["source"] += 1
@@ -147,6 +153,7 @@ class Tally:
             "spans": spans,
             "projected": projected,
             "unprojected": by_number(self.unprojected),
+            **self._relations(),
             "reasons": by_number(self.reasons),
             "methods": by_number(self.methods),
             "labels": {
@@ -155,6 +162,16 @@ class Tally:
             },
             "classes": by_number(self.classes),
             "projection_scores": list(self.scores),
+        }
+
+    def _relations(self) -> dict[str, Any]:
+        if not self.relations:
+            return {}
+        kept = self.relations - self.relations_lost.total()
+        return {
+            "relations": self.relations,
+            "relations_kept": kept,
+            "relations_lost": by_number(self.relations_lost),
         }
 
 

@@ -19,6 +19,7 @@ from flows import (
     cli_parallel,
     cli_run,
     cli_switch,
+    cli_verify,
 )
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.add_typer(cli_evaluate.app, name="evaluate")
 cli_evaluate.app.command("switching")(cli_evaluate_switching.switching)
 cli_run.app.command("apply-decisions")(cli_apply.apply_decisions)
 app.command("inspect")(cli_inspect.inspect)
+app.command("verify")(cli_verify.verify)
 app.add_typer(cli_decisions.app, name="decisions")
 app.command("list")(cli_list.list_components)
 app.add_typer(cli_models.app, name="models")

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
+from corpora.cells import safe_cell
 from corpora.charts import bars_svg, lines_svg
 from corpora.metrics.bootstrap import Comparison
 from corpora.metrics.spans import Score
@@ -293,6 +294,7 @@ def _scores(scores: dict[str, Score]) -> dict[str, dict[str, float]]:
 
 def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     buffer = io.StringIO()
+    rows = [{safe_cell(key): safe_cell(value) for key, value in row.items()} for row in rows]
     writer = csv.DictWriter(buffer, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from corpora import filters as filtering
 from corpora.filters.base import Filter
+from corpora.placing import lost_relations, placed_span, with_projections
 from corpora.readers.base import BadRow
 from corpora.schema import Example, Pair, Projection, Span, Translation
 from corpora.segment import Mode, Segment, reassemble, segment
@@ -24,6 +25,8 @@ from projectors.parts import project_in_parts
 from translators.base import Translator
 
 GOLD = "gold_spans"
+# Counts of the relations of the source; there are none where the data has none.
+RELATIONS, RELATIONS_KEPT, RELATIONS_LOST = "relations", "relations_kept", "relations_lost:"
 # Reasons that start so are failures of the run, not decisions of a filter.
 FAILED = ("read:", "translate:")
 SEGMENTS = pa.schema(
@@ -251,7 +254,7 @@ def assemble_translated(
     assembled = []
     for row, pair in enumerate(pairs):
         if not pair.kept:
-            assembled.append(replace(pair, signature=signature))
+            assembled.append(replace(pair, projections=_none(pair, "no_target"), signature=signature))
             continue
         places = by_row.get(row, [])
         done = reassemble(
@@ -271,20 +274,25 @@ def assemble_given(pairs: Sequence[Pair], projections: Sequence[Sequence[Project
     assembled = []
     for pair, found in zip(pairs, projections, strict=True):
         if not pair.kept or pair.target is None:
-            missing = tuple(Projection(s.id, None, 0.0, "none", "no_target") for s in pair.source.spans)
-            lost = replace(pair, projections=missing, signature=signature)
+            lost = replace(pair, projections=_none(pair, "no_target"), signature=signature)
             assembled.append(lost if lost.reasons else lost.rejected("read:no_target"))
             continue
         by_id = {p.source_span_id: p for p in found}
         ordered = tuple(
             by_id.get(s.id) or Projection(s.id, None, 0.0, "none", "no_target_field") for s in pair.source.spans
         )
-        spans = tuple(p.span for p in ordered if p.span is not None)
-        target = replace(
-            pair.target, spans=spans, relations=pair.source.relations, label=pair.source.label, split=pair.source.split
+        sources = {span.id: span for span in pair.source.spans}
+        ordered = tuple(
+            p if p.span is None else replace(p, span=placed_span(p.span, sources[p.source_span_id])) for p in ordered
         )
+        target = with_projections(replace(pair.target, split=pair.source.split), pair.source, ordered)
         assembled.append(replace(pair, target=target, projections=ordered, signature=signature))
     return assembled
+
+
+def _none(pair: Pair, reason: str) -> tuple[Projection, ...]:
+    """That no span of a row was placed."""
+    return tuple(Projection(span.id, None, 0.0, "none", reason) for span in pair.source.spans)
 
 
 def count_pairs(pairs: Sequence[Pair]) -> dict[str, int]:
@@ -295,6 +303,11 @@ def count_pairs(pairs: Sequence[Pair]) -> dict[str, int]:
         counts["failed_rows"] += any(reason.startswith(FAILED) for reason in pair.reasons)
         for projection in pair.projections:
             counts["projected" if projection.span else f"unprojected:{projection.reason}"] += 1
+        if pair.source.relations:
+            lost = Counter(f"{RELATIONS_LOST}{reason}" for _, reason in lost_relations(pair))
+            counts[RELATIONS] += len(pair.source.relations)
+            counts[RELATIONS_KEPT] += len(pair.source.relations) - lost.total()
+            counts.update(lost)
         if pair.target is not None and GOLD in pair.target.meta:
             counts.update(_gold_counts(pair))
     return dict(sorted(counts.items()))

@@ -71,6 +71,11 @@ def _table(result: RunResult, emitted: Emitted) -> Table:
     table.add_row("projected", f"{counts['projected']:,}", _share(counts["projected"], counts["spans"]))
     for reason, number in counts["unprojected"].items():
         table.add_row("  not projected", f"{number:,}", escape(reason))
+    if "relations" in counts:
+        table.add_row("relations", f"{counts['relations']:,}", "in the source")
+        table.add_row("  kept", f"{counts['relations_kept']:,}", _share(counts["relations_kept"], counts["relations"]))
+        for reason, number in counts["relations_lost"].items():
+            table.add_row("  lost", f"{number:,}", escape(reason))
     table.add_row("rejected", f"{counts['rejected']:,}", "rows, by reason (a row may have several):")
     for reason, number in counts["reasons"].items():
         table.add_row("", f"{number:,}", escape(reason))

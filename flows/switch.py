@@ -11,9 +11,9 @@ import pyarrow as pa
 from rich.console import Console
 
 from corpora.derive.base import key_of
-from corpora.switching.dataset import write_tables
+from corpora.switching.dataset import tag_names, write_tables
 from corpora.switching.presets import PRESETS
-from corpora.switching.rows import column_of, schema_of
+from corpora.switching.rows import column_of, field_of, schema_of
 from corpora.switching.samplers.base import CorpusSampler
 from flows.engine.emit import check_sum, none_kept
 from flows.engine.flow import Flow, Result, run
@@ -84,7 +84,8 @@ class EmitSwitched:
 
     def __call__(self, job: Job) -> Made:
         place, fields = job.place, _fields(job)
-        counts = write_tables(_kept(job), _rejected(job), place, schema_of(fields))
+        tags = tag_names(_kept(job))
+        counts = write_tables(_kept(job), _rejected(job), place, schema_of(fields), tags)
         facts = self._facts(job, counts, fields)
         write_documents(place, facts)
         units: Counter[str] = Counter()
@@ -157,11 +158,17 @@ def _fields(job: Job) -> tuple[str, ...]:
     others = {*schema_of(()).names, "split"}
     found: dict[str, None] = {}
     for table in _kept(job):
-        found.update(dict.fromkeys(name for name in table.column_names if name not in others))
+        found.update(dict.fromkeys(field_of(name) for name in table.column_names if name not in others))
     return tuple(found) or ("text",)
 
 
 def _shown(row: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
     switches = [f"{s['source_text']} → {s['text']} ({s['lang']})" for s in row["switches"] if s["lang"]]
     texts = {name: row.get(column_of(name)) for name in fields}
-    return {"id": row["id"], **texts, "tags": " ".join(row["tags"]), "cmi": round(row["cmi"], 1), "switches": switches}
+    return {
+        "id": row["id"],
+        **texts,
+        "tags": " ".join(row["ner_tags"]),
+        "cmi": round(row["cmi"], 1),
+        "switches": switches,
+    }

@@ -166,6 +166,7 @@ class SwitchPlan:
             f"links:{config.min_probability:g}",
             f"meta:{config.meta}",
             f"seed:{config.seed}",
+            "columns:2",
             f"version:{VERSION}",
         ]
         return "|".join(parts)

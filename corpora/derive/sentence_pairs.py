@@ -116,7 +116,7 @@ class SentencePairs:
         values = {
             "premise": texts[0],
             "hypothesis": texts[1],
-            "label": next(iter(row.examples.values())).label,
+            "label": None if (label := next(iter(row.examples.values())).label) is None else str(label),
             "lang": lang,
             "way": way,
             "through": self.into if way == "round_trip" else None,

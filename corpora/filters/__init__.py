@@ -11,6 +11,7 @@ from corpora.filters.table import removal_table
 FILTERS: dict[str, str] = {
     "span_count": "corpora.filters.span_count:SpanCount",
     "span_shape": "corpora.filters.span_shape:SpanShape",
+    "relations": "corpora.filters.relations:Relations",
     "copy": "corpora.filters.copy:Copy",
     "length_ratio": "corpora.filters.length_ratio:LengthRatio",
     "language": "corpora.filters.language:Language",

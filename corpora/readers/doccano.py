@@ -83,7 +83,8 @@ def _plain(row: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _span(span: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+    known = ("start_offset", "start", "end_offset", "end", "label", "id")
+    return {key: value for key, value in span.items() if key not in known} | {
         "start": span.get("start_offset", span.get("start")),
         "end": span.get("end_offset", span.get("end")),
         "label": span.get("label"),

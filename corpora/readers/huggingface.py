@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpora.checksums import check_data
 from corpora.errors import InputError
 from corpora.files import content_hash
 from corpora.readers.base import split_of
@@ -30,6 +31,7 @@ class SavedReader(TableReader):
     def _data(self) -> dict[str, Any]:
         import datasets
 
+        check_data(self.path)
         try:
             loaded = datasets.load_from_disk(str(self.path))
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
@@ -95,6 +97,8 @@ class ParquetReader(TableReader):
     name: ClassVar[str] = "parquet"
 
     def _parts(self) -> list[Part]:
+        if self.path.is_dir():
+            check_data(self.path)
         parts = []
         for path in self._files():
             try:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from corpora.columns import field_of
 from corpora.errors import InputError, RowError
 from corpora.offsets import Unit, code_points
 from corpora.readers.base import BadRow, FileReader, bad_row
 from corpora.readers.rows import RowKeys, row_to_example
 from corpora.readers.text import read_lines
 from corpora.schema import Example
+from corpora.writers.label_studio import is_taken
 
 _OURS, _SOURCE = "spanferry", "source_"
 # The editor writes line ends of a selection as a backslash and an n.
@@ -83,12 +85,17 @@ class LabelStudioReader(FileReader):
         result = self._chosen(task, name)
         regions = [r for r in result if r.get("type") == "labels" and isinstance(r.get("value"), Mapping)]
         fields = self._fields(data, ours, regions, name)
-        named = {field: field for field in fields}
+        # Our writer's key of a field may be another than its name.
+        named = {key: field_of(key, is_taken) if ours else key for key in fields}
         row = {
             "id": name,
             "lang": ours.get("lang"),
-            "texts": {field: data.get(field) for field in fields},
-            "spans": [span for region in regions for span in self._spans(region, data, named, name)],
+            "texts": {named[key]: data.get(key) for key in fields},
+            "spans": [
+                span | _attributes(region, ours)
+                for region in regions
+                for span in self._spans(region, data, named, name)
+            ],
             "relations": [
                 {"head": r.get("from_id"), "tail": r.get("to_id"), "label": (r.get("labels") or ["related"])[0]}
                 for r in result
@@ -138,12 +145,22 @@ class LabelStudioReader(FileReader):
         """One span for each label of a region."""
         value = region["value"]
         # Another project may call the tag otherwise than the key; with one text there is no doubt.
-        field = named.get(str(region.get("to_name"))) or next(iter(named))
-        span = {"start": value.get("start"), "end": value.get("end"), "field": field}
+        key = str(region.get("to_name")) if str(region.get("to_name")) in named else next(iter(named))
+        span = {"start": value.get("start"), "end": value.get("end"), "field": named[key]}
         for i, label in enumerate(value.get("labels") or [None]):
             made = {**span, "label": label, "id": f"{region.get('id', '')}{'' if not i else f'.{i}'}"}
-            _check_quote(made, value.get("text"), str(data.get(field) or ""), self.offsets, name)
+            _check_quote(made, value.get("text"), str(data.get(key) or ""), self.offsets, name)
             yield made
+
+
+def _attributes(region: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a region's span besides its label: what our writer left, and a person's note on the region."""
+    known = ours.get("attributes")
+    found = known.get(str(region.get("id"))) if isinstance(known, Mapping) else None
+    attributes = dict(found) if isinstance(found, Mapping) else {}
+    if isinstance(region.get("meta"), Mapping) and region["meta"]:
+        attributes["meta"] = region["meta"]
+    return {"attributes": attributes}
 
 
 def _check_quote(span: Mapping[str, Any], quote: Any, text: str, unit: Unit, name: str) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+from corpora.attributes import adopted, attributes_from_json
 from corpora.detokenise import find_tokens
 from corpora.errors import RowError
 from corpora.offsets import Unit, code_points
@@ -61,7 +63,9 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     texts = _texts(row, keys, name)
     # Widths need valid characters, so this comes before the offsets.
     validate(Example(name, lang, texts))
-    spans = tuple(_span(value, texts, keys, name) for value in _items(row.get(keys.spans), "bad_span", name))
+    # In a row of our own the projections say how each span was placed; that is not an attribute of the span.
+    ours = ("score", "method") if isinstance(row.get("projections"), Sequence) else ()
+    spans = tuple(_span(value, texts, keys, name, ours) for value in _items(row.get(keys.spans), "bad_span", name))
     relations = tuple(_relation(value, name) for value in _items(row.get("relations"), "bad_relation", name))
     used = {keys.spans, keys.id, keys.lang, "relations", "tokens", "meta", *(keys.fields or (keys.text, "texts"))}
     meta = (
@@ -70,11 +74,9 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     label = row.get(keys.label) if keys.label != keys.spans else None
     if label is None or isinstance(label, (str, int, float)):
         used.add(keys.label)
-        label = label if label is None or isinstance(label, str) else str(label)
+        label = label if label is None or isinstance(label, str) or is_number(label) else str(label)
     else:
         label = None
-    if extras := _extras(row.get(keys.spans) or (), keys):
-        meta["span_extra"] = extras
     meta |= {key: value for key, value in row.items() if key not in used}
     row_lang = row.get(keys.lang)
     example = Example(
@@ -89,7 +91,26 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
         split,
     )
     _check_strings(example)
-    return validate(example)
+    example = validate(example)
+    return adopted(example, _source_spans(row, example.spans))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a label can stay the number that it is: one that every format holds."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _source_spans(row: Mapping[str, Any], own: Sequence[Span]) -> Sequence[Span]:
+    """The spans that ``span_extra`` of an earlier version counts: those of the source beside it, or our own."""
+    source = row.get("source")
+    beside = source.get("spans") if isinstance(source, Mapping) else None
+    if not isinstance(beside, Sequence):
+        return own
+    return [
+        Span(0, 0, "", str(span.get("id") or f"#{i}")) for i, span in enumerate(beside) if isinstance(span, Mapping)
+    ]
 
 
 def _texts(row: Mapping[str, Any], keys: RowKeys, where: str) -> dict[str, str]:
@@ -121,7 +142,7 @@ def _items(value: Any, reason: str, where: str) -> Sequence[Any]:
     return value
 
 
-def _span(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str) -> Span:
+def _span(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str, ours: Sequence[str]) -> Span:
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
         value = dict(zip((keys.start, keys.end, keys.span_label), value, strict=True))
     if not isinstance(value, Mapping):
@@ -138,7 +159,15 @@ def _span(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str) -> Sp
     hull = (parts[0][0], parts[-1][-1]) if parts else (None, None)
     start, end = _range((value.get(keys.start, hull[0]), value.get(keys.end, hull[1])), convert, keys, where)
     _check_quote(value, texts[field][start:end], where)
-    return Span(start, end, str(label), str(value.get("id") or ""), field, fragments if len(fragments) > 1 else ())
+    fragments = fragments if len(fragments) > 1 else ()
+    return Span(start, end, str(label), str(value.get("id") or ""), field, fragments, _attributes(value, keys, ours))
+
+
+def _attributes(value: Mapping[str, Any], keys: RowKeys, ours: Sequence[str]) -> dict[str, Any]:
+    """What a span says beyond where it lies and what it is called; ours stand under ``attributes``."""
+    known = {keys.start, keys.end, keys.span_label, "id", "field", "fragments", "quote", "text", "attributes", *ours}
+    other = {key: item for key, item in value.items() if key not in known and item is not None}
+    return other | attributes_from_json(value.get("attributes"))
 
 
 def _edges(part: Any) -> tuple[Any, ...]:
@@ -183,19 +212,8 @@ def _relation(value: Any, where: str) -> Relation:
     raise RowError("bad_relation", f"{_shown(value)} is no relation", where=where, valid="{head, tail, label}")
 
 
-def _extras(values: Sequence[Any], keys: RowKeys) -> dict[str, dict[str, Any]]:
-    """What spans hold beyond what a span is, by the span's number."""
-    known = {keys.start, keys.end, keys.span_label, "id", "field", "fragments", "quote", "text"}
-    left = {
-        str(i): {k: v for k, v in value.items() if k not in known}
-        for i, value in enumerate(values)
-        if isinstance(value, Mapping)
-    }
-    return {i: extra for i, extra in left.items() if extra}
-
-
 def _check_strings(example: Example) -> None:
-    strings = [example.id, example.lang, example.split, example.label or "", *example.texts]
+    strings = [example.id, example.lang, example.split, str(example.label or ""), *example.texts]
     strings += [s for span in example.spans for s in (span.label, span.id)]
     strings += [s for r in example.relations for s in (r.head, r.tail, r.label)]
     if any("\ud800" <= c <= "\udfff" for c in "".join(strings)):

@@ -88,8 +88,11 @@ class SquadReader(FileReader):
         if not isinstance(answers, Sequence) or not all(isinstance(answer, Mapping) for answer in answers):
             raise RowError("bad_span", "'answers' is no list of objects")
         convert = code_points(str(context), self.offsets)
-        ranges = dict.fromkeys(_range(answer, str(context), convert) for answer in answers)
-        spans = tuple(Span(a, b, ANSWER, f"s{i}", CONTEXT) for i, (a, b) in enumerate(ranges))
+        ranges: dict[tuple[int, int], dict[str, Any]] = {}
+        for answer in answers:
+            more = {key: value for key, value in answer.items() if key not in ("text", "answer_start")}
+            ranges.setdefault(_range(answer, str(context), convert), {}).update(more)
+        spans = tuple(Span(a, b, ANSWER, f"s{i}", CONTEXT, (), m) for i, ((a, b), m) in enumerate(ranges.items()))
         meta = {key: value for key, value in question.items() if key not in _KNOWN}
         meta |= {"title": title} if title is not None else {}
         return validate(Example(name, self.lang, example.texts, spans, meta=meta, split=self.rows_split))

@@ -2,17 +2,20 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from corpora.columns import field_of
 from corpora.errors import InputError, RowError, unknown_name
 from corpora.readers.base import AUTO_SPLIT, BadRow, bad_row, options_part
-from corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
+from corpora.readers.rows import RowKeys, Unit, is_number, row_id, row_to_example
 from corpora.readers.tagged import tagged_example
-from corpora.schema import Example, validate
+from corpora.schema import TEXT, Example, validate
+from corpora.switching import rows as switched
 from corpora.tags import Scheme, read_tags
+from corpora.writers.rows import TAKEN
 
 
 class Part(NamedTuple):
@@ -105,7 +108,7 @@ class TableReader(ABC):
                 yield self._example(row, keys, classes, number, part.split, tagged)
 
     def _is_tagged(self, part: Part) -> bool:
-        if {self.text_key, "texts", *self.text_fields} & set(part.columns):
+        if {self.text_key, "texts", *self.text_fields} & set(part.columns) or fields_of_ours(part.columns):
             return False
         if self.tokens_key in part.columns and self.tags_key in part.columns:
             return True
@@ -134,8 +137,15 @@ class TableReader(ABC):
                 row[keys.label] = _class_name(label, classes[keys.label], keys.label) if label >= 0 else None
             if tagged:
                 return self._tagged(row, keys, classes, name, split)
+            if not keys.fields and keys.text == TEXT and (ours := fields_of_ours(list(row))):
+                texts = {field: row.pop(column) for column, field in ours.items()}
+                row["texts"] = {field: text for field, text in texts.items() if text is not None}
+                if "switches" in row and len(texts) > 1:
+                    row.pop("tokens", None)  # those of all fields together
             if isinstance(row.get(keys.spans), Mapping):
                 row[keys.spans] = _rows_of(row[keys.spans])
+            if isinstance(row.get(keys.spans), list):
+                row.pop(self.tags_key, None)  # the same labels once more
             return row_to_example(row, keys, number=number, lang=self.lang, split=split)
         except RowError as error:
             raw = json.dumps(row, ensure_ascii=False, default=str)
@@ -169,7 +179,7 @@ class TableReader(ABC):
             lang if isinstance(lang, str) and lang else self.lang,
             [tokens[i] for i in kept],
             found,
-            label=None if label is None else str(label),
+            label=label if label is None or is_number(label) else str(label),
             split=split,
         )
         nested = row.pop("meta", None)
@@ -183,6 +193,19 @@ class TableReader(ABC):
     @abstractmethod
     def _hash(self) -> str:
         """Eight hex digits that follow from the content."""
+
+
+def fields_of_ours(columns: Sequence[str]) -> dict[str, str]:
+    """Text field by column of a dataset that our writers made, projected or code-switched; empty for any other."""
+    names = set(columns)
+    if not {"id", "lang", "spans", "relations", "meta"} <= names:
+        return {}
+    first = columns.index("lang") + 1
+    if {"source", "projections", "signature"} <= names:
+        return {column: field_of(column, TAKEN) for column in columns[first : columns.index("spans")]}
+    if {"switches", "source_id", "tokens"} <= names:
+        return {column: switched.field_of(column) for column in columns[first : columns.index("tokens")]}
+    return {}
 
 
 def _class_name(number: int, names: tuple[str, ...], column: str) -> str:

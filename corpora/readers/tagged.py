@@ -14,7 +14,7 @@ def tagged_example(
     found: Sequence[TokenSpan],
     *,
     raw: object = None,
-    label: str | None = None,
+    label: str | int | float | None = None,
     split: str = "train",
 ) -> Example:
     """The example of one tokenised sentence, not yet validated.

@@ -1,12 +1,15 @@
 """From edits to rows: texts, tokens with their languages and tags, spans, and a record of every change."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpora.arrow import RANGE, SPAN
+from corpora.placing import without_places
 from corpora.switching.arrays import Ints, expand, fields, lists, offsets_of, whole
 from corpora.switching.base import Candidates, Units
 from corpora.switching.batch import SwitchBatch
@@ -17,6 +20,8 @@ from corpora.switching.pool import strings, strings_of
 from corpora.switching.rows import SWITCH, column_of
 
 SPACE = "space"
+# Most rows hold nothing like a place in a text, and need not be parsed.
+_MAY_BE_PLACE = r"(?i)start|end|begin|offset|span|range|ind(ex|ices)|position|\[\s*[0-9]"
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def render(
     base = edits.out_start[tokens.item]
     columns["tokens"] = _list(strings(edits.out, base + tokens.start, base + tokens.end), per_row)
     columns["langs"] = _list(_named(tokens.lang, names), per_row)
-    columns["tags"] = _list(tags, per_row)
+    columns["ner_tags"] = _list(tags, per_row)
     columns["spans"] = _span_column(batch, spans)
     columns["switches"] = _switch_column(batch, candidates, edits, unit, counterpart)
     columns["cmi"], columns["spf"] = _measured(batch, tokens)
@@ -201,9 +206,32 @@ def _span_column(batch: SwitchBatch, spans: _Spans) -> pa.Array:
         pa.array(spans.end),
         *(source[name].take(places) for name in ("label", "id", "field")),
         _list(ranges, np.where(split, parts, 0)),
+        # Rows of earlier versions have no attributes.
+        _attributes(source["attributes"].take(places)) if "attributes" in source else pa.nulls(n, pa.string()),
     ]
     per_row = np.bincount(batch.item_row[batch.spans.item[:n]], minlength=batch.table.num_rows)
     return _list(pa.StructArray.from_arrays(values, fields=list(SPAN)), per_row)
+
+
+def without_stale_places(metas: pa.Array, switches: pa.ListArray) -> pa.Array:
+    """``meta`` of each row, in JSON; where something was switched, without places in the text as it was."""
+    return _cleaned(metas, pc.greater(pc.list_value_length(switches), 0), "{}")
+
+
+def _attributes(values: pa.Array) -> pa.Array:
+    return _cleaned(values, pa.array(np.ones(len(values), bool)), None)
+
+
+def _cleaned(values: pa.Array, changed: pa.Array, empty: str | None) -> pa.Array:
+    suspect = pc.and_(changed, pc.match_substring_regex(values, _MAY_BE_PLACE))
+    rows = np.flatnonzero(pc.fill_null(suspect, False).to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return values
+    cleaned = values.to_pylist()
+    for row in rows:
+        left = without_places(json.loads(cleaned[row]))
+        cleaned[row] = json.dumps(left) if left else empty
+    return pa.array(cleaned, pa.string())
 
 
 def _switch_column(batch: SwitchBatch, candidates: Candidates, edits: Edits, unit: str, counterpart: str) -> pa.Array:

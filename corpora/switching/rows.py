@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from corpora import columns
 from corpora.arrow import RELATION, SPAN
 
 SWITCH = pa.struct(
@@ -25,7 +26,7 @@ SWITCH = pa.struct(
 _AFTER = [
     ("tokens", pa.list_(pa.string())),
     ("langs", pa.list_(pa.string())),  # per token; "": it belongs to no language
-    ("tags", pa.list_(pa.string())),  # per token, IOB2
+    ("ner_tags", pa.list_(pa.string())),  # per token, IOB2
     ("spans", pa.list_(SPAN)),
     ("relations", pa.list_(RELATION)),
     ("label", pa.string()),
@@ -38,6 +39,8 @@ _AFTER = [
     ("meta", pa.string()),
 ]
 BEFORE = ("id", "lang")
+# "tags" is what versions before 0.2 called "ner_tags".
+_TAKEN = frozenset({*BEFORE, *(name for name, _ in _AFTER), "tags", "split", "reasons"})
 
 
 def schema_of(fields: Sequence[str]) -> pa.Schema:
@@ -49,5 +52,9 @@ def schema_of(fields: Sequence[str]) -> pa.Schema:
 
 def column_of(field: str) -> str:
     """The column of a text field."""
-    taken = {*BEFORE, *(name for name, _ in _AFTER), "split", "reasons"}
-    return f"text_{field}" if field in taken else field
+    return columns.column_of(field, _TAKEN)
+
+
+def field_of(column: str) -> str:
+    """Reverse of ``column_of``."""
+    return columns.field_of(column, _TAKEN)

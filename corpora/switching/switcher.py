@@ -20,7 +20,7 @@ from corpora.switching.labels import fitting
 from corpora.switching.languages import Policy, draw
 from corpora.switching.measure import Choice
 from corpora.switching.reading import read_batch
-from corpora.switching.render import render
+from corpora.switching.render import render, without_stale_places
 from corpora.switching.rows import schema_of
 from corpora.switching.samplers.base import CorpusSampler, Sampler
 
@@ -270,7 +270,7 @@ class Switcher:
             "unswitched": why,
             "source_id": ids,
             "copy": pa.array(np.full(rows, copy, np.int32)),
-            "meta": self._metas(cells["meta"].take(own)),
+            "meta": self._metas(without_stale_places(cells["meta"].take(own), columns["switches"])),
             "split": whole(batch.table.column("split")),
         }
         schema = schema_of(batch.field_names).append(pa.field("split", pa.string()))

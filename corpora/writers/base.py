@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
 from corpora.errors import OutputError
-from corpora.schema import TEXT, Example, Pair
+from corpora.placing import whole_relations
+from corpora.schema import TEXT, Example, Pair, Relation, Span
 
 REJECTED = "rejected"
 EVERYTHING = frozenset({"overlap", "discontinuous", "scores", "relations", "fields"})
@@ -24,6 +25,8 @@ _HINTS = {
     "spans": "labelled spans",
     "line_breaks": "line breaks inside a text",
     "control": "control characters",
+    "unanswerable": "questions without an answer",
+    "label_space": "labels with white space in them",
     "white_space": "spans that start, end or lie in white space",
 }
 
@@ -35,7 +38,8 @@ class WriteReport:
     Attributes:
         rows: Rows by split, in the order of the splits; ``rejected`` last, always there.
         lost: What the format could not hold, by kind: ``overlap``, ``discontinuous``, ``relations``, ``fields``,
-            ``white_space``; empty if nothing was.
+            ``white_space``, and what never stops the writing: ``attributes`` (of spans) and ``not_in_tags`` (spans that
+            the column ``spans`` holds and ``ner_tags`` can't); empty if nothing was.
         files: The files, relative to the output folder, sorted.
     """
 
@@ -76,7 +80,10 @@ class Survey:
         fields: Text fields of the kept rows' targets and sources, in order of first appearance.
         rejected_fields: Likewise of the rejected rows.
         labels: Labels of the kept rows' target spans.
-        classes: Labels of the kept rows as a whole.
+        classes: Labels of the kept rows as a whole, as text.
+        label_types: Types of the labels of all rows as a whole.
+        in_tags: Kept rows with spans all of which tags over the first field can hold, see ``beyond_tags``.
+        beyond_tags: Kept rows with a span that they can't hold.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -85,6 +92,9 @@ class Survey:
     rejected_fields: dict[str, None] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
+    label_types: set[type] = field(default_factory=set)
+    in_tags: int = 0
+    beyond_tags: int = 0
 
     def groups(self) -> list[tuple[str, tuple[str, ...], int]]:
         """(name, text fields, rows) of each split and of the rejected rows, which come last."""
@@ -104,16 +114,47 @@ def survey(batches: Iterable[list[Pair]]) -> Survey:
         fields = seen.fields if pair.kept else seen.rejected_fields
         for example in (pair.target, pair.source):
             fields.update(dict.fromkeys(example.texts if example else ()))
+        seen.label_types |= {type(e.label) for e in (pair.target, pair.source) if e and e.label is not None}
         if not pair.kept:
             seen.rejected += 1
             continue
         seen.rows[pair.source.split] += 1
         seen.labels.update(span.label for span in (pair.target or pair.source).spans)
+        if (pair.target or pair.source).spans:
+            is_beyond = bool(beyond_tags(pair.target or pair.source))
+            seen.beyond_tags += is_beyond
+            seen.in_tags += not is_beyond
         if (label := (pair.target or pair.source).label) is not None:
-            seen.classes.add(label)
+            seen.classes.add(str(label))
     for split in seen.rows:
         check_split(split, "read")
     return seen
+
+
+def beyond_tags(example: Example) -> Counter[str]:
+    """Counts of the spans that no tags over the first field can hold: ``overlap``, ``discontinuous``, ``fields``."""
+    first = next(iter(example.texts))
+    lost: Counter[str] = Counter(fields=sum(span.field != first for span in example.spans))
+    end = 0
+    for span in sorted((s for s in example.spans if s.field == first), key=lambda s: (s.start, s.end)):
+        lost["overlap"] += span.start < end
+        lost["discontinuous"] += bool(span.fragments)
+        end = max(end, span.end)
+    return +lost
+
+
+def held_relations(example: Example, lost: Counter[str]) -> tuple[Relation, ...]:
+    """The relations of which both spans are there; those that would dangle are counted in ``lost``."""
+    whole = whole_relations(example.relations, example.spans)
+    if dangling := len(example.relations) - len(whole):
+        lost["relations"] += dangling
+    return whole
+
+
+def lost_attributes(spans: Iterable[Span]) -> Counter[str]:
+    """``attributes``: how many spans have some, for formats that can't hold them."""
+    count = sum(bool(span.attributes) for span in spans)
+    return Counter(attributes=count) if count else Counter()
 
 
 def check_split(split: str, section: str) -> str:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from corpora.offsets import Unit, in_unit
+from corpora.placing import whole_relations
 from corpora.schema import Pair
-from corpora.writers.base import WriteReport, refuse_loss, subject
+from corpora.writers.base import WriteReport, lost_attributes, refuse_loss, subject
 from corpora.writers.lines import write_lines
 
 
@@ -49,14 +50,16 @@ class DoccanoWriter:
         example = subject(pair)
         field, text = next(iter(example.texts.items()))
         spans = [span for span in example.spans if span.field == field]
+        # A relation to a span of another field, which is not written, would dangle.
+        whole = whole_relations(example.relations, spans)
         missing = Counter(
             discontinuous=sum(bool(span.fragments) for span in spans),
             fields=len(example.texts) - 1,
-            relations=0 if self.relations else len(example.relations),
+            relations=len(example.relations) - (len(whole) if self.relations else 0),
         )
         if not self.allow_loss and pair.kept:
             refuse_loss(+missing, example.id, "doccano", self.name)
-        lost.update(+missing)
+        lost.update(+missing + lost_attributes(spans))
         convert = in_unit(text, self.offsets)
         places = [(convert(span.start), convert(span.end), span.label) for span in spans]
         row: dict[str, Any] = {"text": text}
@@ -67,8 +70,7 @@ class DoccanoWriter:
             ]
             row["relations"] = [
                 {"id": i, "from_id": numbers[r.head], "to_id": numbers[r.tail], "type": r.label}
-                for i, r in enumerate(example.relations)
-                if r.head in numbers and r.tail in numbers
+                for i, r in enumerate(whole)
             ]
         else:
             row["label"] = [list(place) for place in places]

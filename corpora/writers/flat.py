@@ -54,10 +54,10 @@ def _disjoint(spans: Sequence[Span]) -> tuple[list[Span], Counter[str]]:
 
 
 def _cut(text: str, tokens: Sequence[Range], edges: Sequence[int]) -> list[Range]:
-    """The tokens, cut at the edges and at tabs and line ends, without white space at the ends of a piece."""
+    """The tokens, cut at the edges and at white space, of which none is left."""
     pieces = []
     for start, end in tokens:
-        breaks = [i for i in range(start, end) if text[i] in "\t\n\r"]
+        breaks = [i for i in range(start, end) if text[i].isspace()]
         inside = edges[bisect_right(edges, start) : bisect_left(edges, end)]
         cuts = sorted({start, end, *inside, *breaks, *(i + 1 for i in breaks)})
         for a, b in pairwise(cuts):

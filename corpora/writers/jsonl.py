@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from corpora.schema import TEXT, Example, Pair, Projection, Span
-from corpora.writers.base import EVERYTHING, WriteReport
+from corpora.writers.base import EVERYTHING, WriteReport, held_relations
 from corpora.writers.lines import write_lines
 
 
@@ -34,27 +34,27 @@ class JsonlWriter:
         """See ``Writer.write``."""
         return write_lines(batches, out, ".jsonl", self._lines)
 
-    def _lines(self, pair: Pair, _: Counter[str]) -> tuple[str]:
-        return (json.dumps(self._row(pair), ensure_ascii=False),)
+    def _lines(self, pair: Pair, lost: Counter[str]) -> tuple[str]:
+        return (json.dumps(self._row(pair, lost), ensure_ascii=False),)
 
-    def _row(self, pair: Pair) -> dict[str, Any]:
+    def _row(self, pair: Pair, lost: Counter[str]) -> dict[str, Any]:
         placed = {p.source_span_id: p for p in pair.projections if p.span is not None}
         if pair.target is not None:
-            row = _example(pair.target, placed)
+            row = _example(pair.target, placed, lost)
         else:
             row = {"id": pair.source.id, "lang": None, "split": pair.source.split, TEXT: None, "spans": []}
         if self.source:
-            row["source"] = _example(pair.source, {})
+            row["source"] = _example(pair.source, {}, Counter())
             row["projections"] = [_projection(p) for p in pair.projections]
         return row | {"scores": dict(pair.scores), "reasons": list(pair.reasons), "signature": pair.signature}
 
 
-def _example(example: Example, placed: dict[str, Projection]) -> dict[str, Any]:
+def _example(example: Example, placed: dict[str, Projection], lost: Counter[str]) -> dict[str, Any]:
     only_text = list(example.texts) == [TEXT]
     row: dict[str, Any] = {"id": example.id, "lang": example.lang, "split": example.split}
     row |= {TEXT: example.text} if only_text else {"texts": dict(example.texts)}
     row["spans"] = [_span(span, example, placed.get(span.id)) for span in example.spans]
-    row |= {"relations": [{"head": r.head, "tail": r.tail, "label": r.label} for r in example.relations]}
+    row |= {"relations": [{"head": r.head, "tail": r.tail, "label": r.label} for r in held_relations(example, lost)]}
     row |= {"label": example.label, "meta": dict(example.meta)}
     if example.tokens:
         row["tokens"] = {field: [list(pair) for pair in ranges] for field, ranges in example.tokens.items()}
@@ -66,6 +66,8 @@ def _span(span: Span, example: Example, projection: Projection | None) -> dict[s
     row |= {"field": span.field, "quote": example.quote(span)}
     if span.fragments:
         row["fragments"] = [list(pair) for pair in span.fragments]
+    if span.attributes:
+        row["attributes"] = dict(span.attributes)
     return row if projection is None else row | {"score": projection.score, "method": projection.method}
 
 

@@ -17,14 +17,35 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
+from corpora.columns import column_of
 from corpora.files import publish, work_folder
 from corpora.offsets import Unit, in_unit
 from corpora.schema import Example, Pair
-from corpora.writers.base import REJECTED, Survey, WriteReport, group_of, refuse_loss, replayable, subject, survey
+from corpora.writers.base import (
+    REJECTED,
+    Survey,
+    WriteReport,
+    group_of,
+    held_relations,
+    refuse_loss,
+    replayable,
+    subject,
+    survey,
+)
 
 OURS = "spanferry"
 SOURCE = "source_"
 CONFIG = "label_config.xml"
+
+
+def key_of(field: str) -> str:
+    """The key of a text field in a task's ``data``, and the name of its tag: unlike all that stands beside it."""
+    return column_of(field, is_taken)
+
+
+def is_taken(name: str) -> bool:
+    """Whether a key or a tag that is not a text field's has this name."""
+    return name in (OURS, "class") or name.startswith((SOURCE, "label_"))
 
 
 @dataclass(frozen=True)
@@ -79,16 +100,18 @@ class LabelStudioWriter:
         lost.update(+missing)
         ours: dict[str, Any] = {"id": example.id, "lang": example.lang, "split": pair.source.split}
         ours |= {"label": example.label, "meta": dict(example.meta), "reasons": list(pair.reasons)}
-        data: dict[str, Any] = dict(example.texts)
+        if found := {span.id: dict(span.attributes) for span in example.spans if span.attributes}:
+            ours["attributes"] = found
+        data: dict[str, Any] = {key_of(field): text for field, text in example.texts.items()}
         if self.source and pair.target is not None:
             data |= {f"{SOURCE}{field}": text for field, text in pair.source.texts.items()}
         scores = {p.source_span_id: p.score for p in pair.projections if p.span is not None}
-        prediction: dict[str, Any] = {"model_version": OURS, "result": self._result(example, scores)}
+        prediction: dict[str, Any] = {"model_version": OURS, "result": self._result(example, scores, lost)}
         if scores:
             prediction["score"] = min(scores.values())
         return {"data": {**data, OURS: ours}, "predictions": [prediction]}
 
-    def _result(self, example: Example, scores: dict[str, float]) -> list[dict[str, Any]]:
+    def _result(self, example: Example, scores: dict[str, float], lost: Counter[str]) -> list[dict[str, Any]]:
         result: list[dict[str, Any]] = []
         for span in example.spans:
             text = example.texts[span.field]
@@ -97,17 +120,18 @@ class LabelStudioWriter:
             region: dict[str, Any] = {
                 "id": span.id,
                 "from_name": f"label_{span.field}",
-                "to_name": span.field,
+                "to_name": key_of(span.field),
                 "type": "labels",
             }
             region |= {"value": {**value, "labels": [span.label]}}
             result.append(region | ({"score": scores[span.id]} if span.id in scores else {}))
-        for relation in example.relations:
+        for relation in held_relations(example, lost):
             ends = {"from_id": relation.head, "to_id": relation.tail, "direction": "right"}
             result.append({"type": "relation", **ends, "labels": [relation.label]})
         if example.label is not None:
-            about = {"id": "class", "from_name": "class", "to_name": next(iter(example.texts)), "type": "choices"}
-            result.append({**about, "value": {"choices": [example.label]}})
+            about = {"id": "class", "from_name": "class", "to_name": key_of(next(iter(example.texts)))}
+            about["type"] = "choices"
+            result.append({**about, "value": {"choices": [str(example.label)]}})
         return result
 
     def _config(self, seen: Survey, rows: Iterable[list[Pair]]) -> str:
@@ -127,13 +151,14 @@ class LabelStudioWriter:
             if self.source:
                 shown = quoteattr(f"${SOURCE}{field}")
                 lines.append(f"  <Text name={quoteattr(SOURCE + field)} value={shown}/>")
-            lines.append(f"  <Labels name={quoteattr(f'label_{field}')} toName={quoteattr(field)}>")
+            lines.append(f"  <Labels name={quoteattr(f'label_{field}')} toName={quoteattr(key_of(field))}>")
             lines += [f"    <Label value={quoteattr(name)}/>" for name in sorted(names)]
             lines.append("  </Labels>")
-            lines.append(f"  <Text name={quoteattr(field)} value={quoteattr(f'${field}')}/>")
+            key = key_of(field)
+            lines.append(f"  <Text name={quoteattr(key)} value={quoteattr(f'${key}')}/>")
         if seen.classes:
             first = next(iter(seen.fields))
-            lines.append(f'  <Choices name="class" toName={quoteattr(first)}>')
+            lines.append(f'  <Choices name="class" toName={quoteattr(key_of(first))}>')
             lines += [f"    <Choice value={quoteattr(name)}/>" for name in sorted(seen.classes)]
             lines.append("  </Choices>")
         return "\n".join([*lines, "</View>", ""])

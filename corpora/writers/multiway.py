@@ -1,8 +1,8 @@
 """Rows of several languages as datasets: one row per id with a column per language, or one row per pair.
 
-Column per language (``multiway``): ``id``; for every language a struct with its texts by field, ``spans`` and
-``relations``, null where the cell is missing; ``missing`` (language and reason); ``label``; ``links``; ``scores``;
-``meta`` (JSON).
+Column per language (``multiway``): ``id``; for every language (Indonesian as ``lang_id``) a struct with its texts by
+field, ``spans`` and ``relations``, null where the cell is missing; ``missing`` (language and reason); ``label``;
+``links``; ``scores``; ``meta`` (JSON).
 
 Row per pair (``bilingual``): ``id``, ``field``, ``source_lang``, ``target_lang``, ``source``, ``target``,
 ``source_spans``, ``target_spans`` (paired by ``id``), ``source_words``, ``target_words``, ``alignment`` (Pharaoh),
@@ -21,8 +21,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from corpora.arrow import RANGE, RELATION, SCORE
+from corpora.attributes import attributes_json
+from corpora.columns import column_of
 from corpora.derive.base import directions_of, refused
 from corpora.multiway import MISSING, SPAN_SCORES, MultiRow, WordLinks, pairs_of
+from corpora.placing import whole_relations
 from corpora.records import Record, write_records
 from corpora.schema import Example, Span
 from corpora.writers.base import EVERYTHING, WriteReport
@@ -35,6 +38,7 @@ _SPAN = pa.struct(
         ("id", pa.string()),
         ("field", pa.string()),
         ("fragments", pa.list_(RANGE)),
+        ("attributes", pa.string()),
         ("score", pa.float64()),
     ]
 )
@@ -50,6 +54,7 @@ _ALIGNMENT = pa.struct(
     ]
 )
 _TAKEN = frozenset({"spans", "relations"})
+_COLUMNS = frozenset({"id", "missing", "label", "links", "scores", "meta"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _multiway_schema(languages: Sequence[str], fields: Sequence[str]) -> pa.Sche
     return pa.schema(
         [
             ("id", pa.string()),
-            *((lang, cell) for lang in languages),
+            *((_lang_column(lang), cell) for lang in languages),
             ("missing", pa.list_(MISSING)),
             ("label", pa.string()),
             ("links", pa.list_(_ALIGNMENT)),
@@ -136,12 +141,12 @@ def _multiway_schema(languages: Sequence[str], fields: Sequence[str]) -> pa.Sche
 def _multiway_record(row: MultiRow, languages: Sequence[str]) -> Record:
     if row.reasons:
         return rejected_record(row)
-    cells = {lang: _cell(row.examples[lang]) if lang in row.examples else None for lang in languages}
+    cells = {_lang_column(lang): _cell(row.examples[lang]) if lang in row.examples else None for lang in languages}
     first = next(iter(row.examples.values()))
     values = {
         **cells,
         "missing": [{"lang": lang, "reason": why} for lang, reasons in row.missing.items() for why in reasons],
-        "label": first.label,
+        "label": None if first.label is None else str(first.label),
         "links": [_alignment(known) for known in row.links],
         "scores": _scores(row),
         "meta": json.dumps({k: v for k, v in first.meta.items() if k != SPAN_SCORES}, ensure_ascii=False),
@@ -150,13 +155,19 @@ def _multiway_record(row: MultiRow, languages: Sequence[str]) -> Record:
 
 
 def _cell(example: Example) -> dict[str, Any]:
-    relations = [{"head": r.head, "tail": r.tail, "label": r.label} for r in example.relations]
+    whole = whole_relations(example.relations, example.spans)
+    relations = [{"head": r.head, "tail": r.tail, "label": r.label} for r in whole]
     texts = {_column(field): text for field, text in example.texts.items()}
     return {**texts, "spans": [_span(span, example) for span in example.spans], "relations": relations}
 
 
 def _column(field: str) -> str:
-    return f"text_{field}" if field in _TAKEN else field
+    return column_of(field, _TAKEN)
+
+
+def _lang_column(lang: str) -> str:
+    """The column of a language; Indonesian is ``lang_id``, as ``id`` is taken."""
+    return column_of(lang, _COLUMNS, "lang_")
 
 
 def _span(span: Span, example: Example) -> dict[str, Any]:
@@ -167,6 +178,7 @@ def _span(span: Span, example: Example) -> dict[str, Any]:
         "id": span.id,
         "field": span.field,
         "fragments": [{"start": a, "end": b} for a, b in span.fragments],
+        "attributes": attributes_json(span),
         "score": example.meta.get(SPAN_SCORES, {}).get(span.id),
     }
 
@@ -220,6 +232,6 @@ def _bilingual_values(row: MultiRow, source: Example, target: Example, field: st
         "source_spans": [_span(s, source) for s in source.spans if s.field == field],
         "target_spans": [_span(s, target) for s in target.spans if s.field == field],
         **{name: links.get(name) for name in ("source_words", "target_words", "alignment", "probabilities")},
-        "label": source.label,
+        "label": None if source.label is None else str(source.label),
         "scores": _scores(row),
     }

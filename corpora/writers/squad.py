@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
 from corpora.errors import OutputError
 from corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from corpora.schema import Example, Pair
-from corpora.writers.base import WriteReport, group_of, refuse_loss, subject
+from corpora.writers.base import WriteReport, group_of, lost_attributes, refuse_loss, subject
 from corpora.writers.lines import split_files
+
+_MARK = "is_impossible"
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,17 @@ class SquadWriter:
     """Writes questions with their contexts and answers; spans that carry the label ``answer`` are the answers.
 
     Attributes:
-        version: What the file says it is: ``1.1``, or ``v2.0``, in which ``is_impossible`` marks what has no answer.
+        version: What the files say they are: ``1.1``, or ``v2.0``, in which ``is_impossible`` marks a question whose
+            source has no answer; ``auto``: ``v2.0`` if there is such a question or the data has the mark.
         allow_loss: Leaves out what SQuAD can't hold (spans with other labels or outside the context, relations, the
-            gaps of discontinuous spans), and counts it, instead of stopping; a row of other fields is then a context
-            without a question.
+            gaps of discontinuous spans, in ``1.1`` that a question has no answer), and counts it, instead of stopping;
+            a row of other fields is then a context without a question.
     """
 
     name: ClassVar[str] = "squad"
     holds: ClassVar[frozenset[str]] = frozenset({"overlap", "fields"})
 
-    version: str = "1.1"
+    version: Literal["auto", "1.1", "v2.0"] = "auto"
     allow_loss: bool = False
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
@@ -43,15 +46,18 @@ class SquadWriter:
         """
         lost: Counter[str] = Counter()
         with split_files(batches, out, ".json") as (rows, opened, counts):
-            files = {group: _File(file, self.version) for group, file in opened.items()}
+            second = self.version == "v2.0" or (
+                self.version == "auto" and any(_is_marked(pair) for batch in rows for pair in batch)
+            )
+            files = {group: _File(file, "v2.0" if second else "1.1") for group, file in opened.items()}
             for batch in rows:
                 for pair in batch:
-                    self._add(files[group_of(pair)], pair, lost)
+                    self._add(files[group_of(pair)], pair, second, lost)
             for file in files.values():
                 file.close()
         return WriteReport(counts, dict(sorted(lost.items())), tuple(sorted(f"{group}.json" for group in counts)))
 
-    def _add(self, file: "_File", pair: Pair, lost: Counter[str]) -> None:
+    def _add(self, file: "_File", pair: Pair, second: bool, lost: Counter[str]) -> None:
         example = subject(pair)
         if not {QUESTION, CONTEXT} <= set(example.texts):
             if pair.kept and not self.allow_loss:
@@ -67,21 +73,35 @@ class SquadWriter:
             fields=len(example.spans) - len(answers),
             relations=len(example.relations),
             discontinuous=sum(bool(span.fragments) for span in answers),
+            unanswerable=int(not second and _is_unanswerable(pair)),
         )
         if pair.kept and not self.allow_loss:
             refuse_loss(missing, example.id, self.name, self.name)
-        lost.update(+missing)
+        lost.update(+missing + lost_attributes(s for s in example.spans if s not in answers))
         question: dict[str, Any] = {
-            **{key: value for key, value in example.meta.items() if key != "title"},
+            **{key: value for key, value in example.meta.items() if key not in ("title", _MARK)},
             "id": example.id,
             QUESTION: example.texts[QUESTION],
-            "answers": [{"text": example.quote(span), "answer_start": span.start} for span in answers],
+            "answers": [
+                {**span.attributes, "text": example.quote(span), "answer_start": span.start} for span in answers
+            ],
         }
-        if self.version.startswith("v2"):
-            question["is_impossible"] = not answers
+        if second:
+            # An answer that found no place in the translation does not make the question unanswerable.
+            question[_MARK] = _is_unanswerable(pair)
         if pair.reasons:
             question["reasons"] = list(pair.reasons)
         file.add(_title(example), example.texts[CONTEXT], question)
+
+
+def _is_unanswerable(pair: Pair) -> bool:
+    """Whether a question has no answer in the source."""
+    has_context = CONTEXT in pair.source.texts
+    return has_context and not any(span.field == CONTEXT and span.label == ANSWER for span in pair.source.spans)
+
+
+def _is_marked(pair: Pair) -> bool:
+    return _MARK in pair.source.meta or (pair.kept and _is_unanswerable(pair))
 
 
 class _File:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,8 @@ class TableOptions:
 
     Attributes:
         shard_rows: Rows per file.
-        tags: Adds ``tokens`` and ``ner_tags``, whose classes are kept.
+        tags: Adds ``tokens`` and ``ner_tags``, whose classes are kept; ``auto``: where tags can hold the spans of
+            most kept rows (none overlaps, is discontinuous or lies in a second field); the others are counted.
         class_label: Makes ``label`` a class rather than a string.
         allow_loss: Lets ``ner_tags`` leave out spans that overlap and the like; ``spans`` holds them all the same.
     """
@@ -31,14 +32,16 @@ class TableOptions:
     holds: ClassVar[frozenset[str]] = EVERYTHING
 
     shard_rows: Annotated[int, Field(gt=0)] = 100_000
-    tags: bool = False
+    tags: bool | Literal["auto"] = "auto"
     class_label: bool = False
     allow_loss: bool = False
 
     def shapes(self, seen: Survey) -> dict[str, RowShape]:
         """The columns of each split and of the rejected rows."""
         return {
-            group: RowShape.of(seen, fields, self.tags, self.class_label, self.allow_loss, self.name)
+            group: RowShape.of(
+                seen, fields, None if self.tags == "auto" else self.tags, self.class_label, self.allow_loss, self.name
+            )
             for group, fields, _ in seen.groups()
         }
 

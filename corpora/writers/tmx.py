@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from corpora.files import publish, work_folder
 from corpora.multiway import MultiRow
 from corpora.schema import Example, Pair, Span
-from corpora.writers.base import REJECTED, WriteReport, check_split, refuse_loss
+from corpora.writers.base import REJECTED, WriteReport, check_split, lost_attributes, refuse_loss
 from corpora.writers.parallel import languages_of, rows_of_pairs
 
 FIELD_PROP = "x-field"
@@ -101,7 +101,7 @@ class TmxWriter:
         missing = +missing
         if not self.allow_loss and not row.reasons:
             refuse_loss(missing, row.id, "TMX", self.name)
-        lost.update(missing)
+        lost.update(missing + lost_attributes(s for e in row.examples.values() for s in e.spans))
         return [f"{line}\n" for line in lines]
 
     def _segment(self, example: Example, field: str, numbers: dict[str, int], missing: Counter[str]) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from corpora.arrow import RANGE
+from corpora.attributes import attributes_json
 from corpora.errors import OutputError
 from corpora.multiway import MultiRow
 from corpora.records import Record, write_records
@@ -30,6 +31,7 @@ _SPAN = pa.struct(
         ("label", pa.string()),
         ("id", pa.string()),
         ("fragments", pa.list_(RANGE)),
+        ("attributes", pa.string()),
     ]
 )
 
@@ -106,6 +108,7 @@ def _records(row: MultiRow, fixed: bool) -> Iterator[Record]:
                 "label": span.label,
                 "id": span.id,
                 "fragments": [{"start": a, "end": b} for a, b in span.fragments],
+                "attributes": attributes_json(span),
             }
             for lang, example in cells
             for span in example.spans

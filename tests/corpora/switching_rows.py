@@ -81,7 +81,7 @@ def switched(rows: MultiRow | Sequence[MultiRow], **options: Any) -> list[dict[s
         source = next(iter(sources[found["source_id"]].examples.values()))
         back = undone(found)
         assert {field: back.get(field, found[field]) for field in source.texts} == source.texts
-        assert len(found["tokens"]) == len(found["langs"]) == len(found["tags"])
+        assert len(found["tokens"]) == len(found["langs"]) == len(found["ner_tags"])
         assert [s["label"] for s in found["spans"]] == [s.label for s in source.spans]
     return out
 

@@ -24,12 +24,14 @@ from corpora.schema import Example, Pair, Projection, Relation, Span
 strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.integers(0, 2**40)
 ranges = st.tuples(numbers, numbers)
-spans = st.builds(Span, numbers, numbers, strings, strings, strings, st.lists(ranges, max_size=3).map(tuple))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
+attributes = st.dictionaries(st.text(max_size=4), json_values, max_size=2)
+fragments = st.lists(ranges, max_size=3).map(tuple)
+spans = st.builds(Span, numbers, numbers, strings, strings, strings, fragments, attributes)
 examples = st.builds(
     Example,
     id=strings,
@@ -37,7 +39,7 @@ examples = st.builds(
     texts=st.dictionaries(strings, strings, max_size=3),
     spans=st.lists(spans, max_size=3).map(tuple),
     relations=st.lists(st.builds(Relation, strings, strings, strings), max_size=2).map(tuple),
-    label=st.none() | strings,
+    label=st.none() | strings | st.integers() | st.floats(allow_nan=False),
     meta=st.dictionaries(st.text(max_size=4), json_values, max_size=3),
     tokens=st.dictionaries(strings, st.lists(ranges, max_size=3).map(tuple), max_size=2),
     split=strings,

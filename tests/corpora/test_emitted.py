@@ -65,6 +65,9 @@ def test_what_is_no_dataset_or_a_broken_one(tmp_path: Path) -> None:
     open_writer("arrow").write([[pair(0)]], tmp_path)
     (path,) = (tmp_path / "train").glob("*.arrow")
     path.write_bytes(b"x" * 100)
+    with pytest.raises(InputError, match="not as it was written"):
+        EmittedDataset(tmp_path)
+    (tmp_path / "SHA256SUMS").unlink()
     with pytest.raises(InputError, match="not an Arrow stream"):
         EmittedDataset(tmp_path)
 

@@ -81,7 +81,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             None,
             {"scheme": "iob3"},
             "the reader 'conll' does not take scheme='iob3'\nValid: Input should be 'iob2', 'bioes' or 'iob1'\n"
-            "Hint: --set read.options.scheme=VALUE",
+            "Hint: --set read.options.scheme=iob2",
         ),
         (
             "a.conll",
@@ -89,7 +89,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             {"tag_column": "last"},
             "the reader 'conll' does not take tag_column='last'\n"
             "Valid: Input should be a valid integer, unable to parse string as an integer\n"
-            "Hint: --set read.options.tag_column=VALUE",
+            "Hint: --set read.options.tag_column=-1",
         ),
         ("a.conll", None, {"lang": "de"}, None),
     ],

@@ -52,7 +52,8 @@ def test_what_is_not_known_is_kept_in_meta(tmp_path):
         "n": 1,
     }
     (example,) = read(tmp_path, row)
-    assert example.meta == {"meta": "m", "span_extra": {"0": {"score": 0.5}}, "label": ["a"], "n": 1}
+    assert example.meta == {"meta": "m", "label": ["a"], "n": 1}
+    assert example.spans[0].attributes == {"score": 0.5}
     assert (example.spans[0].label, example.label) == ("1", None)
 
 

@@ -77,7 +77,7 @@ def test_units(options: dict[str, Any], text: str, labels: list[str]) -> None:
 
 def test_tokens_languages_tags_and_the_record() -> None:
     found = switched(HOUSE, constraint=EQUIVALENCE)[0]
-    assert list(zip(found["tokens"], found["langs"], found["tags"], strict=True))[:8] == [
+    assert list(zip(found["tokens"], found["langs"], found["ner_tags"], strict=True))[:8] == [
         ("Anna", "en", "B-PER"), ("compró", "es", "O"), ("la", "es", "B-OBJ"), ("red", "en", "I-OBJ"),
         ("house", "en", "I-OBJ"), ("en", "es", "O"), ("Viena", "es", "B-LOC"), (",", "", "O"),
     ]  # fmt: skip
@@ -131,7 +131,7 @@ def test_any_links_leave_labels_in_place(links: list[Any], seed: int, unit: Any,
         ]
         if not inside:
             assert out["text"][out["spans"][0]["start"] : out["spans"][0]["end"]] == label.quote(text)
-        assert out["tags"].count("B-X") == 1
+        assert out["ner_tags"].count("B-X") == 1
 
 
 def test_nested_and_discontinuous_spans() -> None:
@@ -157,7 +157,7 @@ def test_nested_and_discontinuous_spans() -> None:
     inner = switched(given_row, languages=("de",), unit=SpanUnits(labels=("LOC",)))[0]
     assert inner["text"] == "the mayor of Wien left"
     assert [quote for quote, _ in quotes(inner)] == ["the mayor of Wien", "Wien", "mayor of Wien left"]
-    assert inner["tags"] == ["B-PER", "I-PER", "I-PER", "I-PER", "O"]
+    assert inner["ner_tags"] == ["B-PER", "I-PER", "I-PER", "I-PER", "O"]
 
 
 def test_a_span_without_a_place_is_not_lost() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from writer_rows import failed, pair
 
+from corpora.checksums import SUMS
 from corpora.errors import ConfigError, OutputError
 from corpora.schema import Relation, Span
 from corpora.writers import EVERYTHING, WRITERS, Writer, open_writer, writer_options
@@ -14,10 +15,11 @@ FORMATS = list(WRITERS)
 OPTIONS = {"doccano": {"relations": True}, "moses": {"allow_loss": True}, "tmx": {"allow_loss": True}}
 OPTIONS |= {"squad": {"allow_loss": True}}
 LOST = {
-    "conll": {"relations": 1},
-    "squad": {"fields": 11, "relations": 1},
+    "conll": {"attributes": 5, "relations": 1},
+    "doccano": {"attributes": 5},
+    "squad": {"attributes": 5, "fields": 11, "relations": 1},
     "moses": {"spans": 15, "relations": 3},
-    "tmx": {"relations": 5},
+    "tmx": {"attributes": 9, "relations": 5},
 }
 
 
@@ -27,7 +29,9 @@ def with_spans(spans, relations=()):
 
 
 def contents(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != SUMS
+    }
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -159,7 +163,20 @@ def test_a_rejected_row_never_stops_conll(tmp_path):
             "arrow",
             {"shard_rows": "0"},
             "the writer 'arrow' does not take shard_rows='0'\nValid: Input should be greater than 0\n"
-            "Hint: --set output.options.arrow.shard_rows=VALUE",
+            "Hint: --set output.options.arrow.shard_rows=100000",
+        ),
+        (
+            "parquet",
+            {"tags": "maybe"},
+            "the writer 'parquet' does not take tags='maybe'\n"
+            "Valid: Input should be a valid boolean, unable to interpret input\n"
+            "Hint: --set output.options.parquet.tags=auto",
+        ),
+        (
+            "squad",
+            {"version": "3"},
+            "the writer 'squad' does not take version='3'\nValid: Input should be 'auto', '1.1' or 'v2.0'\n"
+            "Hint: --set output.options.squad.version=auto",
         ),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import datasets
 import datasets.config
 import huggingface_hub.constants
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from writer_rows import failed, pair
@@ -60,23 +61,30 @@ def test_a_row_has_everything(tmp_path, name):
                 "id": "a",
                 "field": "text",
                 "fragments": [],
+                "attributes": None,
                 "score": 0.9,
                 "method": "copy",
             },
-            {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": [], "score": 0.5}
-            | {"method": "lexical"},
+            {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []}
+            | {"attributes": '{"kb": "Q1"}', "score": 0.5, "method": "lexical"},
         ],
         "relations": [],
         "label": "travel",
+        "tokens": ["Ana", "llegó", "a", "Málaga", "😀", "."],
+        "ner_tags": [3, 0, 0, 1, 0, 0],
         "source": {
             "lang": "en",
             "text": "Ann came to Málaga 😀.",
             "spans": [
-                {"start": 0, "end": 3, "label": "PER", "id": "a", "field": "text", "fragments": []},
-                {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []},
-                {"start": 19, "end": 20, "label": "EMO", "id": "c", "field": "text", "fragments": []},
+                {"start": 0, "end": 3, "label": "PER", "id": "a", "field": "text", "fragments": []}
+                | {"attributes": None},
+                {"start": 12, "end": 18, "label": "LOC", "id": "b", "field": "text", "fragments": []}
+                | {"attributes": '{"kb": "Q1"}'},
+                {"start": 19, "end": 20, "label": "EMO", "id": "c", "field": "text", "fragments": []}
+                | {"attributes": None},
             ],
             "relations": [{"head": "a", "tail": "b", "label": "in"}],
+            "meta": None,
         },
         "projections": [
             {"source_span_id": "a", "placed": True, "score": 0.9, "method": "copy", "reason": None},
@@ -154,7 +162,7 @@ def test_a_second_run_replaces_the_first_and_its_splits(tmp_path):
     writer.write([[pair(0), pair(1, split="test")]], tmp_path)
     first = json.loads((tmp_path / "train" / "state.json").read_text())["_fingerprint"]
     writer.write([[pair(5)]], tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["dataset_dict.json", "rejected", "train"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["SHA256SUMS", "dataset_dict.json", "rejected", "train"]
     loaded = datasets.load_from_disk(str(tmp_path))
     assert loaded["train"]["id"][:] == ["ex-5"]
     assert loaded["train"]._fingerprint != first
@@ -204,10 +212,58 @@ def test_our_readers_take_our_output_back(tmp_path, name):
     assert sorted((e.id, e.lang, e.texts, e.spans, e.label, e.split) for e in back) == [
         (p.target.id, "es", p.target.texts, p.target.spans, p.target.label, p.target.split) for p in rows
     ]
-    assert back[0].meta["url"] == "x" and back[0].meta["span_extra"]["0"] == {"score": 0.9, "method": "copy"}
+    assert back[0].meta["url"] == "x" and back[0].meta["projections"][0]["score"] == 0.9
+    assert "ner_tags" not in back[0].meta and back[0].tokens["text"][:2] == ((0, 3), (4, 9))
 
 
 def test_the_hub_reader_takes_a_folder_that_is_ready_for_the_hub(tmp_path):
     open_writer("parquet", {"class_label": True}).write([[pair(0), pair(1, split="test")]], tmp_path / "out")
     reader = open_reader(f"hf:{tmp_path / 'out'}", lang="en", options={"split": "test"})
     assert [(e.id, e.label, e.split) for e in reader.read()] == [("ex-1", "travel", "test")]
+
+
+NUMBERS = [
+    ([3.8, 2, None], ["double", [3.8, 2.0, None]]),
+    ([1, 0, None], ["int64", [1, 0, None]]),
+    ([1, "x", None], ["string", ["1", "x", None]]),
+    ([None, None], ["string", [None, None]]),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("labels", "written"), NUMBERS)
+def test_labels_that_are_numbers_stay_numbers(tmp_path, name, labels, written):
+    rows = [pair(i, label=label) for i, label in enumerate(labels)]
+    open_writer(name).write([[*rows, pair(9, label=labels[0], kept=False)]], tmp_path / "out")
+    splits, _ = load(name, tmp_path / "out")
+    kind = str(splits["train"].features.arrow_schema.field("label").type)
+    assert [kind, splits["train"]["label"][:]] == written
+    back = [example.label for example in open_reader(tmp_path / "out", lang="es").read()]
+    assert list(map(repr, back)) == list(map(repr, written[1]))
+    open_writer("jsonl").write([rows], tmp_path / "jsonl")
+    back = [example.label for example in open_reader(tmp_path / "jsonl" / "train.jsonl", lang="es").read()]
+    assert list(map(repr, back)) == list(map(repr, labels))
+
+
+@BOTH
+def test_tags_are_there_where_they_can_hold_the_spans(tmp_path, name):
+    nested = replace(pair(0).target, spans=(Span(0, 3, "A", "a"), Span(0, 9, "B", "b")))
+    bare = replace(pair(0).target, spans=())
+    rows = {
+        True: [pair(0), pair(1, kept=False)],
+        # What a rejected row has does not matter.
+        "rejected": [pair(0), replace(pair(1), target=nested).rejected("x:y")],
+        "most": [pair(0), pair(1), replace(pair(2), target=nested)],
+        False: [pair(0), replace(pair(1), target=nested)],
+        None: [replace(pair(0), target=bare)],
+    }
+    for wanted, given in rows.items():
+        report = open_writer(name).write([given], tmp_path / str(wanted))
+        assert report.lost == ({"not_in_tags": 1} if wanted == "most" else {})
+        splits, _ = load("arrow", tmp_path / str(wanted)) if name == "arrow" else (None, None)
+        names = splits["train"].column_names if splits else _parquet_columns(tmp_path / str(wanted))
+        assert ("ner_tags" in names, "tokens" in names) == (bool(wanted), bool(wanted)), wanted
+
+
+def _parquet_columns(folder):
+    return pq.read_schema(next(folder.rglob("train-*.parquet"))).names

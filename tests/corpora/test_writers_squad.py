@@ -1,6 +1,7 @@
 """SQuAD files: what is written is what the reader takes back, and what they can't hold."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,10 @@ def test_round_trip(tmp_path_factory, rows):
     out = tmp_path_factory.mktemp("squad")
     report = open_writer("squad").write([pairs(*rows)], out)
     assert report.rows == {"train": len(rows), "rejected": 0}
-    assert list(open_reader(out / "train.json", lang="es", format="squad").read()) == rows
+    back = list(open_reader(out / "train.json", lang="es", format="squad").read())
+    marks = [example.meta.get("is_impossible") for example in back]
+    assert marks == [not e.spans for e in rows] if not all(e.spans for e in rows) else marks == [None] * len(rows)
+    assert [replace(e, meta={k: v for k, v in e.meta.items() if k != "is_impossible"}) for e in back] == rows
 
 
 def test_questions_share_paragraphs_and_articles(tmp_path):
@@ -75,3 +79,53 @@ def test_what_it_cannot_hold(tmp_path):
     with pytest.raises(OutputError, match=r"fields: 1 .*\n.*\n.*output\.options\.squad\.allow_loss=true"):
         open_writer("squad").write([pairs(other)], tmp_path)
     assert open_writer("squad", {"allow_loss": True}).write([pairs(other)], tmp_path).lost == {"fields": 1}
+
+
+def asked(name, answers, meta=None, target_answers=None):
+    context = "Hecho en 1732."
+    spans = tuple(Span(a, b, "answer", f"s{i}", "context") for i, (a, b) in enumerate(answers))
+    source = Example(name, "en", {"question": "When?", "context": "Made in 1732."}, spans, meta=meta or {})
+    placed = spans if target_answers is None else tuple(spans[:target_answers])
+    return Pair(source, Example(name, "es", {"question": "¿Cuándo?", "context": context}, placed, meta=meta or {}))
+
+
+def read_back(folder):
+    data = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    return data["version"], {q["id"]: q for a in data["data"] for p in a["paragraphs"] for q in p["qas"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "version", "marks"),
+    [
+        ([asked("a", [(9, 13)])], "1.1", {"a": None}),
+        ([asked("a", [(9, 13)]), asked("b", [])], "v2.0", {"a": False, "b": True}),
+        ([asked("a", [(9, 13)], {"is_impossible": False})], "v2.0", {"a": False}),
+        # An answer without a place in the translation is lost, and was there all the same.
+        ([asked("a", [(9, 13)], None, 0), asked("b", [])], "v2.0", {"a": False, "b": True}),
+        ([asked("a", [(9, 13)], None, 0)], "1.1", {"a": None}),
+    ],
+)
+def test_questions_without_an_answer_are_version_2(tmp_path, rows, version, marks):
+    open_writer("squad").write([rows], tmp_path)
+    written, found = read_back(tmp_path)
+    assert written == version and {name: q.get("is_impossible") for name, q in found.items()} == marks
+
+
+def test_version_1_can_not_say_that_there_is_no_answer(tmp_path):
+    rows = [asked("a", [(9, 13)]), asked("b", [])]
+    with pytest.raises(OutputError, match="can't hold questions without an answer"):
+        open_writer("squad", {"version": "1.1"}).write([rows], tmp_path)
+    report = open_writer("squad", {"version": "1.1", "allow_loss": True}).write([rows], tmp_path)
+    assert report.lost == {"unanswerable": 1} and read_back(tmp_path)[0] == "1.1"
+
+
+def test_what_else_an_answer_says_comes_back_and_numbers_stay_numbers(tmp_path):
+    answer = {"text": "1732", "answer_start": 8, "score": 0.75, "rank": 2}
+    row = {"id": "a", "question": "When?", "answers": [answer], "similarity": 3.5, "turn": 7}
+    tree = {"data": [{"title": "T", "paragraphs": [{"context": "Made in 1732.", "qas": [row]}]}]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    (example,) = open_reader(path, lang="en", format="squad").read()
+    open_writer("squad").write([[Pair(example, example)]], tmp_path / "out")
+    _, found = read_back(tmp_path / "out")
+    assert found["a"] == row

@@ -10,13 +10,13 @@ def pair(number=0, *, split="train", kept=True, text="Ana llegó a Málaga 😀.
         f"ex-{number}",
         "en",
         {"text": "Ann came to Málaga 😀."},
-        (Span(0, 3, "PER", "a"), Span(12, 18, "LOC", "b"), Span(19, 20, "EMO", "c")),
+        (Span(0, 3, "PER", "a"), Span(12, 18, "LOC", "b", attributes={"kb": "Q1"}), Span(19, 20, "EMO", "c")),
         (Relation("a", "b", "in"),),
         label,
         {"url": "x"},
         split=split,
     )
-    spans = (Span(0, 3, "PER", "a"), Span(12, 18, "LOC", "b"))
+    spans = (Span(0, 3, "PER", "a"), Span(12, 18, "LOC", "b", attributes={"kb": "Q1"}))
     target = replace(source, lang=lang, texts={"text": text}, spans=spans, relations=())
     projections = (
         Projection("a", spans[0], 0.9, "copy"),

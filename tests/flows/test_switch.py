@@ -51,13 +51,16 @@ def run(inputs: list[str], out: Path, **options: Any) -> dict[str, list[dict[str
 
 def test_a_set_of_three_languages(inputs: list[str], tmp_path: Path) -> None:
     found = run(inputs, tmp_path / "out", **{"unit.kind": "span", "sampler.kind": "probability", "sampler.cross": 1.0})
+    features = datasets.load_from_disk(str(tmp_path / "out" / "code-switch"))["train"].features
+    assert features["ner_tags"].feature.names == ["O", "B-LOC", "I-LOC"]
     assert len(found["train"]) == 30 and not found["rejected"]
     for row in found["train"]:
         number = int(row["id"][1:]) % 3
         assert undone(row) == {"text": EN[number]}
         (span,) = row["spans"]
         assert row["text"][span["start"] : span["end"]] in TOWNS[number][1:]
-        assert row["tags"].count("B-LOC") == 1 and {"de", "es"} & set(row["langs"])
+        assert row["ner_tags"].count(1) == 1 and len(row["ner_tags"]) == len(row["tokens"])
+        assert {"de", "es"} & set(row["langs"])
     place = tmp_path / "out" / "code-switch"
     told = json.loads((place / "switching.json").read_text(encoding="utf-8"))
     assert told["units"]["switched"] == 30 and told["rate_of_units"] == 1.0

@@ -157,7 +157,7 @@ def _switch(lang: str, start: int, end: int, text: str, source_start: int, sourc
 def write_switched(out: Path) -> Path:
     """A dataset ``en-es-de``: one switched row, one that nothing was switched in, one rejected."""
     span = {"label": "city", "id": "s0", "field": "text", "fragments": []}
-    base = {"lang": "en", "tags": [], "relations": [], "label": None, "unswitched": None, "copy": 0, "meta": "{}"}
+    base = {"lang": "en", "ner_tags": [], "relations": [], "label": None, "unswitched": None, "copy": 0, "meta": "{}"}
     text = "😀 The casa roja in Mailand."
     switches = [
         _switch("es", 6, 15, "casa roja", 6, 15, "red house"),

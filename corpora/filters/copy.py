@@ -63,7 +63,7 @@ class Copy(FilterModel):
     Attributes:
         kinds: What is looked for.
         words_up_to: An integer up to this may be written as a word in the target.
-        min_number: Share of numbers that must survive in the text. Mild: half, as usual for bitext.
+        min_number: Share of numbers that must survive in the text; half is usual for bitext without labels.
         min_share: Share of everything else that must survive in the text.
         min_span_share: Share of the surviving that must lie within its span.
     """
@@ -73,7 +73,7 @@ class Copy(FilterModel):
 
     kinds: tuple[Kind, ...] = KINDS
     words_up_to: int = Field(default=20, ge=0)
-    min_number: float = Field(default=0.5, ge=0, le=1)
+    min_number: float = Field(default=1.0, ge=0, le=1)
     min_share: float = Field(default=1.0, ge=0, le=1)
     min_span_share: float = Field(default=1.0, ge=0, le=1)
 
@@ -110,6 +110,7 @@ class Copy(FilterModel):
             needed, kept = counts.get(name, (0, 0))
             counts[name] = (needed + found[0], kept + found[1])
 
+        langs = source.lang, target.lang
         placed: Mapping[str, Span] | None = None
         for field, text in source.texts.items():
             digits, marks = has_digits(text), any(mark in text for mark in _MARKS)
@@ -120,11 +121,11 @@ class Copy(FilterModel):
             both = [(s, placed[s.id]) for s in source.spans if s.field == field and s.id in placed]
             for kind in self.kinds:
                 if kind == "number" and digits:
-                    add("copy.number", surviving(text, other, self.words_up_to))
+                    add("copy.number", surviving(text, other, self.words_up_to, *langs))
                     for span, end in both:
                         if has_digits(span.quote(text)):
                             ranges = (span.start, span.end), (end.start, end.end)
-                            add("copy.span_number", strayed(text, other, *ranges))
+                            add("copy.span_number", strayed(text, other, *ranges, self.words_up_to, *langs))
                 elif kind != "number" and marks:
                     find = _FIND[kind]
                     wanted = Counter(find(text))

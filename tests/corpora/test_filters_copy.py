@@ -38,8 +38,8 @@ from filter_pairs import pair, reasons
         ("About 16,000 people", "約 1 万 6 千人", "en-ja", []),
         ("About 17,000 people", "約 1 万 6 千人", "en-ja", ["copy:number"]),
         ("Some 1,200 men", "大约一千二百人", "en-zh", []),
-        # Half of the numbers is enough in a text.
-        ("From 120 to 450", "De 120 a 455", "en-es", []),
+        # Half of the numbers is not enough.
+        ("From 120 to 450", "De 120 a 455", "en-es", ["copy:number"]),
         ("From 120 to 450 and 777", "De 120 a 455", "en-es", ["copy:number"]),
         # Versions and codes.
         ("Version 2.0.1 is out.", "Ya está la versión 2.0.1.", "en-es", []),

@@ -11,8 +11,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from corpora.detokenise import UNSPACED_LANGUAGES
 from corpora.schema import Example, Pair, Projection, Span, Translation
+from corpora.scripts import UNSPACED_LANGUAGES
 
 if TYPE_CHECKING:
     from spacy.language import Language

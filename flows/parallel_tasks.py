@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from corpora.records import Record
-from corpora.words import words
+from corpora.word_breaks import words_of
 from flows.parallel_join import StoredRows, join, store
 from flows.parallel_plan import SetPlan, set_plan
 from flows.stages import fit_sample
@@ -149,7 +149,8 @@ def _fit(plan: SetPlan, direction: Direction, started: float) -> Entry:
 def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:
     """One input per field that both languages have, of rows that are not linked already.
 
-    Links count the words that code-switching counts: characters, where a script has no spaces and no tokens are given.
+    Links count the words that code-switching counts: those of a dictionary, where a script has no spaces and no tokens
+    are given.
     """
     source, target = (row.examples.get(lang) for lang in direction)
     if source is None or target is None:
@@ -162,8 +163,8 @@ def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInpu
             (),
             source.lang,
             target.lang,
-            source_words=tuple(source.tokens.get(name, ())) or words(text),
-            target_words=tuple(target.tokens.get(name, ())) or words(target.texts[name]),
+            source_words=tuple(source.tokens.get(name, ())) or words_of(text, source.lang),
+            target_words=tuple(target.tokens.get(name, ())) or words_of(target.texts[name], target.lang),
         )
         for name, text in source.texts.items()
         if name in target.texts and row.links_of(source.lang, target.lang, name) is None

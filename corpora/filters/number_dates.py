@@ -8,7 +8,7 @@ from corpora.filters.number_words import months_of
 Date = tuple[int, int, int]
 Time = tuple[int, ...]
 
-_DATE = re.compile(r"(\d{1,4})\D+(\d{1,2})\D+(\d{1,4})\D?")
+_DATE = re.compile(r"(\d{1,4})\D+(\d{1,2})\D+(\d{1,4})\D*")
 _TIME = re.compile(r"(\d{1,2})\D*(\d{2})?(?::(\d{2}))?\D*", re.IGNORECASE)
 _CJK_TIME = re.compile(r"(\d{1,2})\s?[点點时時시]\s?(\d{1,2})?\s?[分분]?")
 _HALF_DAY = re.compile(r"([ap])\.?\s?m\b", re.IGNORECASE)

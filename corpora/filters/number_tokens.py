@@ -46,6 +46,7 @@ _AMOUNT = re.compile(_PATTERNS["amount"])
 _SEPARATOR = re.compile(r"\D+")
 _GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+")
 _DECADE_AFTER = re.compile(r"['’]?(?:s|er)\b")
+_MILLION = re.compile(r"\s?m(?:n|io)?\b", re.IGNORECASE)
 _CONNECTED = re.compile(
     r"[%°€£$]?\s?(?:[-–—:/]|to|and|bis|und|à|et|a|y|e|tot|en|до|и|至|到|～|~|から)\s?[€£$]?", re.IGNORECASE
 )
@@ -53,9 +54,84 @@ _LISTED = re.compile(
     r"[%°]?(?:\s|[,;、，]\s?(?:and|or|y|o|und|oder|et|ou|e|и|или)?\s?|\s(?:and|or|y|o|und|oder|et|ou|e|и|или)\s|、)"
 )
 # Languages that write 1,000.5; those that write 1.000,5 or 1 000,5.
-_POINT = frozenset(["en", "zh", "ja", "ko", "th", "he", "hi", "bn", "ta", "te", "ur", "ms", "tl", "sw", "my", "km", "lo", "si", "ne", "am", "yo", "ig", "ha", "zu", "mt", "ga", "cy"])
+_POINT = frozenset(
+    [
+        "en",
+        "zh",
+        "ja",
+        "ko",
+        "th",
+        "he",
+        "hi",
+        "bn",
+        "ta",
+        "te",
+        "ur",
+        "ms",
+        "tl",
+        "sw",
+        "my",
+        "km",
+        "lo",
+        "si",
+        "ne",
+        "am",
+        "yo",
+        "ig",
+        "ha",
+        "zu",
+        "mt",
+        "ga",
+        "cy",
+    ]
+)
 _COMMA = frozenset(
-    ["es", "de", "fr", "pt", "it", "nl", "ru", "uk", "pl", "cs", "sk", "sl", "hr", "sr", "bs", "bg", "ro", "hu", "fi", "sv", "da", "nb", "no", "nn", "et", "lv", "lt", "el", "tr", "ca", "gl", "eu", "id", "vi", "is", "mk", "sq", "be", "ka", "hy", "az", "kk", "uz", "af"]
+    [
+        "es",
+        "de",
+        "fr",
+        "pt",
+        "it",
+        "nl",
+        "ru",
+        "uk",
+        "pl",
+        "cs",
+        "sk",
+        "sl",
+        "hr",
+        "sr",
+        "bs",
+        "bg",
+        "ro",
+        "hu",
+        "fi",
+        "sv",
+        "da",
+        "nb",
+        "no",
+        "nn",
+        "et",
+        "lv",
+        "lt",
+        "el",
+        "tr",
+        "ca",
+        "gl",
+        "eu",
+        "id",
+        "vi",
+        "is",
+        "mk",
+        "sq",
+        "be",
+        "ka",
+        "hy",
+        "az",
+        "kk",
+        "uz",
+        "af",
+    ]
 )
 
 
@@ -239,6 +315,8 @@ def _number(kind: str, start: int, end: int, text: str, language: str) -> Number
         return Number(start, end, token, kind, none, none, frozenset(), frozenset(), groups, joins, None)
     base = frozenset(amount_readings(token, language))
     powers = power_after(text, end, language)
+    if not powers and start > 0 and text[start - 1] in "£$€¥" and _MILLION.match(text, end):
+        powers = (6,)
     readings = frozenset(_times(r, p) for p in powers for r in base) or base
     coded = len(token) > 1 and start > 0 and text[start - 1].isalpha() and text[start - 1].isascii()
     value = int(token) if token.isdigit() and len(token) <= 9 and not coded else None

@@ -7,10 +7,12 @@ from corpora.filters.number_digits import ascii_digits
 _DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _SMALL = {"十": 10, "百": 100, "千": 1000, "천": 1000}
 _LARGE = {**dict.fromkeys("万萬만", 10**4), **dict.fromkeys("億亿억", 10**8), "兆": 10**12}
-_HAN = re.compile(r"[〇零一二三四五六七八九十百千万萬億亿两兩兆]{2,}|[二三四五六七八九十]")
+_HAN = re.compile(r"[〇零一二三四五六七八九十百千万萬億亿两兩兆]{2,}|[二三四五六七八九十]|(?<=百分之)百")
 # 37万5,000 and 6億4900万: digits with characters that multiply them.
-_SCALED = re.compile(r"(?:\d{1,12}(?:[.,]\d{1,9}){0,4}\s?[十百千万萬億亿兆만억천]{1,3}\s?){1,5}(?:\d{1,9}(?:,\d{3})*)?")
-_STEP = re.compile(r"(\d+(?:[.,]\d+)*)\s?([十百千万萬億亿兆만억천]*)")
+_SCALED = re.compile(
+    r"(?:\d{1,12}(?:[.,]\d{1,9}){0,4}[多余餘]?\s?[十百千万萬億亿兆만억천]{1,3}\s?){1,5}(?:\d{1,9}(?:,\d{3})*)?"
+)
+_STEP = re.compile(r"(\d+(?:[.,]\d+)*)[多余餘]?\s?([十百千万萬億亿兆만억천]*)")
 _ROMAN = re.compile(r"\b[IVXLC]{1,7}\b")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from corpora.filters.base import Column, FilterModel, Rule
 from corpora.schema import Example, Pair
+from corpora.scripts import UNSPACED_CHARACTER
 
 _LOOP = re.compile(r"([^\W\d_]{1,4}?)\1{2,}")
 # Without spaces between words each character stands for itself.
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-_UNIT = regex.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\w)+")
+_UNIT = regex.compile(rf"{UNSPACED_CHARACTER.pattern}|(?:(?!{UNSPACED_CHARACTER.pattern})\w)+")
 _WORD = re.compile(r"[^\s.,;:!?¡¿\"'()\[\]…—–«»“”‘’।،؟-]+")
 
 
@@ -85,7 +85,7 @@ class Repetition(FilterModel):
 
 def _units(example: Example) -> list[str]:
     text = "\n".join(example.texts.values()).casefold()
-    return _WORD.findall(text) if text.isascii() or not _UNSPACED.search(text) else _UNIT.findall(text)
+    return _WORD.findall(text) if text.isascii() or not UNSPACED_CHARACTER.search(text) else _UNIT.findall(text)
 
 
 def repeated_letters(example: Example) -> int:

@@ -106,7 +106,9 @@ class PromptTranslator:
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order.
 
-        A text without a letter is its own translation. A row that fails has a reason: those of :meth:`TextGenerator.generate`, ``only_markup``, ``bad_unicode``,
+        A text without a letter is its own translation.
+
+        A row that fails has a reason: those of :meth:`TextGenerator.generate`, ``only_markup``, ``bad_unicode``,
         ``empty_source``, or ``source_too_long`` where the text is longer than ``limits.source`` or its prompt does not
         fit even without examples.
 

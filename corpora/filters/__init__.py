@@ -12,6 +12,7 @@ FILTERS: dict[str, str] = {
     "span_count": "corpora.filters.span_count:SpanCount",
     "span_shape": "corpora.filters.span_shape:SpanShape",
     "copy": "corpora.filters.copy:Copy",
+    "letters": "corpora.filters.letters:Letters",
     "length_ratio": "corpora.filters.length_ratio:LengthRatio",
     "language": "corpora.filters.language:Language",
     "confidence": "corpora.filters.confidence:Confidence",

@@ -18,8 +18,8 @@ _NUMBERS = {
     " dieci/decimosext diecis/decimosépt diecio/decimoctav diecin/decimonov veint/vigésim treint cuarent cincuent"
     " sesent setent ochent novent cien/centen/ciento mil/millar",
     "de": "zwei/zwo/zweit/beid/paar/doppel drei/dritt vier/viert fünf sechs sieb acht neun zehn elf"
-    " zwölf/dutzend dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig dreißig/dreissig vierzig fünfzig sechzig"
-    " siebzig achtzig neunzig hundert/einhundert tausend/eintausend",
+    " zwölf/dutzend dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig"
+    " dreißig/dreissig vierzig fünfzig sechzig siebzig achtzig neunzig hundert/einhundert tausend/eintausend",
     "fr": "deux/second/deuxièm/doubl/paire trois/tiers/tripl quatr/quart cinq six/sixi sept huit neuf/neuvi dix/dizain"
     " onz douz treiz quatorz quinz seiz dix-sept/dix dix-huit/dix dix-neuf/dix vingt trent quarant cinquant soixant"
     " soixante-dix/septant quatre-vingt/huitant quatre-vingt-dix/nonant cent mill/millier",
@@ -30,9 +30,9 @@ _NUMBERS = {
     "it": "due/second/entramb/coppi/doppi tre/terz/tripl quattr/quart cinqu/quint sei/sest sett ott nov/non dieci/decin"
     "/decim undic dodic/dozzin tredic quattordic quindic sedic diciass diciot diciann vent trent quarant cinquant"
     " sessant settant ottant novant cent mill/mila/migliai",
-    "nl": "twee/tweed/beid/paar drie/derd vier vijf zes zeven acht negen tien elf twaalf/dozijn dertien veertien vijftien"
-    " zestien zeventien achttien negentien twintig dertig veertig vijftig zestig zeventig tachtig negentig honderd"
-    " duizend",
+    "nl": "twee/tweed/beid/paar drie/derd vier vijf zes zeven acht negen tien elf"
+    " twaalf/dozijn dertien veertien vijftien zestien zeventien achttien negentien twintig"
+    " dertig veertig vijftig zestig zeventig tachtig negentig honderd duizend",
     "ru": "дв/втор/оба/обе/обо/пар три/трё/тре/трем четыр/четвер/четвёр пят шест сем/седьм восем/восьм девят десят"
     " одиннадцат двенадцат/дюжин тринадцат четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат"
     " тридцат сорок пятьдесят/пятидесят шестьдесят/шестидесят семьдесят/семидесят восемьдесят/восьмидесят девяност"
@@ -54,11 +54,12 @@ _MONTHS = {
     "ru": "янв фев мар апр мая/май июн июл авг сен окт ноя дек",
 }
 
-# Half past, a quarter to; one and a half.
-FRACTIONS = re.compile(
-    r"\b(?:half|quarter|medi[oa]|cuarto|halb|viertel|anderthalb|eineinhalb|dreiviertel|demi|quart|trois-quarts|mei[oa]"
-    r"|quarto|mezz[oa]|kwart|пол|четверт)|[半刻]",
-    re.IGNORECASE,
+# Half past; one and a half.
+HALF = re.compile(
+    r"\b(?:half|medi[oa]|halb|halve|anderthalb|eineinhalb|demi|mei[oa]|mezz[oa]|пол)|einhalb|半", re.IGNORECASE
+)
+QUARTER = re.compile(
+    r"\b(?:quarter|cuarto|(?:drei)?viertel|trois-quarts|quart|quarto|kwart|четверт)|[刻]", re.IGNORECASE
 )
 NEGATIVE = re.compile(
     r"\b(?:minus|menos|moins|meno|min\b|below|negativ|bajo cero|unter null|abaixo de zero|au-dessous|sous zéro)"

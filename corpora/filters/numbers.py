@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from corpora.filters.number_tokens import Number, Token, ascii_digits, has_digits, numbers, tokens
-from corpora.filters.number_words import FRACTIONS, NEGATIVE, has_table, months_of, says
+from corpora.filters.number_words import HALF, NEGATIVE, QUARTER, has_table, months_of, says
 from corpora.filters.numerals import han_readings, roman_readings
 
 __all__ = ["ascii_digits", "has_digits", "numbers", "strayed", "surviving"]
@@ -227,24 +227,26 @@ class _Available:
         if number.free:
             return not surplus
         if number.kind == "time":
-            known = any(minute in (0, 15, 30, 45) for _, minute, *_ in number.times)
-            return (
-                known
-                and not surplus
-                and (
-                    FRACTIONS.search(self.text) is not None
-                    or any(minute == 0 and self._plain_words(hour, words_up_to) for hour, minute, *_ in number.times)
-                )
-            )
+            return not surplus and any(self._clock_words(h, m, words_up_to) for h, m, *_ in number.times)
         if number.kind == "sequence":
             values = [int(group) for group in number.sequence]
             short = len(values) == 2 and max(values) <= words_up_to
             return short and not surplus and all(self._plain_words(v, words_up_to) for v in values)
         if number.kind not in ("plain", "amount") or surplus:
             return False
-        if number.half and FRACTIONS.search(self.text):
+        if number.half and HALF.search(self.text):
             return True
         return number.value is not None and self._plain_words(number.value, words_up_to)
+
+    def _clock_words(self, hour: int, minute: int, words_up_to: int) -> bool:
+        """Whether the time may be there in words: half past eight, *halb neun*, *las ocho menos cuarto*."""
+        sign = {0: None, 15: QUARTER, 30: HALF, 45: QUARTER}
+        if minute not in sign:
+            return False
+        pattern = sign[minute]
+        hours = (hour, hour + 1) if minute else (hour,)
+        told = str(hour) in self.readings or any(self._plain_words(h, words_up_to) for h in hours)
+        return told and (pattern is None or pattern.search(self.text) is not None)
 
     def _plain_words(self, value: int, words_up_to: int) -> bool:
         if says(self.text, value, self.language) and value <= max(words_up_to, 1000):

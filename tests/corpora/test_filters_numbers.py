@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from filter_pairs import pair, reasons
 
 TABLE = [

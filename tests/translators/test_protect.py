@@ -148,7 +148,7 @@ def test_further_hypotheses_do_not_go_round_the_protection(
 
 
 def test_signature(model: CT2Translator, protected: ProtectedTranslator) -> None:
-    assert protected.signature == f"{model.signature}|protect:1"
+    assert protected.signature == f"{model.signature}|protect:2"
     assert protected.limits == model.limits and protected.length("I know.", "en") == model.length("I know.", "en")
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from corpora.derive import open_derivation
 from corpora.derive.base import Derivation, TranslatingDerivation
 from corpora.errors import ConfigError, InputError, nearest
+from corpora.filters.base import Filter
+from corpora.filters.sets import row_filters
 from corpora.multiway import Direction
 from corpora.readers.multiway import ParallelReader, open_parallel
 from corpora.writers.parallel import ParallelWriter, open_parallel_writer
@@ -119,6 +121,11 @@ class SetPlan:
         with _LOCK:
             return _fitted(self.config.to_json(), str(self.root), direction)
 
+    @cached_property
+    def filters(self) -> list[Filter]:
+        """What the cells are judged by."""
+        return row_filters(self.config.rows.filters)
+
     # Signatures and stages
 
     @cached_property
@@ -126,6 +133,7 @@ class SetPlan:
         rows = self.config.rows
         parts = [reader.signature for reader in self.readers]
         parts += [f"join:{rows.join}", f"languages:{'+'.join(self.languages)}", f"min:{self.min_languages}"]
+        parts += [f"filters:{'+'.join(f.signature + f.threshold_signature for f in self.filters)}"] * bool(self.filters)
         parts += [f"shard:{rows.shard_rows}", f"limit:{rows.limit or 'none'}", f"version:{VERSION}"]
         return "|".join(parts)
 

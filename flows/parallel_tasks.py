@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpora.filters.sets import filter_cells
 from corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from corpora.records import Record
 from corpora.word_breaks import words_of
@@ -31,6 +32,8 @@ def read_rows(plan: SetPlan, tell: Callable[[int], None] = lambda rows: None) ->
 
     def flush() -> None:
         nonlocal shard, batch
+        if plan.filters:
+            batch = filter_cells(batch, plan.filters, plan.min_languages)
         bad = sum(bool(row.reasons) for row in batch)
         stage.write(shard, rows_to_table(batch), Entry(shard, len(batch), "", 0.0, {"rejected": bad}))
         shard, batch = shard + 1, []

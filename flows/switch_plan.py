@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import ConfigError, InputError
+from corpora.filters.base import Filter
+from corpora.filters.sets import row_filters
 from corpora.options import checked_options
 from corpora.registry import resolve
 from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from corpora.switching.switcher import Switcher
+from corpora.word_breaks import dictionaries
 from flows.parallel_config import ParallelConfig
 from flows.parallel_plan import SetPlan, set_plan
 from flows.plan import VERSION
@@ -99,6 +102,11 @@ class SwitchPlan:
             **parts,
         )
 
+    @cached_property
+    def filters(self) -> list[Filter]:
+        """What the switched rows are judged by."""
+        return row_filters(self.config.filters)
+
     def _component(self, name: str) -> Any:
         settings = getattr(self.config, name)
         kind = settings["kind"]
@@ -123,6 +131,8 @@ class SwitchPlan:
             f"max:{config.max_words}",
             f"links:{config.min_probability:g}",
             f"meta:{config.meta}",
+            f"words:{dictionaries()}",
+            *[f"filters:{'+'.join(f.signature + f.threshold_signature for f in self.filters)}"] * bool(self.filters),
             f"seed:{config.seed}",
             f"version:{VERSION}",
         ]

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from corpora.filters.sets import filter_switched
+from corpora.multiway import rows_from_table
 from corpora.switching.dataset import bins_from_table, bins_table
 from corpora.switching.samplers.base import CorpusSampler
 from flows.parallel_tasks import shard_count
@@ -49,6 +51,8 @@ def _switch(plan: SwitchPlan, shard: int) -> Entry:
         before = sum(plan.rows.align_stage.read(s).num_rows for s in range(shard))
         bins = bins_from_table(plan.assign_stage.read(0))[:, before : before + table.num_rows]
     done = plan.switcher.switch(table, bins)
+    if plan.filters:
+        done.kept, done.rejected = filter_switched(done.kept, done.rejected, rows_from_table(table), plan.filters)
     plan.rejected_stage.open().write(shard, done.rejected, Entry(shard, done.rejected.num_rows, "", 0.0))
     entry = Entry(
         shard, done.kept.num_rows, "", round(time.monotonic() - started, 3), dict(sorted(done.counts.items()))

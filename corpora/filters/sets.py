@@ -1,14 +1,16 @@
 """Filters over derived and code-switched sets: their rows as pairs, judged by the same filters as translations."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from corpora.arrow import examples_from_table, examples_to_table
-from corpora.filters.apply import decide, score
+from corpora.errors import ConfigError
+from corpora.filters import FILTERS
+from corpora.filters.apply import build, decide, score
 from corpora.filters.base import Filter
 from corpora.multiway import SPAN_SCORES, MultiRow
 from corpora.records import REJECTED_SCHEMA, Record
@@ -22,6 +24,23 @@ RECORDS = ("duplicates",)
 """Filters that say something of a derived record, whose columns are neither a source nor a translation."""
 
 _TOO_FEW = "join:too_few_languages"
+
+
+def row_filters(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
+    """Filters that judge each row alone, for sets whose shards are worked on apart.
+
+    Raises:
+        ConfigError: As for ``build``, or a filter that looks at all rows.
+    """
+    built = build(configs)
+    for one in built:
+        if one.scope == "corpus":
+            raise ConfigError(
+                f"filter {one.name!r} looks at all rows; here each is judged alone",
+                valid=[kind for kind in FILTERS if kind not in ("duplicates", "conflicts")],
+                hint=f"leave {one.name} out",
+            )
+    return built
 
 
 def filter_cells(rows: Sequence[MultiRow], filters: Sequence[Filter], min_languages: int = 2) -> list[MultiRow]:

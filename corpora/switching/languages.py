@@ -61,12 +61,13 @@ def draw(
     has = (by_lang[:, 1:] >= 0).astype(np.int64)
     able = np.zeros((rows, n_langs), np.int64)
     np.add.at(able, row, has * wanted[:, None])
-    total = np.bincount(row, weights=wanted, minlength=rows).astype(np.int64)
     if policy == "row_all":
-        has_all = has.copy()
+        has_all, asked = has.copy(), wanted.copy()
         has_all[alike.unit, alike.lang - 1] = 1
+        asked[alike.unit] = 1
         covered = np.zeros_like(able)
-        np.add.at(covered, row, has_all * wanted[:, None])
+        np.add.at(covered, row, has_all * asked[:, None])
+        total = np.bincount(row, weights=asked, minlength=rows).astype(np.int64)
         usable = (covered == total[:, None]) & (able > 0)
     else:
         usable = able > 0

@@ -131,11 +131,9 @@ class CT2Translator:
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order.
 
-        A text without a letter is its own translation.
-
-        A row that can't be translated has a reason: ``empty_source``, ``only_markup``, ``bad_unicode``,
-        ``source_too_long``, ``output_truncated`` (the output hit its limit), ``broken_output`` (bytes that are no
-        character, from a model that spells unknown characters in bytes) or ``model_error``.
+        A text without a letter is its own translation. A row that can't be translated has a reason: ``empty_source``,
+        ``only_markup``, ``bad_unicode``, ``source_too_long``, ``output_truncated`` (the output hit its limit),
+        ``broken_output`` (bytes that make no character) or ``model_error``.
 
         Args:
             texts: Raw texts; line breaks and runs of white space count as one space.

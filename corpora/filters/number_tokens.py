@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from corpora.filters.number_amounts import amount_readings, plain, times_power
 from corpora.filters.number_dates import Date, Time, date_readings, textual_dates, time_readings
 from corpora.filters.number_digits import ascii_digits, has_digits
 from corpora.filters.number_words import power_after
@@ -52,86 +53,6 @@ _CONNECTED = re.compile(
 )
 _LISTED = re.compile(
     r"[%°]?(?:\s|[,;、，]\s?(?:and|or|y|o|und|oder|et|ou|e|и|или)?\s?|\s(?:and|or|y|o|und|oder|et|ou|e|и|или)\s|、)"
-)
-# Languages that write 1,000.5; those that write 1.000,5 or 1 000,5.
-_POINT = frozenset(
-    [
-        "en",
-        "zh",
-        "ja",
-        "ko",
-        "th",
-        "he",
-        "hi",
-        "bn",
-        "ta",
-        "te",
-        "ur",
-        "ms",
-        "tl",
-        "sw",
-        "my",
-        "km",
-        "lo",
-        "si",
-        "ne",
-        "am",
-        "yo",
-        "ig",
-        "ha",
-        "zu",
-        "mt",
-        "ga",
-        "cy",
-    ]
-)
-_COMMA = frozenset(
-    [
-        "es",
-        "de",
-        "fr",
-        "pt",
-        "it",
-        "nl",
-        "ru",
-        "uk",
-        "pl",
-        "cs",
-        "sk",
-        "sl",
-        "hr",
-        "sr",
-        "bs",
-        "bg",
-        "ro",
-        "hu",
-        "fi",
-        "sv",
-        "da",
-        "nb",
-        "no",
-        "nn",
-        "et",
-        "lv",
-        "lt",
-        "el",
-        "tr",
-        "ca",
-        "gl",
-        "eu",
-        "id",
-        "vi",
-        "is",
-        "mk",
-        "sq",
-        "be",
-        "ka",
-        "hy",
-        "az",
-        "kk",
-        "uz",
-        "af",
-    ]
 )
 
 
@@ -212,11 +133,6 @@ class Number:
         return self.readings | self.plain_readings | parts | clock | days
 
 
-def plain(digits: str) -> str:
-    """Digits without leading zeros."""
-    return digits.lstrip("0") or "0"
-
-
 @lru_cache(maxsize=64)
 def tokens(text: str, language: str) -> tuple[Token, ...]:
     """The tokens of a target text, left to right. Of a date, a time and a sequence the parts are readings too.
@@ -286,7 +202,7 @@ def _token(kind: str, start: int, end: int, text: str, language: str) -> Token:
         value = int(groups[0]) if kind == "time" and len(groups) == 1 else None
         return Token(start, end, token, parts, dates, times, value, kind)
     readings = amount_readings(token, language)
-    scaled = {_times(r, power) for power in power_after(text, end, language) for r in readings}
+    scaled = {times_power(r, power) for power in power_after(text, end, language) for r in readings}
     times = (
         time_readings(token.replace(".", ":"), spread=False) if re.fullmatch(r"\d{1,2}\.\d\d", token) else frozenset()
     )
@@ -317,7 +233,7 @@ def _number(kind: str, start: int, end: int, text: str, language: str) -> Number
     powers = power_after(text, end, language)
     if not powers and start > 0 and text[start - 1] in "£$€¥" and _MILLION.match(text, end):
         powers = (6,)
-    readings = frozenset(_times(r, p) for p in powers for r in base) or base
+    readings = frozenset(times_power(r, p) for p in powers for r in base) or base
     coded = len(token) > 1 and start > 0 and text[start - 1].isalpha() and text[start - 1].isascii()
     value = int(token) if token.isdigit() and len(token) <= 9 and not coded else None
     decade = len(token) in (2, 4) and token.endswith("0") and bool(_DECADE_AFTER.match(text, end))
@@ -332,42 +248,6 @@ def _number(kind: str, start: int, end: int, text: str, language: str) -> Number
     return Number(
         start, end, token, kind, readings, base, frozenset(), frozenset(), groups, joins, value, half, decade, negative
     )
-
-
-def amount_readings(token: str, language: str) -> set[str]:
-    """What a number with separators can be in a language; both where the language is unknown.
-
-    >>> amount_readings("1,500", "en"), amount_readings("1,500", "de"), sorted(amount_readings("1,500", ""))
-    ({'1500'}, {'1.5'}, ['1.5', '1500'])
-    """
-    token = token.replace("٬", "’").replace("٫", "·")
-    groups, signs = _SEPARATOR.split(token), _SEPARATOR.findall(token)
-    if not signs:
-        return {plain(token)}
-    whole = plain("".join(groups))
-    decimals = groups[-1].rstrip("0")
-    head = plain("".join(groups[:-1]))
-    decimal = f"{head}.{decimals}" if decimals else head
-    thousands = all(len(g) in (2, 3) for g in groups[1:]) and len(groups[-1]) == 3 and len(groups[0]) <= 3
-    if len(set(signs)) > 1 or signs[-1] == "·":
-        return {decimal}
-    if not thousands or groups[0].startswith("0"):
-        return {decimal}
-    if len(signs) > 1 or signs[0] in " \u00a0\u202f'’":
-        return {whole}
-    if (signs[0] == "," and language in _POINT) or (signs[0] == "." and language in _COMMA):
-        return {whole}
-    if (signs[0] == "." and language in _POINT) or (signs[0] == "," and language in _COMMA):
-        return {decimal}
-    return {whole, decimal}
-
-
-def _times(reading: str, power: int) -> str:
-    """``reading`` times ten to the ``power``."""
-    head, _, tail = reading.partition(".")
-    moved = tail[:power].ljust(power, "0")
-    rest = tail[power:]
-    return plain(head + moved) + (f".{rest}" if rest else "")
 
 
 def _short_years(found: list[Token], text: str) -> list[Token]:

@@ -96,6 +96,16 @@ def power_after(text: str, place: int, language: str) -> tuple[int, ...]:
     return (here if not languages or language in languages.split() else elsewhere,)
 
 
+def has_power(text: str, power: int, language: str) -> bool:
+    """Whether a word of ``text`` stands for this power of ten: *tres millones* for 3 million, *tres mil* not.
+
+    >>> has_power("tres millones", 6, "es"), has_power("tres mil", 6, "es")
+    (True, False)
+    """
+    places = (m.start() for m in re.finditer(r"(?<=\s)\w", f" {text}"))
+    return any(power in power_after(text, place - 1, language) for place in places)
+
+
 def has_table(language: str) -> bool:
     """Whether number words of the language are known."""
     return language in NUMBERS or language in ("zh", "ja")

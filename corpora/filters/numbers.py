@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from corpora.filters.number_tokens import Number, Token, ascii_digits, has_digits, numbers, tokens
-from corpora.filters.number_words import HALF, NEGATIVE, QUARTER, has_table, months_of, says
+from corpora.filters.number_words import HALF, NEGATIVE, QUARTER, has_power, has_table, months_of, says
 from corpora.filters.numerals import han_readings, roman_readings
 
 __all__ = ["ascii_digits", "has_digits", "numbers", "strayed", "surviving"]
@@ -89,7 +89,11 @@ def _judge(wanted: "list[Number] | tuple[Number, ...]", there: "_Available", wor
     """Of each number whether it survived; None: it need not, a word may stand for it."""
     found: list[bool | None] = [there.holds(n) for n in wanted]
     explained = {v for n in wanted for v in n.explains}
-    surplus = any(t.plain is not None and not (t.readings & explained) for t in there.tokens)
+    clock = {time for n in wanted for time in n.times}
+    surplus = any(
+        not (t.times & clock) if t.kind == "time" and clock else t.plain is not None and not (t.readings & explained)
+        for t in there.tokens
+    )
     for k, number in enumerate(wanted):
         if not found[k] and there.may_be_words(number, words_up_to, surplus=surplus):
             found[k] = None
@@ -236,7 +240,10 @@ class _Available:
             return False
         if number.half and HALF.search(self.text):
             return True
-        return number.value is not None and self._plain_words(number.value, words_up_to)
+        if number.value is None or not self._plain_words(number.value, words_up_to):
+            return False
+        power = len(min(number.readings, default="")) - len(min(number.plain_readings, default=""))
+        return power <= 0 or not has_table(self.language) or has_power(self.text, power, self.language)
 
     def _clock_words(self, hour: int, minute: int, words_up_to: int) -> bool:
         """Whether the time may be there in words: half past eight, *halb neun*, *las ocho menos cuarto*."""

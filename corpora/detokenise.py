@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import regex
 
+from corpora.scripts import UNSPACED, UNSPACED_LANGUAGES
+
 Range = tuple[int, int]
 
-UNSPACED_LANGUAGES = frozenset({"zh", "cmn", "yue", "wuu", "lzh", "ja", "th", "lo", "km", "my", "bo", "dz"})
 _GUILLEMETS_INWARD = frozenset({"de", "da", "sl", "hr", "cs", "sk", "hu"})  # »so« beside «so»
 _LOW_OPENING = frozenset({"de", "cs", "sk", "sl", "hr", "bg", "lt", "et", "is", "ka", "sr", "mk", "sq", "lv"})  # „so“
 _SAME_QUOTE_BOTH_SIDES = frozenset({"sv", "fi"})  # ”so”
@@ -25,9 +26,7 @@ _CURRENCY = regex.compile(r"(?:[A-Z]{1,3})?\p{Sc}")
 _ENGLISH_ENDING = regex.compile(r"(?i:['’](?:s|m|d|re|ve|ll|em)|n['’]t)")
 _ENGLISH_BARE_ENDING = regex.compile(r"(?i:s|m|d|re|ve|ll|t)")
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]")
-_SPACED_SCRIPT = regex.compile(
-    r"[\p{L}\p{N}--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]]", regex.V1
-)
+_SPACED_SCRIPT = regex.compile(rf"[\p{{L}}\p{{N}}--[{UNSPACED}]]", regex.V1)
 _FRENCH_SPACED = frozenset({";", ":", "!", "?", "»", "!!", "??", "?!", "!?"})
 _QUOTES = frozenset("\"'’‘“”„‚‟«»‹›")
 

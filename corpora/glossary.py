@@ -8,9 +8,7 @@ from pathlib import Path
 
 from corpora.errors import InputError
 from corpora.files import content_hash
-
-# Scripts written without spaces: a term there has no edges that could be seen.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+from corpora.scripts import is_unspaced
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def term_pattern(term: str) -> "re.Pattern[str]":
 
     A run of white space in the term stands for any; letters of scripts without spaces have no word edges.
     """
-    edges = [r"" if re.match(f"[{_UNSPACED}]|\\W", char) else r"\b" for char in (term[0], term[-1])]
+    edges = ["" if is_unspaced(char) or re.match(r"\W", char) else r"\b" for char in (term[0], term[-1])]
     body = r"\s+".join(map(re.escape, term.split()))
     return re.compile(f"{edges[0]}{body}{edges[1]}", re.IGNORECASE if term == term.lower() else 0)
 

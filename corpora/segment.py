@@ -11,9 +11,9 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from corpora.detokenise import UNSPACED_LANGUAGES
 from corpora.placing import placed_span, with_projections, without_places
 from corpora.schema import Example, Pair, Projection, Span, Translation
+from corpora.scripts import UNSPACED_LANGUAGES
 
 if TYPE_CHECKING:
     from spacy.language import Language

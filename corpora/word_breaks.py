@@ -6,9 +6,10 @@ from typing import Any
 
 import regex
 
+from corpora.scripts import ONE_CHARACTER
 from corpora.words import Range, words
 
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_CUT = regex.compile(f"[{ONE_CHARACTER}]")
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 # A dictionary has «時に», now and then, which behind a number are an hour and a particle.
 _TIME = regex.compile(r"(?<=\d\s?)[年月日時分秒](?=\p{Hiragana})")
@@ -31,7 +32,7 @@ def words_of(text: str, language: str) -> tuple[Range, ...]:
         language: BCP-47.
     """
     ranges = words(text)
-    if not _UNSPACED.search(text):
+    if not _CUT.search(text):
         return ranges
     whole = _SURROGATE.sub("\ufffd", text)  # dictionaries take valid Unicode only
     breaks = _jieba_breaks(whole) if _is_simplified(language) else _icu_breaks(whole, language)
@@ -39,7 +40,7 @@ def words_of(text: str, language: str) -> tuple[Range, ...]:
     joined: list[Range] = []
     for start, end in ranges:
         glued = bool(joined) and joined[-1][1] == start and start not in breaks
-        if glued and _UNSPACED.match(text[start]) and _UNSPACED.match(text[joined[-1][0]]):
+        if glued and _CUT.match(text[start]) and _CUT.match(text[joined[-1][0]]):
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

@@ -5,35 +5,35 @@ from functools import lru_cache
 
 import regex
 
+from corpora.scripts import ONE_CHARACTER
+
 Range = tuple[int, int]
 
-# Scripts written without spaces: a word here is one character (with its marks), which aligners join again.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 # Soft hyphen, joiner, non-joiner and word joiner: nobody sees them.
 JOINERS = "\u00ad\u200c\u200d\u2060"
 _JAPANESE = regex.compile(r"[\p{Han}\p{Hiragana}\p{M}]+")
 _LONGEST_JOINED = 4
+# One emoji with what is joined to it. A flag is two regional indicators, or a flag with tags behind it.
+EMOJI = (
+    r"\p{Regional_Indicator}{2}"
+    r"|\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic}|[\U000E0020-\U000E007F])*"
+)
 
 
 @lru_cache(maxsize=1)
 def _pattern() -> "regex.Pattern[str]":
     number = r"\d+(?:[.,:/\-]\d+)*\p{M}*"
     katakana = r"(?:[\p{Katakana}ー]\p{M}*)+"
-    unspaced = rf"[{_UNSPACED}]\p{{M}}*"
+    unspaced = rf"[{ONE_CHARACTER}]\p{{M}}*"
     # Soft hyphens and joiners are written inside words, and a joiner may end one (Persian, Sinhala, Malayalam).
     hidden = rf"(?<=[\p{{L}}\p{{M}}])(?:[{JOINERS}](?=\p{{L}})|[\u200c\u200d])"
-    letter = rf"(?![{_UNSPACED}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_]"
+    letter = rf"(?![{ONE_CHARACTER}\p{{Katakana}}])[\p{{L}}\p{{M}}\p{{N}}_]"
     letters = rf"(?:{letter}(?:{letter}|{hidden})*)"
     # A hyphen joins letters. An apostrophe between letters ends the word before it, «l'|eau», but English endings are
     # words of their own, «Europe|'s»; one that is not followed by a letter is a quotation mark.
     ending = r"['’](?i:s|t|d|m|re|ve|ll)(?![\p{L}\p{M}\p{N}])"
     word = rf"{letters}(?:[-‐‑·]{letters})*(?:(?!{ending})['’](?=\p{{L}}))?"
-    # A flag is two regional indicators, or a flag with tags behind it.
-    emoji = (
-        r"\p{Regional_Indicator}{2}"
-        r"|\p{Extended_Pictographic}(?:️|\p{EMod}|‍\p{Extended_Pictographic}|[\U000E0020-\U000E007F])*"
-    )
-    return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{emoji}|[^\s]\p{{M}}*")
+    return regex.compile(rf"{number}|{word}|{ending}|{katakana}|{unspaced}|{EMOJI}|[^\s]\p{{M}}*")
 
 
 def words(text: str) -> tuple[Range, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpora.errors import ConfigError, InputError, nearest
-from corpora.filters import FILTERS
+from corpora.filters import FILTERS, OPTIONAL
 from corpora.languages import check_language
 from translators.endpoint_secrets import refuse_secrets
 
@@ -146,13 +146,16 @@ class RunConfig(Section):
     @field_validator("filters", mode="before")
     @classmethod
     def _changes_to_defaults(cls, value: Any) -> Any:
-        """A list is taken as it is; a table of name -> options changes the default filters, name -> false drops one."""
+        """A list is taken as it is; a table of name -> options changes the default filters, name -> false drops one.
+
+        An optional filter is added where the table names it.
+        """
         if not isinstance(value, Mapping):
             return value
         for name, options in value.items():
             if options is not False and not isinstance(options, Mapping):
                 raise ValueError(f"filters.{name} is a table of options, or false to drop the filter")
-        names = dict.fromkeys([*FILTERS, *value])
+        names = dict.fromkeys([*(n for n in FILTERS if n not in OPTIONAL), *value])
         return tuple({"kind": n, **value.get(n, {})} for n in names if value.get(n) is not False)
 
     @model_validator(mode="after")

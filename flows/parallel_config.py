@@ -33,6 +33,10 @@ class RowsConfig(Section):
     min_languages: int | None = Field(
         default=None, ge=1, description="a row with fewer cells is rejected; absent: 2, or what the derivation needs"
     )
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        description="filters of single rows, {kind=…}: what each cell is judged by beside the first language",
+    )
     shard_rows: int = Field(default=1000, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1)
 

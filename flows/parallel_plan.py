@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Literal
 
 from corpora.errors import ConfigError, InputError, nearest
+from corpora.filters.sets import row_filters
 from corpora.multiway import Direction
 from corpora.readers.multiway import ParallelReader, open_parallel
 from flows import models
@@ -106,6 +107,8 @@ class SetPlan:
     def _join_key(self) -> str:
         rows = self.rows
         parts = [f"join:{rows.join}", f"languages:{'+'.join(self.languages)}", f"min:{self.min_languages}"]
+        if filters := row_filters(rows.filters):
+            parts.append(f"filters:{'+'.join(f.signature + f.threshold_signature for f in filters)}")
         return "|".join([*parts, f"shard:{rows.shard_rows}", f"limit:{rows.limit or 'none'}", f"version:{VERSION}"])
 
     @cached_property

@@ -1,17 +1,19 @@
 """The work on the rows of a parallel or derived set: read, join, fit, align, derive. Stage files in, one shard out."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import pyarrow as pa
 
 from corpora.derive import open_derivation
 from corpora.derive.base import Derivation
+from corpora.filters.sets import filter_cells, row_filters
 from corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from corpora.readers.multiway import ParallelReader
 from corpora.records import Record
-from corpora.words import words
+from corpora.word_breaks import words_of
 from flows import models
 from flows.config import TranslatorConfig
 from flows.engine.emit import check_sum
@@ -61,11 +63,22 @@ class JoinRows:
             joined,
             whole=job.rehearsal is None,
         )
+        rows = self._filtered(rows)
         made = write_shards(job, rows, rows_to_table, shard_rows=size, limit=self.rows.limit, count=_count_rejected)
         if self.rows.limit is None and job.rehearsal is None:
             check_sum("rows", sum(counts), {"joined": joined.rows}, "join")
         check_sum("spans", joined.spans, {"placed": joined.placed, **joined.left_out}, "join")
         return made
+
+
+    def _filtered(self, rows: Iterable[MultiRow]) -> Iterator[MultiRow]:
+        filters = row_filters(self.rows.filters)
+        if not filters:
+            yield from rows
+            return
+        left = iter(rows)
+        while batch := list(islice(left, self.rows.shard_rows)):
+            yield from filter_cells(batch, filters, self.min_languages)
 
 
 def _count_rejected(rows: list[MultiRow]) -> dict[str, int]:
@@ -201,7 +214,8 @@ def records_of(stage: Stage, shards: int) -> Iterator[Record]:
 def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInput]:
     """One input per field that both languages have, of rows that are not linked already.
 
-    Links count the words that code-switching counts: characters, where a script has no spaces and no tokens are given.
+    Links count the words that code-switching counts: those of a dictionary, where a script has no spaces and no tokens
+    are given.
     """
     source, target = (row.examples.get(lang) for lang in direction)
     if source is None or target is None:
@@ -214,8 +228,8 @@ def alignment_inputs(row: MultiRow, direction: Direction) -> list[ProjectionInpu
             (),
             source.lang,
             target.lang,
-            source_words=tuple(source.tokens.get(name, ())) or words(text),
-            target_words=tuple(target.tokens.get(name, ())) or words(target.texts[name]),
+            source_words=tuple(source.tokens.get(name, ())) or words_of(text, source.lang),
+            target_words=tuple(target.tokens.get(name, ())) or words_of(target.texts[name], target.lang),
         )
         for name, text in source.texts.items()
         if name in target.texts and row.links_of(source.lang, target.lang, name) is None

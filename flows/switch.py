@@ -55,7 +55,7 @@ def switch_flow(config: SwitchConfig) -> Flow:
     assigned: tuple[Step, ...] = ()
     if isinstance(switcher.sampler, CorpusSampler):
         assigned = (Step("assign", key, Assign(plan.parts), (rows,), "whole"),)
-    switch = Step("switch", key, Switch(plan.parts), (rows, *assigned))
+    switch = Step("switch", key, Switch(plan.parts, config.filters), (rows, *assigned))
     emit = EmitSwitched(plan.parts, config.preset, config.seed, input_names(plan.rows), plan.signature)
     made = json.dumps([emit.inputs, config.preset, plan.signature], ensure_ascii=False)
     output = Step(f"emit-{NAME}", made, emit, (plan.rows.joined, switch), "emit", place=NAME)

@@ -31,6 +31,9 @@ class SwitchConfig(Section):
     copies: int = Field(default=1, ge=1, le=1000, description="rows made of each row")
     fields: tuple[str, ...] = Field(default=(), description="text fields that may be switched; empty: all")
     unswitched: Literal["keep", "reject"] = Field(default="keep", description="rows of which nothing can be switched")
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(), description="filters of single rows, {kind=…}: what switched rows are judged by beside their source"
+    )
     max_words: int = Field(default=0, ge=0, description="longer rows are rejected; 0: none")
     min_probability: float = Field(default=0.0, ge=0, le=1, description="word links with less are not followed")
     meta: dict[str, Any] = Field(default_factory=dict, description="goes into the meta of every row")

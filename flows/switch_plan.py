@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from corpora.errors import ConfigError, InputError
 from corpora.files import content_hash
+from corpora.filters.sets import row_filters
 from corpora.options import checked_options
 from corpora.registry import resolve
 from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from corpora.switching.switcher import Switcher
+from corpora.word_breaks import dictionaries
 from flows.models import Recent
 from flows.parallel_plan import SetPlan
 from flows.switch_config import SwitchConfig
@@ -165,11 +167,18 @@ class SwitchPlan:
             f"max:{config.max_words}",
             f"links:{config.min_probability:g}",
             f"meta:{config.meta}",
+            f"words:{dictionaries()}",
+            *self._filters,
             f"seed:{config.seed}",
             "columns:2",
             f"version:{VERSION}",
         ]
         return "|".join(parts)
+
+    @cached_property
+    def _filters(self) -> list[str]:
+        filters = row_filters(self.config.filters)
+        return [f"filters:{'+'.join(f.signature + f.threshold_signature for f in filters)}"] if filters else []
 
     @cached_property
     def files(self) -> str:

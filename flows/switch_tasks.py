@@ -1,12 +1,16 @@
 """The work on the shards of a code-switched set. Stage files in, one shard out."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpora.filters.sets import filter_switched, row_filters
+from corpora.multiway import rows_from_table
 from corpora.switching.dataset import bins_from_table, bins_table
 from corpora.switching.samplers.base import CorpusSampler
 from flows.engine.emit import check_sum
@@ -34,9 +38,15 @@ class Assign:
 
 @dataclass(frozen=True)
 class Switch:
-    """The rows of one shard, switched; the rejected ones beside them."""
+    """The rows of one shard, switched; the rejected ones beside them.
+
+    Attributes:
+        switcher: What switches.
+        filters: What switched rows are judged by, as configured.
+    """
 
     switcher: SwitcherParts
+    filters: tuple[Mapping[str, Any], ...] = ()
 
     def __call__(self, job: Job) -> Made:
         rows, *assigned = job.inputs
@@ -48,7 +58,10 @@ class Switch:
         switcher = self.switcher.build()
         done = switcher.switch(table, bins)
         _check_spans(table, done.kept, switcher.matrix)
-        return Made(done.kept, done.kept.num_rows, dict(sorted(done.counts.items())), {REJECTED: done.rejected})
+        kept, rejected = done.kept, done.rejected
+        if filters := row_filters(self.filters):
+            kept, rejected = filter_switched(kept, rejected, rows_from_table(table), filters)
+        return Made(kept, kept.num_rows, dict(sorted(done.counts.items())), {REJECTED: rejected})
 
 
 def _check_spans(rows: pa.Table, kept: pa.Table, matrix: str) -> None:

@@ -26,15 +26,15 @@ from rapidfuzz import fuzz
 
 from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
+from corpora.scripts import UNSPACED
 from corpora.words import JOINERS
 from projectors.base import ProjectionInput, Range
 from projectors.search import compatible
 
 BOUNDARIES = ("word", "strict", "expand")
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _TOGETHER = regex.compile(
-    rf"(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}_]"
+    rf"(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}_]"
     rf"|(?<=[\p{{L}}\p{{N}}\p{{M}}])[-‐‑'’{JOINERS}](?=[\p{{L}}\p{{N}}]))+"
 )
 _ABJAD = regex.compile(r"[\p{Arabic}\p{Hebrew}]")

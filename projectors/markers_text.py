@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import regex
 from rapidfuzz import fuzz
 
+from corpora.scripts import UNSPACED
 from projectors.base import Range
 
 # What models make of a square bracket. Japanese and Chinese quotation marks are also at home in texts, so they are
@@ -19,7 +20,7 @@ _ALWAYS = {"[": "[", "]": "]", "［": "[", "］": "]", "【": "[", "】": "]", "
 _QUOTES = {"「": "[", "」": "]", "『": "[", "』": "]", "〖": "[", "〗": "]", "《": "[", "》": "]"}
 _STRETCH = re.compile(r"\s*\](?:\s*\])*|\[\s*(?:\[\s*)*")
 # A letter or digit of a script that puts spaces between words.
-_SPACED = regex.compile(r"[^\P{Alnum}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_SPACED = regex.compile(rf"[^\P{{Alnum}}{UNSPACED}]")
 _OWN = str.maketrans("[]［］【】〔〕⟦⟧", "()()()()()")
 ALIKE = 0.5
 

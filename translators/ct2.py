@@ -33,11 +33,12 @@ _BROKEN = "\ufffd"
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row on its way: its place in the call and its source tokens, or why it has none."""
+    """A row on its way: its place in the call and its source tokens, or why it has none, or what it is as it stands."""
 
     index: int
     tokens: list[str]
     reason: str | None = None
+    copied: Translation | None = None
 
 
 class CT2Translator:
@@ -130,9 +131,9 @@ class CT2Translator:
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order.
 
-        A row that can't be translated has a reason: ``empty_source``, ``only_markup``, ``bad_unicode``,
-        ``source_too_long``, ``output_truncated`` (the output hit its limit), ``broken_output`` (bytes that are no
-        character, from a model that spells unknown characters in bytes) or ``model_error``.
+        A text without a letter is its own translation. A row that can't be translated has a reason: ``empty_source``,
+        ``only_markup``, ``bad_unicode``, ``source_too_long``, ``output_truncated`` (the output hit its limit),
+        ``broken_output`` (bytes that make no character) or ``model_error``.
 
         Args:
             texts: Raw texts; line breaks and runs of white space count as one space.
@@ -161,7 +162,7 @@ class CT2Translator:
         under_way: deque[tuple[list[_Row], Running]] = deque()
         for window in _windows(texts):
             rows = self._rows(window, frame)
-            good = [row.tokens for row in rows if row.reason is None]
+            good = [row.tokens for row in rows if row.reason is None and row.copied is None]
             under_way.append((rows, self._search.start(good, frame, count)))
             if len(under_way) > 1:
                 yield from self._finished(*under_way.popleft())
@@ -180,7 +181,9 @@ class CT2Translator:
         pieces = [hypothesis.pieces for one in found for hypothesis in one.hypotheses]
         texts = iter(self.family.pieces("target").decode(pieces))
         translated = iter([self._read(one, texts) for one in found])
-        return [[_failed(row.reason)] if row.reason else next(translated) for row in rows]
+        return [
+            [row.copied] if row.copied else [_failed(row.reason)] if row.reason else next(translated) for row in rows
+        ]
 
     def _read(self, found: Found, texts: Iterator[str]) -> list[Translation]:
         if found.reason:
@@ -193,15 +196,20 @@ class CT2Translator:
 
     def _rows(self, texts: Sequence[str], frame: Frame) -> list[_Row]:
         reasons = [limits.text_reason(text) for text in texts]
-        good = [i for i, reason in enumerate(reasons) if reason is None]
+        copied = [reason is None and limits.is_verbatim(text) for text, reason in zip(texts, reasons, strict=True)]
+        good = [i for i, reason in enumerate(reasons) if reason is None and not copied[i]]
         encoded = self.family.pieces("source").encode([one_line(texts[i]) for i in good])
-        rows = [_Row(i, [], reason) for i, reason in enumerate(reasons)]
+        rows = [_Row(i, [], reason, self._copied(texts[i]) if copied[i] else None) for i, reason in enumerate(reasons)]
         for i, found in zip(good, encoded, strict=True):
             pieces = self._without_specials(found)
             reason = limits.pieces_reason(pieces, frame, self.limits)
             tokens = [] if reason else [*frame.source_prefix, *pieces, *frame.source_suffix]
             rows[i] = _Row(i, tokens, reason)
         return rows
+
+    def _copied(self, text: str) -> Translation:
+        line = one_line(text)
+        return Translation(line, tuple(self._pieces(line, "target")), 0.0)
 
     def _without_specials(self, pieces: list[str]) -> list[str]:
         specials = self.family.specials

@@ -41,6 +41,14 @@ def text_reason(text: str) -> str | None:
     return None
 
 
+def is_verbatim(text: str) -> bool:
+    """Whether ``text`` is the same in every language, as it has no letter: signs, digits, emoji.
+
+    No model gets it: small ones make words of an emoji and lose a star of three.
+    """
+    return not any(map(str.isalpha, text))
+
+
 def pieces_reason(pieces: Sequence[str], frame: Frame, limits: Limits) -> str | None:
     """Why these pieces can't be given to the model, or None."""
     if not any(piece != "▁" for piece in pieces):

@@ -20,7 +20,7 @@ from translators.cache import cache_root
 from translators.wrapped import WrappedTranslator
 
 # Changes whenever the same model would give another translation, or an entry is written in another way.
-_FORMAT = 1
+_FORMAT = 2
 _AT_ONCE = 500  # parameters of one statement
 _LOG = logging.getLogger("spanferry")
 

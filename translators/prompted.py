@@ -106,6 +106,8 @@ class PromptTranslator:
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order.
 
+        A text without a letter is its own translation.
+
         A row that fails has a reason: those of :meth:`TextGenerator.generate`, ``only_markup``, ``bad_unicode``,
         ``empty_source``, or ``source_too_long`` where the text is longer than ``limits.source`` or its prompt does not
         fit even without examples.
@@ -122,7 +124,9 @@ class PromptTranslator:
         results = [Translation("", reason=limits.text_reason(text)) for text in texts]
         by_cap: dict[int, dict[int, str]] = {}
         for i, text in enumerate(texts):
-            if results[i].reason is None:
+            if results[i].reason is None and limits.is_verbatim(text):
+                results[i] = Translation(one_line(text))
+            elif results[i].reason is None:
                 line = one_line(text)
                 cap = limits.output_cap(tokens := self.length(line, source), self.limits)
                 prompt = self._prompt(line, *named, cap) if tokens <= self.limits.source else None

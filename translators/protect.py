@@ -1,4 +1,4 @@
-"""Placeholders, URLs, code and markup come through a translation as they were."""
+"""Placeholders, URLs, code, markup, mentions, tags and emoji come through a translation as they were."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class ProtectedTranslator(WrappedTranslator):
 
     @property
     def signature(self) -> str:
-        """The inner signature and ``protect:1``."""
-        return f"{self.inner.signature}|protect:1"
+        """The inner signature and ``protect:2``."""
+        return f"{self.inner.signature}|protect:2"
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order."""

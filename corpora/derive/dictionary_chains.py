@@ -14,7 +14,7 @@ from corpora.derive.lexicon import Lexicon
 from corpora.multiway import Direction, MultiRow
 from corpora.records import Record
 from corpora.schema import Example
-from corpora.words import words as words_of
+from corpora.word_breaks import words_of
 
 Best = dict[str, str]
 
@@ -128,7 +128,7 @@ def _linked(rows: Iterable[MultiRow]) -> list[Direction]:
 def _first_words(example: Example, lexicon: Lexicon) -> dict[str, str]:
     """The words of the text by the key they are counted under, in order of first appearance."""
     text = example.text
-    ranges = next(iter(example.tokens.values()), ()) or words_of(text)
+    ranges = next(iter(example.tokens.values()), ()) or words_of(text, example.lang)
     found: dict[str, str] = {}
     for start, end in ranges:
         if key := lexicon.key(text[start:end]):

@@ -15,7 +15,7 @@ from corpora.multiway import Direction, MultiRow, pairs_of
 from corpora.records import Record
 from corpora.schema import Example
 from corpora.segment import segment
-from corpora.words import words
+from corpora.word_breaks import words_of
 
 SPLIT = "[SPLIT]"
 
@@ -69,16 +69,16 @@ class Interleaved:
         return pa.schema([*((name, pa.string()) for name in names), *rest])
 
     @cached_property
-    def size_of(self) -> Callable[[str], int]:
-        """The length of a text in ``unit``.
+    def size_of(self) -> Callable[[str, str], int]:
+        """The length of a text, in a language, in ``unit``.
 
         Raises:
             InputError: ``unit`` is ``pieces``, and ``tokenizer`` is no tokenizer file.
         """
         if self.unit == "characters":
-            return len
+            return lambda text, _: len(text)
         if self.unit == "words":
-            return lambda text: len(words(text))
+            return lambda text, lang: len(words_of(text, lang))
         from tokenizers import Tokenizer
 
         if not Path(self.tokenizer).is_file():
@@ -89,7 +89,7 @@ class Interleaved:
                 hint="--set options.tokenizer=MODEL/tokenizer.json, or --set options.unit=words",
             )
         loaded = Tokenizer.from_file(self.tokenizer)
-        return lambda text: len(loaded.encode(text, add_special_tokens=False).ids)
+        return lambda text, _: len(loaded.encode(text, add_special_tokens=False).ids)
 
     def derive(self, rows: Iterable[MultiRow]) -> Iterator[Record]:
         """See ``Derivation.derive``. Reason: ``interleaved:sentence_too_long``."""
@@ -123,7 +123,7 @@ class Interleaved:
         while count <= most:
             parts = [side.cut(count) for side in sides]
             texts = [(a, b) for a, b in zip(*parts, strict=True) if a or b]
-            sizes = [self.size_of(a) + self.size_of(b) for a, b in texts]
+            sizes = [self.size_of(a, first.lang) + self.size_of(b, second.lang) for a, b in texts]
             if all(size <= self.window for size in sizes):
                 return [(f"{a}\n\n{b}", size) for (a, b), size in zip(texts, sizes, strict=True)]
             count += 1
@@ -139,10 +139,10 @@ class _Side:
     ends: list[int]
 
     @classmethod
-    def of(cls, example: Example, size_of: Callable[[str], int]) -> "_Side":
+    def of(cls, example: Example, size_of: Callable[[str, str], int]) -> "_Side":
         only = Example(example.id, example.lang, {"text": example.text})
         ranges = [(s.start, s.end) for s in segment(only, length=len, limit=1 << 60)] or [(0, len(example.text))]
-        return cls(example.text, ranges, list(accumulate(size_of(example.text[a:b]) for a, b in ranges)))
+        return cls(example.text, ranges, list(accumulate(size_of(example.text[a:b], example.lang) for a, b in ranges)))
 
     @property
     def total(self) -> int:

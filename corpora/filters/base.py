@@ -89,6 +89,7 @@ class FilterModel(BaseModel):
         name: The filter's name.
         scope: See ``Filter``.
         scoring: Names of the options that change scores; all others are thresholds.
+        version: Goes up when the same options give other scores.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,11 +97,13 @@ class FilterModel(BaseModel):
     name: ClassVar[str]
     scope: ClassVar[Scope] = "row"
     scoring: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
 
     @property
     def signature(self) -> str:
         """``name(option=value,…)`` with the options that change scores."""
-        return self._state([f for f in type(self).model_fields if f in self.scoring])
+        state = self._state([f for f in type(self).model_fields if f in self.scoring])
+        return state if self.version == 1 else f"{state}.v{self.version}"
 
     @property
     def threshold_signature(self) -> str:

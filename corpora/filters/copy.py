@@ -1,19 +1,33 @@
-"""What must be the same in every language: numbers, URLs, e-mail, placeholders, code, markup."""
+"""What must be the same in every language: numbers, addresses, placeholders, code, markup, emoji, mentions, tags."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from html import unescape
 from typing import Any, ClassVar, Literal
 
 import polars as pl
+import regex
 from pydantic import Field
 
+from corpora.copied_items import DOMAIN, EMOJI, ENTITY, MENTION, TAG
 from corpora.filters.base import Column, FilterModel, Rule, by_id
 from corpora.filters.numbers import has_digits, strayed, surviving
 from corpora.schema import Example, Pair, Span
 
-Kind = Literal["number", "url", "email", "placeholder", "code", "markup"]
-KINDS: tuple[Kind, ...] = ("number", "url", "email", "placeholder", "code", "markup")
+Kind = Literal["number", "url", "email", "placeholder", "code", "markup", "emoji", "mention", "tag", "domain"]
+KINDS: tuple[Kind, ...] = (
+    "number",
+    "url",
+    "email",
+    "placeholder",
+    "code",
+    "markup",
+    "emoji",
+    "mention",
+    "tag",
+    "domain",
+)
 
 # ASCII only, here and below: in Japanese and Chinese the words around an address touch it.
 _URL = re.compile(r"(?:(?:https?|ftp)://|www\.)[A-Za-z0-9._~:/?#@!$&()*+,;=%|-]+", re.IGNORECASE)
@@ -27,7 +41,10 @@ _PLACEHOLDER = re.compile(
 _CODE = re.compile(r"(`{1,3})([^`]+)\1")
 _AIM = re.compile(r"\s<([^<>]+)>$")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?/?>")
-_MARKS = ("`", "<", "{", "%", "@", "://", "www.")
+_ENTITY = re.compile(ENTITY)
+_EMOJI, _MENTION, _ASCII_TAG, _DOMAIN = (regex.compile(pattern) for pattern in (EMOJI, MENTION, TAG, DOMAIN))
+_VARIANTS = str.maketrans("", "", "\ufe0e\ufe0f")
+_MARKS = regex.compile(rf"[`<{{%@&#]|://|www\.|\.[A-Za-z]|{EMOJI}")
 
 
 def _urls(text: str) -> list[str]:
@@ -37,6 +54,15 @@ def _urls(text: str) -> list[str]:
 def _tags(text: str) -> list[str]:
     # Attributes may hold text that is rightly translated; the elements must stay.
     return [slash + name.lower() for slash, name in _TAG.findall(text)]
+
+
+def _emoji(text: str) -> list[str]:
+    # With and without the selector of its coloured form it is the same.
+    return [found.translate(_VARIANTS) for found in _EMOJI.findall(text)]
+
+
+def _domains(text: str) -> list[str]:
+    return [found.lower() for found in _DOMAIN.findall(text)]
 
 
 def _codes(text: str) -> list[str]:
@@ -50,7 +76,32 @@ _FIND: Mapping[str, Callable[[str], list[str]]] = {
     "placeholder": _PLACEHOLDER.findall,
     "code": _codes,
     "markup": _tags,
+    "emoji": _emoji,
+    "mention": _MENTION.findall,
+    "tag": _ASCII_TAG.findall,
+    "domain": _domains,
 }
+
+
+def _entities(source: str, target: str) -> tuple[int, int]:
+    """How many HTML entities had to survive, and how many did: as they are, or as the character they stand for.
+
+    An ampersand may become the word for "and", a hard space a plain one; what is left of a broken entity (``yamp;``) is
+    no word.
+    """
+    wanted = [m.group() for m in _ENTITY.finditer(source)]
+    there, kept = Counter(m.group() for m in _ENTITY.finditer(target)), 0
+    for entity in wanted:
+        character = unescape(entity)
+        if there[entity] > 0:
+            there[entity] -= 1
+            kept += 1
+        elif character == "&" or character.isspace() or character == entity:
+            name = entity[1:]
+            kept += re.search(rf"(?<!&)\w*{re.escape(name)}|{re.escape(name[:-1])}\b", target) is None
+        else:
+            kept += character in target
+    return len(wanted), kept
 
 
 class Copy(FilterModel):
@@ -63,17 +114,18 @@ class Copy(FilterModel):
     Attributes:
         kinds: What is looked for.
         words_up_to: An integer up to this may be written as a word in the target.
-        min_number: Share of numbers that must survive in the text. Mild: half, as usual for bitext.
+        min_number: Share of numbers that must survive in the text; half is usual for bitext without labels.
         min_share: Share of everything else that must survive in the text.
         min_span_share: Share of the surviving that must lie within its span.
     """
 
     name: ClassVar[str] = "copy"
+    version: ClassVar[int] = 2
     scoring: ClassVar[tuple[str, ...]] = ("kinds", "words_up_to")
 
     kinds: tuple[Kind, ...] = KINDS
     words_up_to: int = Field(default=20, ge=0)
-    min_number: float = Field(default=0.5, ge=0, le=1)
+    min_number: float = Field(default=1.0, ge=0, le=1)
     min_share: float = Field(default=1.0, ge=0, le=1)
     min_span_share: float = Field(default=1.0, ge=0, le=1)
 
@@ -110,9 +162,10 @@ class Copy(FilterModel):
             needed, kept = counts.get(name, (0, 0))
             counts[name] = (needed + found[0], kept + found[1])
 
+        langs = source.lang, target.lang
         placed: Mapping[str, Span] | None = None
         for field, text in source.texts.items():
-            digits, marks = has_digits(text), any(mark in text for mark in _MARKS)
+            digits, marks = has_digits(text), _MARKS.search(text) is not None
             if not digits and not marks:
                 continue
             other = target.texts.get(field, "")
@@ -120,14 +173,16 @@ class Copy(FilterModel):
             both = [(s, placed[s.id]) for s in source.spans if s.field == field and s.id in placed]
             for kind in self.kinds:
                 if kind == "number" and digits:
-                    add("copy.number", surviving(text, other, self.words_up_to))
+                    add("copy.number", surviving(text, other, self.words_up_to, *langs))
                     for span, end in both:
                         if has_digits(span.quote(text)):
                             ranges = (span.start, span.end), (end.start, end.end)
-                            add("copy.span_number", strayed(text, other, *ranges))
+                            add("copy.span_number", strayed(text, other, *ranges, self.words_up_to, *langs))
                 elif kind != "number" and marks:
                     find = _FIND[kind]
                     wanted = Counter(find(text))
+                    if kind == "markup" and "&" in text:
+                        add("copy.markup", _entities(text, other))
                     if wanted:
                         add(f"copy.{kind}", (wanted.total(), (wanted & Counter(find(other))).total()))
                         if kind != "markup":

@@ -1,7 +1,7 @@
 """Loops: a decoder that says the same thing again and again."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import eq
 from typing import Any, ClassVar
 
@@ -10,12 +10,12 @@ import regex
 from pydantic import Field
 
 from corpora.filters.base import Column, FilterModel, Rule
-from corpora.schema import Example, Pair
+from corpora.schema import Pair
+from corpora.scripts import UNSPACED_CHARACTER
 
 _LOOP = re.compile(r"([^\W\d_]{1,4}?)\1{2,}")
 # Without spaces between words each character stands for itself.
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-_UNIT = regex.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\w)+")
+_UNIT = regex.compile(rf"{UNSPACED_CHARACTER.pattern}|(?:(?!{UNSPACED_CHARACTER.pattern})\w)+")
 _WORD = re.compile(r"[^\s.,;:!?¡¿\"'()\[\]…—–«»“”‘’।،؟-]+")
 
 
@@ -26,7 +26,8 @@ class Repetition(FilterModel):
     source's own: 0 where the target repeats no more than the source. ``repetition.share`` is the share of the target's
     n-grams of length ``ngram`` that occurred before in it, less the source's share, never below 0; a text of fewer than
     four n-grams has none. ``repetition.letters`` is how often up to four letters follow themselves within a word that
-    is made of little else, beyond the source's own: the `ri` of `riririri`.
+    is made of little else, beyond the source's own: the `ri` of `riririri`. Each text field is judged against the
+    source's own; the worst counts.
 
     Attributes:
         longest: Longest n-gram for runs, in words (characters in scripts without spaces).
@@ -37,6 +38,7 @@ class Repetition(FilterModel):
     """
 
     name: ClassVar[str] = "repetition"
+    version: ClassVar[int] = 2
     scoring: ClassVar[tuple[str, ...]] = ("longest", "ngram")
 
     longest: int = Field(default=6, ge=1, le=20)
@@ -58,12 +60,17 @@ class Repetition(FilterModel):
         """See the class."""
         columns: dict[str, list[Any]] = {c.name: [] for c in self.columns}
         for pair in pairs:
-            values = (None, None, None) if pair.target is None else self._row(pair.source, pair.target)
+            values = (None, None, None) if pair.target is None else self._row(pair.source.texts, pair.target.texts)
             for column, value in zip(columns.values(), values, strict=True):
                 column.append(value)
         return columns
 
-    def _row(self, source: Example, target: Example) -> tuple[int, float, int]:
+    def _row(self, source: Mapping[str, str], target: Mapping[str, str]) -> tuple[int, float, int]:
+        found = [self._field(source.get(field, ""), text) for field, text in target.items()] or [(0, 0.0, 0)]
+        runs, shares, letters = zip(*found, strict=True)
+        return max(runs), max(shares), max(letters)
+
+    def _field(self, source: str, target: str) -> tuple[int, float, int]:
         letters = repeated_letters(target)
         letters = max(0, letters - repeated_letters(source)) if letters > 1 else 0
         units = _units(target)
@@ -83,16 +90,15 @@ class Repetition(FilterModel):
         ]
 
 
-def _units(example: Example) -> list[str]:
-    text = "\n".join(example.texts.values()).casefold()
-    return _WORD.findall(text) if text.isascii() or not _UNSPACED.search(text) else _UNIT.findall(text)
+def _units(text: str) -> list[str]:
+    text = text.casefold()
+    return _WORD.findall(text) if text.isascii() or not UNSPACED_CHARACTER.search(text) else _UNIT.findall(text)
 
 
-def repeated_letters(example: Example) -> int:
+def repeated_letters(text: str) -> int:
     """The most times that one to four letters follow themselves within a word; 1 where none does."""
-    words = [w for text in example.texts.values() for w in text.casefold().split()]
     # A word with a loop in it has few different letters; looking at all words would cost ten times as much.
-    loops = (m for w in words if len(w) >= 2 * len(set(w)) for m in _LOOP.finditer(w))
+    loops = (m for w in text.casefold().split() if len(w) >= 2 * len(set(w)) for m in _LOOP.finditer(w))
     return max((len(m.group()) // len(m.group(1)) for m in loops), default=1)
 
 

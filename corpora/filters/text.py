@@ -23,13 +23,18 @@ def letters(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+def plain_text(text: str) -> str:
+    """``text`` without code, URLs, tags and placeholders."""
+    return _UNTRANSLATABLE.sub(" ", text) if any(sign in text for sign in _SIGNS) else text
+
+
 def without_spans(example: Example) -> str:
     """The fields of ``example``, one per line, without what spans cover and without code, URLs, tags, placeholders."""
     left = []
     for name, text in example.texts.items():
         spans = [s for s in example.spans if s.field == name]
         rest = _cut(text, spans) if spans else text
-        left.append(_UNTRANSLATABLE.sub(" ", rest) if any(sign in rest for sign in _SIGNS) else rest)
+        left.append(plain_text(rest))
     return "\n".join(left)
 
 

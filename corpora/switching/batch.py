@@ -17,7 +17,7 @@ from corpora.switching.chance import keys_of, mixed
 from corpora.switching.characters import DIGIT, LETTER, SPACE, classes_of
 from corpora.switching.pool import code_points, strings
 from corpora.switching.protect import protected_ranges
-from corpora.words import words as words_of_text
+from corpora.word_breaks import words_of
 
 _ENDS = np.array([ord(c) for c in ".!?…。！？｡؟۔।"], np.uint32)
 _OPENERS = np.array([ord(c) for c in "\"'“‘«„‚(¿¡[「『»"], np.uint32)
@@ -208,15 +208,15 @@ class SwitchBatch:
             return strings(self.pool, self.words.start[: self.n_words], self.words.end[: self.n_words])
         return strings(self.pool, self.words.start[first], self.words.end[first])
 
-    def add_entries(self, entries: Sequence[str]) -> tuple[Ints, Ints, Ints]:
-        """Puts strings into the pool, cut into words.
+    def add_entries(self, entries: Sequence[str], lang: str) -> tuple[Ints, Ints, Ints]:
+        """Puts strings of one language into the pool, cut into words.
 
         Returns:
             Starts and ends in the pool, (n,), and where the words of each begin, (n + 1,).
         """
         points, offsets = code_points(pa.array(entries, pa.string()))
         base, first_word = len(self.pool), len(self.words.start)
-        cuts = [words_of_text(entry) for entry in entries]
+        cuts = [words_of(entry, lang) for entry in entries]
         counts = np.array([len(cut) for cut in cuts], np.int64)
         flat = np.array([edge for cut in cuts for edge in cut], np.int64).reshape(-1, 2)
         shift = np.repeat(offsets[:-1] + base, counts)
@@ -236,7 +236,7 @@ class SwitchBatch:
         found = np.flatnonzero(self.pool[:1000] == 32)
         if len(found):
             return int(found[0])
-        start, _, _ = self.add_entries([" "])
+        start, _, _ = self.add_entries([" "], self.matrix)
         return int(start[0])
 
     def white(self, position: Ints) -> np.ndarray:

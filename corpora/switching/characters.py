@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 import regex
 
+from corpora import scripts
+
 LETTER, DIGIT, SPACE, UPPER, LOWER, UNSPACED = 1, 2, 4, 8, 16, 32
 WORD = LETTER | DIGIT
 _PAGE = 256
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー、。，．！？「」『』（）：；]"
-)
+_UNSPACED = regex.compile(f"[{scripts.UNSPACED}、。，．！？「」『』（）：；]")
 _SENTENCE_END = frozenset("。！？｡؟۔।॥")
 
 

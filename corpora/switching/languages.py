@@ -21,6 +21,7 @@ def draw(
     row_keys: np.ndarray,
     copy: int,
     wanted: np.ndarray,
+    alike: Candidates,
 ) -> Ints:
     """The candidate of each unit that may be switched, (n_units,); -1: none.
 
@@ -36,6 +37,7 @@ def draw(
         row_keys: A random key per row, the same in all copies.
         copy: Number of the copy.
         wanted: 1 for the units that ``row_all`` asks for, else 0, (n_units,).
+        alike: Counterparts that are spelled like their unit: nothing is switched, but the language has them.
     """
     n, n_langs = len(units), len(batch.languages)
     per_unit = np.bincount(candidates.unit, minlength=n) if len(candidates) else np.zeros(n, np.int64)
@@ -59,8 +61,16 @@ def draw(
     has = (by_lang[:, 1:] >= 0).astype(np.int64)
     able = np.zeros((rows, n_langs), np.int64)
     np.add.at(able, row, has * wanted[:, None])
-    total = np.bincount(row, weights=wanted, minlength=rows).astype(np.int64)
-    usable = (able == total[:, None]) & (total[:, None] > 0) if policy == "row_all" else able > 0
+    if policy == "row_all":
+        has_all, asked = has.copy(), wanted.copy()
+        has_all[alike.unit, alike.lang - 1] = 1
+        asked[alike.unit] = 1
+        covered = np.zeros_like(able)
+        np.add.at(covered, row, has_all * asked[:, None])
+        total = np.bincount(row, weights=asked, minlength=rows).astype(np.int64)
+        usable = (covered == total[:, None]) & (able > 0)
+    else:
+        usable = able > 0
     order = np.argsort(np.where(usable, rank[:, 1:], 2.0), axis=1, kind="stable")
     count = usable.sum(axis=1)
     turn = np.full(rows, copy) if policy == "row_all" else copy % np.maximum(count, 1)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from corpora.switching.arrays import Ints, codes_in, expand, fields, integers, lists, offsets_of
 from corpora.switching.batch import Spans, SwitchBatch, View, Words
 from corpora.switching.pool import code_points
-from corpora.words import words as words_of_text
+from corpora.word_breaks import words_of
 
 
 def read_batch(
@@ -45,7 +45,7 @@ def read_batch(
 
     links = _Links.of(table, tags, cells.field_names, number)
     counterparts = [lookup[code][item_row * n_fields + item_field] for code in range(len(tags))]
-    sides = [_word_ranges(cells, links, code, counterparts[code]) for code in range(len(tags))]
+    sides = [_word_ranges(cells, links, code, tags[code], counterparts[code]) for code in range(len(tags))]
     starts, ends, firsts, bounds, at = [], [], [], [], 0
     for first, last, counts in sides:
         bounds.append(offsets_of(counts) + at)
@@ -182,10 +182,11 @@ class _Links:
         )
 
 
-def _word_ranges(cells: _Cells, links: _Links, code: int, texts: Ints) -> tuple[Ints, Ints, Ints]:
+def _word_ranges(cells: _Cells, links: _Links, code: int, lang: str, texts: Ints) -> tuple[Ints, Ints, Ints]:
     """Words of each item in one language, in the pool: starts, ends, and how many each item has.
 
-    They are those that the links count; else the data's own tokens; else the text is cut.
+    They are those that the links count; else the data's own tokens; else a dictionary cuts the text where
+    its script has no spaces.
     """
     n_items = len(texts)
     record, side = np.full(n_items, -1, np.int64), np.zeros(n_items, np.int64)
@@ -203,7 +204,7 @@ def _word_ranges(cells: _Cells, links: _Links, code: int, texts: Ints) -> tuple[
         base[own_side] = offsets[record[own_side]] + shift[k]
         counts[own_side] = offsets[record[own_side] + 1] - offsets[record[own_side]]
     bare = np.flatnonzero((record < 0) & (texts >= 0))
-    own = _cut(cells, texts[bare])
+    own = _cut(cells, texts[bare], lang)
     base[bare] = offsets_of(np.array([len(w) for w in own], np.int64))[:-1] + sum(map(len, links.word_starts))
     counts[bare] = [len(w) for w in own]
     flat = np.array([edge for cut in own for edge in cut], np.int64).reshape(-1, 2)
@@ -214,7 +215,7 @@ def _word_ranges(cells: _Cells, links: _Links, code: int, texts: Ints) -> tuple[
     return all_starts[picked] + moved, all_ends[picked] + moved, counts
 
 
-def _cut(cells: _Cells, texts: Ints) -> list[tuple[tuple[int, int], ...]]:
+def _cut(cells: _Cells, texts: Ints, lang: str) -> list[tuple[tuple[int, int], ...]]:
     if not len(texts):
         return []
     tokens = cells.columns["tokens"].take(pa.array(cells.text_cell[texts])).to_pylist()
@@ -224,7 +225,7 @@ def _cut(cells: _Cells, texts: Ints) -> list[tuple[tuple[int, int], ...]]:
     ):
         name = cells.field_names[field]
         ranges = next((t["ranges"] for t in given or () if t["field"] == name), None)
-        found.append(tuple((r["start"], r["end"]) for r in ranges) if ranges else words_of_text(text))
+        found.append(tuple((r["start"], r["end"]) for r in ranges) if ranges else words_of(text, lang))
     return found
 
 

@@ -172,6 +172,7 @@ class Switcher:
         candidates = candidates.take(good)
         same = _same_text(batch, units, candidates)
         why[candidates.unit[same]] = REASON["same"]
+        alike = candidates.take(same)
         candidates = candidates.take(~same)
         fits, conflicts = fitting(batch, units, candidates)
         why = np.maximum(why, conflicts)
@@ -189,7 +190,7 @@ class Switcher:
         counts.update({f"not:{REASONS[k]}": int(n) for k, n in zip(numbers, each, strict=True) if k})
         in_rows = self.policy not in ("unit", "each")
         base = batch.row_keys(self.seed, _SAME_IN_ALL_COPIES) if in_rows else keys
-        pick = draw(batch, units, candidates, self.policy, unit_keys, base, copy, able.astype(np.int64))
+        pick = draw(batch, units, candidates, self.policy, unit_keys, base, copy, able.astype(np.int64), alike)
         drawn = np.flatnonzero(pick >= 0)
         units_left, candidates = units.take(drawn), candidates.take(pick[drawn]).moved(np.arange(len(drawn)))
         choice = Choice.of(batch, units_left, candidates, unit_keys[drawn], item_keys)

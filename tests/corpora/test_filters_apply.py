@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import ConfigError
-from corpora.filters import FILTERS, Filter, build, decide, default_filters, removal_table, score
+from corpora.filters import FILTERS, OPTIONAL, Filter, build, decide, default_filters, removal_table, score
 from corpora.filters.base import Column
 from corpora.filters.table import histogram
 from corpora.schema import Example, Pair, Projection, Span
@@ -41,7 +41,8 @@ def test_every_filter_keeps_the_contract(kind: str) -> None:
 
 
 def test_defaults_are_the_table_in_order() -> None:
-    assert [f.name for f in default_filters()] == list(FILTERS)
+    assert [f.name for f in default_filters()] == [kind for kind in FILTERS if kind not in OPTIONAL]
+    assert not OPTIONAL - set(FILTERS)
 
 
 def test_default_filters_are_mild_on_labelled_rows() -> None:
@@ -83,7 +84,8 @@ def test_every_option_is_in_exactly_one_signature(kind: str, tmp_path: Path) -> 
     changes: dict[str, Any] = {
         "keep": "none", "side": "both", "kinds": ("url",), "others": ("en",), "max_run": 3, "words_up_to": 3,
         "smoothing": 9, "min_letters": 5, "longest": 3, "ngram": 4, "max_letters": 7, "high": 4.5, "span_high": 4.5,
-        "splits": ("test",), "path": str(tmp_path / "terms.tsv"),
+        "max_words": 2, "max_lost": 3, "splits": ("test",),
+        "min_words": 5, "min_rows": 5, "max_added": 3, "path": str(tmp_path / "terms.tsv"),
     }  # fmt: skip
     for option in type(one).model_fields:  # type: ignore[attr-defined]
         (other,) = build([{"kind": kind, option: changes.get(option, 0.35)}])
@@ -113,7 +115,11 @@ def test_a_row_without_target_or_reason_is_still_rejected() -> None:
     [
         (
             {"kind": "lenght_ratio"},
-            ["unknown filter 'lenght_ratio'\n", "Valid: confidence, ", "Hint: did you mean 'length_ratio'?"],
+            [
+                "unknown filter 'lenght_ratio'\n",
+                "Valid: average_word_length, confidence, ",
+                "Hint: did you mean 'length_ratio'?",
+            ],
         ),
         (
             {"kind": "length_ratio", "hihg": 3},

@@ -6,6 +6,7 @@ from filter_pairs import example, pair, reasons
 from corpora.filters.length_ratio import expected_ratio
 from corpora.filters.repetition import longest_run, repeated_share
 from corpora.filters.text import letters, without_spans
+from corpora.schema import Example, Pair
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,28 @@ def test_length_ratio_expects_by_language() -> None:
         ("He lives in the old town.", "Он живёт в старом городе.", "en-ru", []),
         ("He lives in the old town.", "हे लिव्स", "en-tlh", []),
         ("He lives in the old town.", "12 345 !!!", "en-es", []),
+        # A line.
+        (
+            "Yes, that is right.\nYou can open the window at any time.",
+            "Sí, es correcto y se puede hacer sin problema en todo momento.\nYou can open the window at any time.",
+            "en-es",
+            ["language:line"],
+        ),
+        ("Yes, it is.\nOpen the window now.", "Sí, lo es y siempre lo fue.\nAbre ahora la ventana.", "en-es", []),
+        ("Open it now, please.\nAnna Smith", "Ábrelo ahora mismo, por favor.\nAnna Smith", "en-es", []),
+        # A word.
+        ("I bought a new computer today.", "我今天买了一台新的 computer。", "en-zh", ["language:word"]),
+        ("It is a strange feeling.", "Это странное feeling.", "en-ru", ["language:word"]),
+        ("They gave it all to Save the Children.", "Они всё отдали фонду Save the Children.", "en-ru", []),
+        ("It blows at 85 mph.", "Скорость ветра 85 mph.", "en-ru", []),
+        ("Use `pip install now`, it works.", "Используйте `pip install now`.", "en-ru", []),
+        ("I saw [the old man|book].", "Я видел [the old man|book].", "en-ru", []),
+        (
+            "We waited near the bridge over the river for an hour.",
+            "Esperamos cerca del puente over the river for una hora y después nos fuimos a casa.",
+            "en-es",
+            ["language:word"],
+        ),
     ],
 )
 def test_language(source: str, target: str, langs: str, expected: list[str]) -> None:
@@ -120,6 +143,36 @@ LOOP = ["repetition:letters", "repetition:ngrams", "repetition:run"]
 )
 def test_repetition(source: str, target: str, langs: str, expected: list[str]) -> None:
     assert [sorted(r) for r in reasons("repetition", pair(source, target, langs=langs))] == [expected]
+
+
+def test_repetition_counts_each_field_by_itself() -> None:
+    answer = "la vieja torre del puente de piedra"
+    source = Example("q", "en", {"question": "What is it?", "context": "It is the old tower.", "answer": "The tower."})
+    good = Example("q", "es", {"question": f"¿Es {answer}?", "context": f"Es {answer}.", "answer": answer})
+    loop = Example("q", "es", {**good.texts, "answer": "la torre, la torre, la torre, la torre"})
+    assert reasons("repetition", Pair(source, good)) == [[]]
+    assert reasons("repetition", Pair(source, loop)) == [["repetition:run", "repetition:ngrams"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "langs", "expected"),
+    [
+        ("How tall is it?", "........................", "en-es", ["letters:none"]),
+        ("How tall is it really in the north?", "??????????????", "en-es", ["letters:none"]),
+        ("Nice.", "*", "en-es", ["letters:none"]),
+        ("它有多高?", "……", "zh-es", ["letters:none"]),
+        ("Meet me at the station at 5.", "5", "en-es", ["letters:none"]),
+        ("5 percent", "5 %", "en-es", []),
+        ("5 past noon", "12:05", "en-es", []),
+        ("😀", "😀", "en-es", []),
+        ("★★★", "★★★", "en-es", []),
+        ("OK", "👌", "en-es", []),
+        ("{name}", "{name}", "en-es", []),
+        ("Nice.", "不错。", "en-zh", []),
+    ],
+)
+def test_targets_without_a_letter(source: str, target: str, langs: str, expected: list[str]) -> None:
+    assert reasons("letters", pair(source, target, langs=langs)) == [expected]
 
 
 def test_runs_and_shares_by_hand() -> None:

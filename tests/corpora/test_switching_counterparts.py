@@ -1,6 +1,7 @@
 """Counterparts that do not come from the row's own translation, and corpora with languages."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,30 @@ def test_entities_by_name_and_by_id(tmp_path: Path) -> None:
     # Two entities are called so: no one knows which.
     unknown = row("x", ("en", "He likes Leeds", [("Leeds", "LOC")]))
     assert switched(unknown, **options)[0]["unswitched"] == "no_counterpart"
+
+
+def test_a_language_is_kept_though_a_name_is_spelled_alike_there(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "names",
+        "Q1\ten\tAnna\nQ1\tde\tAnna\nQ84\ten\tLondon\nQ84\tde\tLondern\nQ84\tfr\tLondres\n"
+        "Q1\tsv\tAnna\nQ84\tsv\tLondon\n",
+    )
+    options = {"unit": SpanUnits(), "counterpart": EntityCounterparts(path), "policy": "row_all"}
+    found = switched(TEA, languages=("de",), **options)[0]
+    assert found["text"] == "Anna likes the tea of Londern"
+    assert quotes(found) == [("Anna", "PER"), ("Londern", "LOC")]
+    # French lacks a name; in Swedish nothing would be switched.
+    both = switched([replace(TEA, id=f"r{k}") for k in range(8)], languages=("de", "fr"), **options)
+    assert {r["text"] for r in both} == {"Anna likes the tea of Londern"}
+    assert switched(TEA, languages=("sv",), **options)[0]["text"] == TEA.examples["en"].text
+
+
+def test_words_of_scripts_without_spaces_are_those_of_a_dictionary(tmp_path: Path) -> None:
+    path = write(tmp_path / "zh-en", "北京\tBeijing\n苹果\tapple\n果\tfruit\n")
+    one = row("z", ("zh", "我在北京吃苹果。", [("北京", "LOC")]))
+    found = switched(one, matrix="zh", languages=("en",), counterpart=DictionaryCounterparts({"en": path}))[0]
+    assert [s["source_text"] for s in found["switches"] if s["unit"] == "word"] == ["北京", "苹果"]
+    assert quotes(found) == [("Beijing", "LOC")]
 
 
 def test_words_of_a_class_are_transliterated_others_translated_or_passed_on(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_items_and_terms_with_labels_on_them_and_a_memory(
         for at, quote in enumerate(ROWS[number][1]):
             if quote in items:
                 assert quotes[f"s{at}"] == quote
-    assert "|protect:1|" in rows["r0"]["signature"] and "|glossary:" in rows["r0"]["signature"]
+    assert "|protect:2|" in rows["r0"]["signature"] and "|glossary:" in rows["r0"]["signature"]
 
 
 def test_a_bad_glossary_is_told_before_any_work(data: Path, spanferry: Run, tmp_path: Path) -> None:

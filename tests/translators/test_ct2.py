@@ -82,6 +82,14 @@ def test_text_with_something_to_say_passes(model: CT2Translator, text: str) -> N
     assert model.translate([text], "en", "es")[0].reason is None
 
 
+@pytest.mark.parametrize("text", ["😀", "★★★", "—", "12", "1,500.50 €", "6171-1231-1311-1231", "👨‍👩‍👧 🇪🇸!", "٤٥"])
+def test_a_text_without_a_letter_is_its_own_translation(model: CT2Translator, text: str) -> None:
+    before, found, after = model.translate(["One.", text, "Two."], "en", "es")
+    assert (found.text, found.reason, found.score) == (text, None, 0.0)
+    assert [before, after] == model.translate(["One.", "Two."], "en", "es")
+    assert model.translate_nbest([text], "en", "es", 4) == [[found]]
+
+
 def test_output_at_its_limit_is_rejected(model_directory: Path) -> None:
     short = CT2Translator(model_directory, device="cpu", max_target=5)
     long, brief = short.translate([SENTENCES[2], SENTENCES[5]], "en", "es")

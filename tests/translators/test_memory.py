@@ -142,7 +142,7 @@ def test_wrap_and_its_switches(model: CT2Translator, tmp_path: Path, monkeypatch
     assert wrap(model) is model and wrap(None, protect=True, memory_mb=5) is None
     both = wrap(model, protect=True, memory_mb=5)
     assert isinstance(both, RememberingTranslator) and isinstance(both.inner, ProtectedTranslator)
-    assert both.signature == f"{model.signature}|protect:1" and both.rows_independent
+    assert both.signature == f"{model.signature}|protect:2" and both.rows_independent
     both.translate(["Open {file}."], "en", "es")
     assert len(open_memory(5, memory_path())) == 1
     with pytest.raises(ConfigError, match="memory_mb=-1"):

@@ -38,6 +38,11 @@ TEXTS = [
         ("<!-- no --> &amp; <br/> </p>", "markup markup markup markup"),
         ("%s of %(total)d, %5.2f, %1$s, {}, {0!r:>10}, {{ a.b }}, ${x}, $PATH", "placeholder " * 9),
         ("read() and os.path.join() and snake_case and __init__ and --all", "identifier " * 5),
+        ("Meet @ann_s at #Quito!", [("mention", "@ann_s"), ("tag", "#Quito")]),
+        ("在#Quito看到@anna吧", [("tag", "#Quito"), ("mention", "@anna")]),
+        ("Buy at amazon.co.uk/x, or Example.org.", [("domain", "amazon.co.uk/x"), ("domain", "Example.org")]),
+        ("I ❤️ 🇪🇸 😂😂 ★★★ 👨‍👩‍👧", [("emoji", e) for e in ("❤️", "🇪🇸", "😂😂", "★★★", "👨‍👩‍👧")]),
+        ("C# is #1, file.txt, Bristol™ → 3.5", []),
         ("I am 100 % sure, 50% off; a < b & c > d; it's 5$; e.g. this, U.S. or and/or.", []),
         ("«¿Qué?» 東京 [brackets] a|b *so*", []),
         ("", []),
@@ -148,7 +153,7 @@ def test_further_hypotheses_do_not_go_round_the_protection(
 
 
 def test_signature(model: CT2Translator, protected: ProtectedTranslator) -> None:
-    assert protected.signature == f"{model.signature}|protect:1"
+    assert protected.signature == f"{model.signature}|protect:2"
     assert protected.limits == model.limits and protected.length("I know.", "en") == model.length("I know.", "en")
 
 

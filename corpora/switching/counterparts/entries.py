@@ -57,7 +57,7 @@ def chosen_entries(
     owner = np.repeat(np.arange(len(names)), counts)
     pick = np.searchsorted(heights + owner, drawn + numbers[there], "right")
     pick = np.minimum(pick, offsets[numbers[there] + 1] - 1)
-    starts, ends, words = batch.add_entries(flat)
+    starts, ends, words = batch.add_entries(flat, batch.languages[code - 1])
     return Candidates(
         which[there],
         np.full(len(there), code, np.int64),

@@ -11,7 +11,7 @@ from corpora.switching.batch import SwitchBatch
 
 @dataclass(frozen=True)
 class WordUnits:
-    """Every word by itself; in scripts without spaces a word is a token of the data, or one character."""
+    """Every word by itself; in scripts without spaces a word is a token of the data, or what a dictionary has."""
 
     name: ClassVar[str] = "word"
     grows: ClassVar[bool] = False

@@ -48,11 +48,11 @@ _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 # Codes that IANA's language subtag registry replaces, and the individual language that its macrolanguage stands for.
 _REPLACED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "cmn": "zh"}
 # The bibliographic codes of ISO 639-2, which ICU does not know.
-_BIBLIOGRAPHIC = dict(
-    entry.split(":")
-    for entry in "alb:sq arm:hy baq:eu bur:my chi:zh cze:cs dut:nl fre:fr geo:ka ger:de gre:el ice:is mac:mk mao:mi "
-    "may:ms per:fa rum:ro slo:sk tib:bo wel:cy".split()
-)
+_BIBLIOGRAPHIC = {
+    "alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl", "fre": "fr", "geo": "ka",
+    "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi", "may": "ms", "per": "fa", "rum": "ro", "slo": "sk",
+    "tib": "bo", "wel": "cy",
+}  # fmt: skip
 _KNOWN_AS = {**_REPLACED, **_BIBLIOGRAPHIC}
 
 

@@ -82,11 +82,22 @@ class RowError(SpanferryError):
     Args:
         reason: A stable snake_case name, the key under which rejected rows are counted.
         message: What happened to this row.
+        where: Place of the fault, such as ``path:line`` or an example id.
+        valid: What would have been accepted.
+        hint: A command or an option that helps.
     """
 
-    def __init__(self, reason: str, message: str, **details: str | None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        where: str | None = None,
+        valid: Iterable[str] | str | None = None,
+        hint: str | None = None,
+    ) -> None:
         self.reason = reason
-        super().__init__(message, where=details.get("where"), valid=details.get("valid"), hint=details.get("hint"))
+        super().__init__(message, where=where, valid=valid, hint=hint)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild_row, (self.reason, self.message, self.where, self.valid, self.hint))

@@ -45,20 +45,42 @@ def names() -> dict[str, str]:
 
 
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
+# Codes that IANA's language subtag registry replaces, and the individual language that its macrolanguage stands for.
+_REPLACED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "cmn": "zh"}
+# The bibliographic codes of ISO 639-2, which ICU does not know.
+_BIBLIOGRAPHIC = {
+    "alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl", "fre": "fr", "geo": "ka",
+    "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi", "may": "ms", "per": "fa", "rum": "ro", "slo": "sk",
+    "tib": "bo", "wel": "cy",
+}  # fmt: skip
+_KNOWN_AS = {**_REPLACED, **_BIBLIOGRAPHIC}
 
 
 def check_language(tag: str) -> str:
-    """The tag as given, if it looks like one.
+    """The BCP-47 form of a tag: ``eng`` is ``en``, ``zh_cn`` is ``zh-CN``, ``cmn-hans`` is ``zh-Hans``.
+
+    The language is the shortest code of ISO 639 (by ICU), scripts are in title case, regions in capitals; other
+    subtags are in small letters.
 
     Raises:
-        ConfigError: It does not: the name of a language, or something else.
+        ConfigError: It is not a tag: the name of a language, or something else.
     """
     if not _TAG.fullmatch(tag):
         by_name = {name: known for known, name in names().items()}
         close = nearest(tag, list(by_name), 1)
         raise ConfigError(
-            f"{tag!r} is no language tag",
+            f"{tag!r} is not a language tag",
             valid="BCP-47: de, pt-BR, zh-Hant",
             hint=f"{by_name[close[0]]!r} is the tag of {close[0]}" if close else "'es' is the tag of Spanish",
         )
-    return tag
+    from icu4py.locale import Locale
+
+    first, *rest = re.split("[-_]", tag)
+    language = str(Locale(first.lower()).language)
+    return "-".join([_KNOWN_AS.get(language, language), *map(_subtag, rest)])
+
+
+def _subtag(part: str) -> str:
+    if len(part) == 4 and part.isalpha():
+        return part.title()
+    return part.upper() if len(part) == 2 and part.isalpha() else part.lower()

@@ -7,8 +7,23 @@ from typing import Any
 from corpora.errors import ConfigError, unknown_name
 
 
+def resolve_listed(kind: str, name: object, table: Mapping[str, str]) -> Any:
+    """The object of ``table`` that ``name`` stands for; for names read from data, models and files found on disk.
+
+    ``package.module:attribute`` is refused: a file must not choose which code runs.
+
+    Raises:
+        ConfigError: ``name`` is not a key of ``table``.
+    """
+    if not isinstance(name, str) or name not in table:
+        raise unknown_name(kind, str(name), list(table))
+    return resolve(kind, name, table)
+
+
 def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
-    """The object that ``name`` stands for.
+    """The object that ``name`` stands for, where the user wrote ``name``: command line, ``--config`` file or Python.
+
+    A name that comes from a file on disk goes to :func:`resolve_listed`.
 
     Args:
         kind: What is looked for, for messages: ``reader``, ``filter`` …

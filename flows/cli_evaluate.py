@@ -270,8 +270,7 @@ def _readers(
         if not sign:
             raise ConfigError(f"--set {setting!r} has no '='", hint="--set repair=true")
         put_value(chosen, key.strip().removeprefix("read.options."), parse_value(value.strip()))
-    for tag in (source, target):
-        check_language(tag)
+    source, target = check_language(source), check_language(target)
     return (
         open_reader(input, lang=source, format=format, options=chosen),
         open_reader(target_input, lang=target, format=format, options=chosen),

@@ -143,6 +143,16 @@ class RunConfig(Section):
     limit: int | None = Field(default=None, ge=1)
     seed: int = 0
 
+    @field_validator("source")
+    @classmethod
+    def _source_tag(cls, value: str) -> str:
+        return check_language(value)
+
+    @field_validator("target")
+    @classmethod
+    def _target_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_language(tag) for tag in value)
+
     @field_validator("filters", mode="before")
     @classmethod
     def _changes_to_defaults(cls, value: Any) -> Any:
@@ -164,8 +174,6 @@ class RunConfig(Section):
             raise ValueError(f"target language named twice in {', '.join(self.target)}")
         if self.source in self.target:
             raise ValueError(f"target {self.source!r} is the source language")
-        for tag in (self.source, *self.target):
-            check_language(tag)
         return self
 
     def to_json(self) -> str:

@@ -22,6 +22,7 @@ from projectors.copying import STRICT, copies
 from projectors.fragments import joined, parts_of
 from projectors.posterior import SegmentScorer, SegmentWeights, learned_weights
 from projectors.search import choose
+from translators.limits import MODEL_ERROR
 
 _SEGMENTS = 24
 Listed = Sequence[Candidate]
@@ -129,24 +130,34 @@ class DefaultProjector:
         """For each input one projection per span, in the spans' order.
 
         ``method`` names the evidence that speaks for the chosen range: ``lexical``, ``constrained``, ``copy`` joined by
-        ``+``. Reasons: those of the aligner where it failed and nothing else spoke, ``unaligned``, ``overlap``.
+        ``+``. Reasons: those of the aligner where it failed and nothing else spoke, ``unaligned``, ``overlap``;
+        ``model_error`` for every span of an input on which the model failed.
+
+        Raises:
+            ModelError: The model fails on every one of several inputs.
         """
         alignments = self.aligner.align(inputs)
-        trust, listed = self._ask_model(inputs)
+        trust, listed, failed = self._ask_model(inputs)
         found = [
-            self._project_one(item, alignment, weight, lists)
-            for item, alignment, weight, lists in zip(inputs, alignments, trust, listed, strict=True)
+            # What the signature promises is the model's view; without it the row is not placed another way.
+            [Projection(span.id, None, 0.0, "default", MODEL_ERROR) for span in inputs[k].spans]
+            if k in failed
+            else self._project_one(inputs[k], alignments[k], trust[k], listed[k])
+            for k in range(len(inputs))
         ]
         if self.calibration is not None:
             found = [self.calibration.apply(own, item.target_text) for item, own in zip(inputs, found, strict=True)]
         return [bounded(self.boundary, item, own) for item, own in zip(inputs, found, strict=True)]
 
-    def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]]]:
-        """Per input how far the model is trusted, 0 to 1, and per part of a span its candidates with log-posteriors."""
+    def _ask_model(self, inputs: Sequence[ProjectionInput]) -> tuple[list[float], list[list[Listed]], set[int]]:
+        """Per input how far the model is trusted, 0 to 1, and per part of a span its candidates with log-posteriors.
+
+        Third, the inputs on which the model failed.
+        """
         trust = [0.0] * len(inputs)
         listed: list[list[Listed]] = [[()] * len(parts_of(item.spans)) for item in inputs]
         if self.translator is None or self.constrained is None or not inputs:
-            return trust, listed
+            return trust, listed, set()
         # How likely the model finds this translation tells how far its view can be trusted; one of its own brings that.
         known = {k: item.target_score for k, item in enumerate(inputs) if item.target_score is not None}
         others = [k for k in range(len(inputs)) if k not in known]
@@ -157,13 +168,16 @@ class DefaultProjector:
             self.target_lang or inputs[0].target_lang,
         )
         known |= {k: forced.mean for k, forced in zip(others, scored, strict=True) if forced.reason is None}
+        failed = {k for k, forced in zip(others, scored, strict=True) if forced.reason == MODEL_ERROR}
         w = self.weights
         for k, mean in known.items():
             trust[k] = float(np.clip((mean - w.foreign) / (w.known - w.foreign), 0.0, 1.0))
         asked = [k for k, weight in enumerate(trust) if weight > 0]
         for k, found in zip(asked, self.constrained.nbest([inputs[k] for k in asked]), strict=True):
             listed[k] = [nbest.candidates for nbest in found]
-        return trust, listed
+            if any(nbest.reason == MODEL_ERROR for nbest in found):
+                failed.add(k)
+        return trust, listed, failed
 
     def _project_one(
         self,

@@ -171,13 +171,8 @@ class CT2Translator:
 
     def _finished(self, rows: Sequence[_Row], running: Running) -> list[list[Translation]]:
         found = running.results()
-        errors = [one.error for one in found if one.reason == limits.MODEL_ERROR]
-        if len(errors) == len(found) > 1:
-            raise ModelError(
-                f"CTranslate2 fails on every row: {errors[0]}",
-                where=str(self.directory),
-                hint="device=cpu, or a smaller batch_tokens",
-            )
+        errors = [str(one.error) for one in found if one.reason == limits.MODEL_ERROR]
+        limits.raise_if_all_fail(errors, len(found), str(self.directory))
         pieces = [hypothesis.pieces for one in found for hypothesis in one.hypotheses]
         texts = iter(self.family.pieces("target").decode(pieces))
         translated = iter([self._read(one, texts) for one in found])
@@ -299,7 +294,7 @@ class CT2Translator:
         A pair that can't be scored has the reason of :meth:`translate`, ``empty_target`` or ``target_too_long``.
 
         Raises:
-            ModelError: The model lacks a language.
+            ModelError: The model lacks a language, or fails on every row.
         """
         frame = self.family.frame(source, target)
         rows, given = self._pairs(sources, targets, frame)
@@ -326,7 +321,7 @@ class CT2Translator:
         Columns of special tokens are left out, which is why rows may sum to less than one.
 
         Raises:
-            ModelError: The model lacks a language.
+            ModelError: The model lacks a language, or fails on every row.
         """
         frame = self.family.frame(source, target)
         rows, given = self._pairs(sources, targets, frame)

@@ -30,6 +30,10 @@ _FATAL = {
     404: "knows no such model or address",
 }
 _AGAIN = frozenset({408, 409, 425, 429})
+# Bytes of an answer, whatever the server sends: a hundred times what a context of 8,192 tokens takes in JSON.
+_MOST_BYTES = 4 << 20
+# Tokens one answer may be counted with; no context is longer, and what claims more is not a count.
+_MOST_TOKENS = 10**9
 
 
 _NOTHING = Usage()
@@ -56,7 +60,7 @@ class Endpoint:
         key_env: Environment variable that holds the key; where it is not set, none is sent.
         context: Tokens that prompt and answer may have together; the endpoint's own limit is not asked for.
         max_tokens: Longest answer where a request names none.
-        timeout: Seconds for one answer.
+        timeout: Seconds for one answer, from the request to its last byte.
         retries: Further tries of one prompt.
         longest_wait: Seconds; where ``Retry-After`` asks for more, the row fails.
         concurrency: Requests under way at once.
@@ -171,7 +175,7 @@ class Endpoint:
             entry = self._limiter.wait(self.length(prompt) + cap)
             pause: float | None = None
             try:
-                response = self._post(prompt, cap, stop)
+                response, content = self._post(prompt, cap, stop)
             except httpx.TimeoutException:
                 reason = TIMEOUT
             except httpx.TransportError:
@@ -180,7 +184,7 @@ class Endpoint:
                 self._reached = True
                 status = response.status_code
                 if status == 200:
-                    answer = self._read(response, attempt)
+                    answer = self._read(content, attempt)
                     self._limiter.settle(entry, answer.usage.prompt_tokens + answer.usage.completion_tokens)
                     return answer
                 if status in _FATAL:
@@ -204,7 +208,8 @@ class Endpoint:
             )
         return _Answer(Generation("", reason=reason), Usage(retries=attempt + 1))
 
-    def _post(self, prompt: str, cap: int, stop: list[str]) -> httpx.Response:
+    def _post(self, prompt: str, cap: int, stop: list[str]) -> tuple[httpx.Response, bytes | None]:
+        """The response and its content; None where that is larger than any answer."""
         body: dict[str, Any] = {
             "model": self.name,
             "messages": [{"role": "user", "content": prompt}],
@@ -214,14 +219,27 @@ class Endpoint:
             **({"stop": stop} if stop else {}),
             **self._extra,
         }
-        key = os.environ.get(self._key_env, "").strip()
+        key = self._key()
         if not (key.isascii() and key.isprintable()):
             raise ModelError(f"what the environment variable {self._key_env} holds can't be a key", hint="set it anew")
-        return self._client.post(
+        deadline = time.monotonic() + self._timeout
+        with self._client.stream(
+            "POST",
             f"{self._url}/chat/completions",
             json={name: value for name, value in body.items() if value is not None},
             headers={"Authorization": f"Bearer {key}"} if key else {},
-        )
+        ) as response:
+            received = bytearray()
+            for part in response.iter_bytes():
+                received += part
+                if len(received) > _MOST_BYTES:
+                    return response, None
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer is not complete")
+            return response, bytes(received)
+
+    def _key(self) -> str:
+        return os.environ.get(self._key_env, "").strip()
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -229,17 +247,21 @@ class Endpoint:
         connections = httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency)
         return httpx.Client(timeout=self._timeout, limits=connections, follow_redirects=False)
 
-    def _read(self, response: httpx.Response, attempt: int) -> _Answer:
+    def _read(self, received: bytes | None, attempt: int) -> _Answer:
         try:
-            content = response.json()
+            content = json.loads(received or b"")
             choice = content["choices"][0]
             text = choice["message"]["content"] or ""
             ended = choice.get("finish_reason")
             said = content.get("usage") or {}
             tokens = [int(said.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
-            if not isinstance(text, str):
+            if not isinstance(text, str) or not all(0 <= count <= _MOST_TOKENS for count in tokens):
                 raise TypeError(type(text))
-        except (ValueError, LookupError, TypeError, AttributeError):
+            key = self._key()
+            if limits.text_reason(text) == limits.BAD_UNICODE or (key and key in text):
+                raise ValueError("an unpaired surrogate, or the key")
+        # A number may be infinite, and brackets deeper than the parser goes.
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return _Answer(Generation("", reason=BAD_ANSWER), Usage(1, attempt))
         cost = tokens[0] * self._prices[0] + tokens[1] * self._prices[1]
         usage = Usage(1, attempt, tokens[0], tokens[1], cost)

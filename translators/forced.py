@@ -3,16 +3,20 @@
 Both take tokens as the model has them: source tokens with every special the model needs, target tokens with the
 language tokens they start with and without ``</s>``; what comes back leaves the first ``prefix`` of them out. Rows are
 sorted by length, cut into batches whose logits fit the memory, and come back in the order they were given. A row that
-the model can't take fails alone.
+the model can't take fails alone, with a warning that has the last error; where all rows of a call fail, it raises.
 """
 
+import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
+from translators.limits import raise_if_all_fail
+
 Tokens = Sequence[str]
 Result = TypeVar("Result")
+_LOG = logging.getLogger("spanferry")
 
 # Logits are rows x tokens x vocabulary x 4 bytes; what they may take at once, per worker.
 LOGIT_BYTES = {"cpu": 128 << 20, "cuda": 1 << 30}
@@ -54,6 +58,9 @@ def score(
     Returns:
         For each row float32 (n_target_tokens - prefix + 1,), in nats, the last for ``</s>``; (0,) for a row that
         failed.
+
+    Raises:
+        ModelError: CTranslate2 fails on every row of several.
     """
 
     def submit(rows: list[int]) -> Callable[[], list[np.ndarray]]:
@@ -102,6 +109,9 @@ def attention(
     Returns:
         For each row float32 (n_target_tokens - prefix, n_source_tokens), or None for a row that failed. Source
         specials are among the columns.
+
+    Raises:
+        ModelError: CTranslate2 fails on every row of several.
     """
     skip = prefix + int(shifted)
     steps = _Steps(translator, source_tokens, target_tokens, vocab_size)
@@ -175,18 +185,24 @@ def _in_batches(
 
     Rows share a batch only where they are of one kind. A few batches are under way at once, so that every worker of
     the translator has one.
+
+    Raises:
+        ModelError: Every row of several fails.
     """
     found: list[Result | None] = [None] * len(lengths)
     under_way: list[tuple[list[int], Callable[[], list[Result]]]] = []
+    errors: dict[int, str] = {}
 
     def collect(rows: list[int], result: Callable[[], list[Result]]) -> None:
         try:
             for row, value in zip(rows, result(), strict=True):
                 found[row] = value
-        except (RuntimeError, ValueError, IndexError):
-            if len(rows) > 1:
-                for row in rows:
-                    collect([row], submit([row]))
+        except (RuntimeError, ValueError, IndexError) as error:
+            if len(rows) == 1:
+                errors[rows[0]] = str(error)
+                return
+            for row in rows:
+                collect([row], lambda row=row: submit([row])())  # type: ignore[misc]
 
     groups: dict[Hashable, list[int]] = {}
     for row in range(len(lengths)):
@@ -194,11 +210,17 @@ def _in_batches(
     for group in groups.values():
         for batch in _batches([lengths[row] for row in group], limit):
             rows = [group[k] for k in batch]
-            under_way.append((rows, submit(rows)))
+            try:
+                under_way.append((rows, submit(rows)))
+            except (RuntimeError, ValueError):  # refused before a worker has it
+                under_way.append((rows, lambda rows=rows: submit(rows)()))  # type: ignore[misc]
             if len(under_way) > 4:
                 collect(*under_way.pop(0))
     for rows, result in under_way:
         collect(rows, result)
+    raise_if_all_fail(list(errors.values()), len(lengths))
+    if errors:
+        _LOG.warning("%d of %d rows could not be scored: %s", len(errors), len(lengths), [*errors.values()][-1])
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -24,6 +25,7 @@ EMPTY_OUTPUT = "empty_output"
 # give the same answer tomorrow.
 CHAT_VALUES = {"add_generation_prompt": True, "enable_thinking": False, "date_string": "01 Jan 2025"}
 _BROKEN = "\ufffd"
+_LOG = logging.getLogger("spanferry")
 
 
 class CT2Generator:
@@ -138,6 +140,9 @@ class CT2Generator:
             prompts: What the user says, one conversation each.
             max_tokens: Longest answer, in tokens; by default a quarter of the context, at most 256.
             stop: Strings that end an answer; they are not part of it.
+
+        Raises:
+            ModelError: The model fails on every prompt of several.
         """
         cap = max_tokens or min(256, self.context // 4)
         results: list[Generation | None] = [None] * len(prompts)
@@ -155,8 +160,12 @@ class CT2Generator:
         waiting: dict[int, Any] = {}
         for batch in self._batches(rows):
             waiting.update(zip(batch, self._submit([rows[i] for i in batch], cap, ends), strict=True))
+        errors: list[str] = []
         for i, future in waiting.items():
-            results[i] = self._result(rows[i], future, cap, ends, stop)
+            results[i] = self._result(rows[i], future, cap, ends, stop, errors)
+        limits.raise_if_all_fail(errors, len(rows), str(self.directory))
+        if errors:
+            _LOG.warning("%d of %d prompts failed: %s", len(errors), len(rows), errors[-1])
         return [found for found in results if found is not None]
 
     def _batches(self, rows: dict[int, list[str]]) -> Iterator[list[int]]:
@@ -186,14 +195,17 @@ class CT2Generator:
         )
         return futures
 
-    def _result(self, row: list[str], future: Any, cap: int, ends: list[int], stop: Sequence[str]) -> Generation:
+    def _result(
+        self, row: list[str], future: Any, cap: int, ends: list[int], stop: Sequence[str], errors: list[str]
+    ) -> Generation:
         try:
             try:
                 result = future.result()
             except (RuntimeError, ValueError):
                 # A prompt that CTranslate2 refuses takes its whole batch with it; alone it takes only itself.
                 result = self._submit([row], cap, ends)[0].result()
-        except (RuntimeError, ValueError):
+        except (RuntimeError, ValueError) as error:
+            errors.append(str(error))
             return Generation("", reason=limits.MODEL_ERROR)
         ids = list(result.sequences_ids[0])
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from corpora.errors import ConfigError, ModelError, nearest, unknown_name
 from corpora.registry import resolve
@@ -109,8 +109,8 @@ def load_translator(
         if _is_language_model(directory):
             found = _prompted(str(directory), actual, compute_type, options)
         else:
-            (own,) = _sorted_options(options, CT2Translator)
-            found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **own)
+            (chosen,) = _sorted_options(options, CT2Translator)
+            found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **chosen)
     if source and target and not found.supports(source, target):
         if isinstance(found, CT2Translator):
             found.family.frame(source, target)  # raises the error that names the nearest language
@@ -138,13 +138,13 @@ def load_generator(
         MissingExtraError: Converting needs torch.
     """
     if spec.startswith(ENDPOINT):
-        (own,) = _sorted_options(options, Endpoint)
-        return Endpoint(spec.removeprefix(ENDPOINT), **own)
+        (chosen,) = _sorted_options(options, Endpoint)
+        return Endpoint(spec.removeprefix(ENDPOINT), **chosen)
     actual = devices.resolve_device(device)
     kind = devices.resolve_compute_type(compute_type, actual) if compute_type != "default" else compute_type
     directory = model_directory(spec, None, None, quantization_for(actual, kind))
-    (own,) = _sorted_options(options, CT2Generator)
-    return CT2Generator(directory, device=actual, compute_type=compute_type, **own)
+    (chosen,) = _sorted_options(options, CT2Generator)
+    return CT2Generator(directory, device=actual, compute_type=compute_type, **chosen)
 
 
 def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, Any]) -> PromptTranslator:
@@ -162,10 +162,10 @@ def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, A
 
 
 def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> list[dict[str, Any]]:
-    """The options that each of ``makers`` takes by name.
+    """The options that each of ``makers`` takes by name, as the type it takes: ``"64"`` is a number where one is due.
 
     Raises:
-        ConfigError: None of them takes one.
+        ConfigError: None of them takes one, or a value is of another kind.
     """
     taken = [
         {name for name, p in inspect.signature(maker).parameters.items() if p.kind is p.KEYWORD_ONLY} - _OWN
@@ -176,26 +176,18 @@ def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> 
             valid = sorted({*itertools.chain(*taken), *(["template"] if len(makers) > 1 else [])})
             raise unknown_name("option of the translator", name, valid, hint=None if valid else "it takes none")
     return [
-        {name: _checked(maker, name, value) for name, value in options.items() if name in names}
+        {name: _typed(maker, name, value) for name, value in options.items() if name in names}
         for maker, names in zip(makers, taken, strict=True)
     ]
 
 
-def _checked(maker: Callable[..., Any], name: str, value: Any) -> Any:
-    """The value as the parameter takes it: ``"64"`` from a command line is 64 where a number is asked for.
-
-    Raises:
-        ConfigError: The parameter does not take it.
-    """
-    kind = get_type_hints(maker.__init__ if isinstance(maker, type) else maker).get(name, Any)
+def _typed(maker: Callable[..., Any], name: str, value: Any) -> Any:
+    hints = get_type_hints(maker.__init__ if isinstance(maker, type) else maker)  # type: ignore[misc]
     try:
-        return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(
-            value,
-            strict=isinstance(value, bool),  # true is not 1
-        )
+        return TypeAdapter(hints.get(name, Any)).validate_python(value)
     except ValidationError as error:
         raise ConfigError(
-            f"the translator does not take {name}={value!r}",
+            f"translator.options.{name}={value!r}",
             valid=error.errors()[0]["msg"],
             hint=f"--set translator.options.{name}=VALUE",
         ) from error

@@ -22,6 +22,7 @@ from translators.wrapped import WrappedTranslator
 # Changes whenever the same model would give another translation, or an entry is written in another way.
 _FORMAT = 2
 _AT_ONCE = 500  # parameters of one statement
+_WAIT = 20.0  # seconds for another process's write; a hundred thousand entries take less than one
 _LOG = logging.getLogger("spanferry")
 
 
@@ -34,7 +35,8 @@ class TranslationMemory:
     """Key to entry in one SQLite file that several processes may share.
 
     The file keeps below a size: when it is beyond, the oldest third goes. A file that can't be opened, read or written
-    costs nothing but the memory: a warning is logged, and everything is translated.
+    costs nothing but the memory: one warning is logged, everything is translated, and this process does not try again.
+    Each entry carries a checksum of its key and text, so that a damaged one is translated anew and never read.
 
     Args:
         path: The file.
@@ -46,25 +48,43 @@ class TranslationMemory:
         self._usable = True
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, str]:
-        """The entries that are there."""
+        """The entries that are there and as they were written; a damaged one is taken out."""
+        if not self._usable:
+            return {}
         found: dict[bytes, str] = {}
+        damaged: list[bytes] = []
         with self._guarded(), closing(self._open()) as store:
             for i in range(0, len(keys), _AT_ONCE):
                 some = keys[i : i + _AT_ONCE]
                 marks = ",".join("?" * len(some))
-                found.update(store.execute(f"SELECT key, entry FROM translations WHERE key IN ({marks})", some))
+                query = f"SELECT key, entry FROM translations WHERE key IN ({marks})"
+                for key, sealed in store.execute(query, some):
+                    if (entry := _unsealed(key, sealed)) is None:
+                        damaged.append(key)
+                    else:
+                        found[key] = entry
+            if damaged:
+                with store:
+                    store.executemany("DELETE FROM translations WHERE key = ?", [(key,) for key in damaged])
+        if damaged:
+            _LOG.warning("%s: %d damaged translation(s) are made anew", self.path, len(damaged))
         return found
 
     def put(self, entries: Sequence[tuple[bytes, str]]) -> None:
         """Adds entries, all of them or none; one that is there stays."""
+        if not self._usable:
+            return
+        sealed = [(key, f"{_seal(key, entry)}{entry}".encode("utf-8", "surrogatepass")) for key, entry in entries]
         with self._guarded(), closing(self._open()) as store:
             with store:
-                store.executemany("INSERT OR IGNORE INTO translations (key, entry) VALUES (?, ?)", entries)
+                store.executemany("INSERT OR IGNORE INTO translations (key, entry) VALUES (?, ?)", sealed)
             pages, size = (store.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
             if pages * size > self.megabytes * 1_000_000:
                 self._prune(store)
 
     def __len__(self) -> int:
+        if not self._usable:
+            return 0
         count = 0
         with self._guarded(), closing(self._open()) as store:
             count = store.execute("SELECT count(*) FROM translations").fetchone()[0]
@@ -81,10 +101,10 @@ class TranslationMemory:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # A connection for each call: neither threads nor forks share one. No write-ahead log, which needs memory
         # that the processes share and so fails on network disks.
-        store = sqlite3.connect(self.path, timeout=60)
+        store = sqlite3.connect(self.path, timeout=_WAIT)
         store.execute(
             "CREATE TABLE IF NOT EXISTS translations"
-            " (number INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, entry TEXT NOT NULL)"
+            " (number INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, entry BLOB NOT NULL)"
         )
         return store
 
@@ -92,7 +112,12 @@ class TranslationMemory:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (
+            OSError,
+            sqlite3.Error,
+            ValueError,
+            TypeError,
+        ) as error:  # a damaged file also breaks sqlite's own messages
             if self._usable:
                 _LOG.warning(
                     "%s: translations are not kept (%s); delete the file or set SPANFERRY_CACHE", self.path, error
@@ -169,6 +194,23 @@ def open_memory(megabytes: int, path: Path) -> TranslationMemory:
 def _key(head: str, texts: Sequence[str]) -> bytes:
     content = json.dumps(texts)  # escapes everything outside ASCII, unpaired surrogates too
     return blake2b(f"{head}\n{content}".encode(), digest_size=16).digest()
+
+
+def _seal(key: bytes, entry: str) -> str:
+    """16 hexadecimal digits that stand before an entry."""
+    return blake2b(key + entry.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _unsealed(key: object, sealed: object) -> str | None:
+    """The entry, or None where it is not what was written under this key."""
+    if not isinstance(key, bytes) or not isinstance(sealed, bytes):
+        return None
+    try:
+        text = sealed.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    seal, entry = text[:16], text[16:]
+    return entry if seal == _seal(key, entry) else None
 
 
 def _lasting(translation: Translation) -> bool:

@@ -20,6 +20,7 @@ the scores are the model's.
 from __future__ import annotations
 
 import json
+import logging
 import mmap
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,9 +35,11 @@ import numpy as np
 from translators import devices, forced
 from translators.families import read_json, read_vocabulary
 from translators.language_pieces import read_pieces
+from translators.limits import raise_if_all_fail
 from translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 Tokens = tuple[str, ...]
+_LOG = logging.getLogger("spanferry")
 # What is kept of a larger file would be too much to copy for every call; without a list that is all pieces as well.
 LARGEST, LARGEST_WITHOUT_LIST = 1 << 30, 256 << 20
 # Bytes that the encodings of one call may take.
@@ -181,22 +184,31 @@ class LanguageScorer:
                 batches[-1].append(tokens)
             else:
                 batches.append([tokens])
+        found: dict[Tokens, np.ndarray] = {}
+        errors: list[str] = []
         with ThreadPoolExecutor(self._threads[0]) as workers:
-            found: dict[Tokens, np.ndarray] = {}
-            for own in workers.map(self._encode_batch, batches):
+            for own, failed in workers.map(self._encode_batch, batches):
                 found.update(own)
+                errors += failed
+        raise_if_all_fail(errors, len(sources))
+        if errors:
+            _LOG.warning("%d of %d sources could not be encoded: %s", len(errors), len(sources), errors[-1])
         return {tokens: found[tokens] for tokens in sources if tokens in found}
 
-    def _encode_batch(self, batch: Sequence[Tokens]) -> dict[Tokens, np.ndarray]:
+    def _encode_batch(self, batch: Sequence[Tokens]) -> tuple[dict[Tokens, np.ndarray], list[str]]:
+        """What was encoded, and what CTranslate2 said of each source that could not be."""
         start = [self._config["bos_token"]] if self._config.get("add_source_bos") else []
         end = [self._config["eos_token"]] if self._config.get("add_source_eos") else []
         try:
             states = self._encoder.forward_batch([[*start, *tokens, *end] for tokens in batch]).last_hidden_state
-        except (RuntimeError, ValueError):
-            return {k: v for tokens in batch for k, v in self._encode_batch([tokens]).items()} if batch[1:] else {}
+        except (RuntimeError, ValueError) as error:
+            if len(batch) == 1:
+                return {}, [str(error)]
+            alone = [self._encode_batch([tokens]) for tokens in batch]
+            return {k: v for own, _ in alone for k, v in own.items()}, [e for _, failed in alone for e in failed]
         more = len(start) + len(end)
         vectors = np.array(states).astype(np.float32, copy=False)
-        return {tokens: own[: len(tokens) + more] for tokens, own in zip(batch, vectors, strict=True)}
+        return {tokens: own[: len(tokens) + more] for tokens, own in zip(batch, vectors, strict=True)}, []
 
     def _load(
         self, engine: Any, model: bytes, config: Mapping[str, Any], vocabularies: Mapping[str, Sequence[str]]

@@ -12,7 +12,7 @@ from corpora.words import word_strings
 from projectors.aligners.encoder_convert import NAMES, default_layer
 from projectors.base import Alignment, ProjectionInput, words_of_both
 from translators.convert import WEIGHTS, fingerprint
-from translators.limits import BAD_UNICODE, text_reason
+from translators.limits import BAD_UNICODE, raise_if_all_fail, text_reason
 
 _METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
 
@@ -70,10 +70,17 @@ class SimalignAligner:
         return f"simalign.{self.method}({self._name}.l{self.layer})|{dictionaries()}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
-        """One alignment per input, in order."""
-        return [self._align_one(item) for item in inputs]
+        """One alignment per input, in order.
 
-    def _align_one(self, item: ProjectionInput) -> Alignment:
+        Raises:
+            ModelError: The model fails on every one of several inputs.
+        """
+        errors: list[str] = []
+        found = [self._align_one(item, errors) for item in inputs]
+        raise_if_all_fail(errors, len(inputs), self._name)
+        return found
+
+    def _align_one(self, item: ProjectionInput, errors: list[str]) -> Alignment:
         ranges = words_of_both(item)
         probabilities = np.zeros((len(ranges[0]), len(ranges[1])), np.float32)
         if not ranges[0] or not ranges[1]:
@@ -83,7 +90,8 @@ class SimalignAligner:
         left, right = word_strings(item.source_text, ranges[0]), word_strings(item.target_text, ranges[1])
         try:
             found = self._aligner.get_word_aligns(left, right)[self._key]
-        except (RuntimeError, IndexError, ValueError):
+        except (RuntimeError, IndexError, ValueError) as error:
+            errors.append(str(error))
             # Longer than the model's positions where its tokeniser knows no limit, or words without pieces.
             return Alignment(*ranges, probabilities, reason="model_error")
         links = tuple((int(i), int(j)) for i, j in found)

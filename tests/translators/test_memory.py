@@ -1,11 +1,13 @@
 """The translation memory: the same bytes with and without, between processes, and when its file is broken."""
 
+import contextlib
 import logging
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -113,9 +115,57 @@ def test_without_a_usable_file_everything_is_translated(
     assert [record.getMessage().count("translations are not kept") for record in caplog.records] == [1]
 
 
+@pytest.mark.parametrize("damage", ["other text", "entries swapped", "cut", "another type", "no bytes of a text"])
+def test_a_damaged_entry_is_never_read(
+    damage: str, model: CT2Translator, memory: TranslationMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = ["I know.", "Good morning!", "She is a doctor."]
+    remembering = RememberingTranslator(model, memory)
+    right = remembering.translate(texts, "en", "es")
+    changes = {
+        "other text": ("UPDATE translations SET entry = CAST(replace(CAST(entry AS TEXT), 'o', 'a') AS BLOB)", ()),
+        "entries swapped": ("UPDATE translations SET entry = (SELECT max(entry) FROM translations)", ()),
+        "cut": ("UPDATE translations SET entry = substr(entry, 1, 30)", ()),
+        "another type": ("UPDATE translations SET entry = 7", ()),
+        "no bytes of a text": ("UPDATE translations SET entry = ?", (b"\xff\xfe" * 20,)),
+    }
+    with contextlib.closing(sqlite3.connect(memory.path)) as store, store:
+        store.execute(*changes[damage])
+    with caplog.at_level(logging.WARNING):
+        assert remembering.translate(texts, "en", "es") == right
+    assert "damaged translation" in caplog.text
+    caplog.clear()
+    assert remembering.translate(texts, "en", "es") == right and not caplog.records, "written anew"
+
+
+def test_a_file_that_failed_is_not_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    memory = TranslationMemory(tmp_path / "m.sqlite", 10)
+    memory.path.write_bytes(b"no database" * 1000)
+    with caplog.at_level(logging.WARNING):
+        assert memory.get([b"k" * 16]) == {}
+        memory.path.unlink()
+        memory.put([(b"k" * 16, "entry")])
+        assert memory.get([b"k" * 16]) == {} and len(memory) == 0
+    assert len(caplog.records) == 1 and not memory.path.exists()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_file_gives_what_was_written_or_nothing(tmp_path: Path, seed: int) -> None:
+    entries = {n.to_bytes(16, "big"): f'[["text {n}", [], 0.5, false, null]]' for n in range(200)}
+    path = tmp_path / "m.sqlite"
+    TranslationMemory(path, 10).put(list(entries.items()))
+    content, random = bytearray(path.read_bytes()), Random(seed)
+    for _ in range(1 + seed * 3):
+        content[random.randrange(len(content))] = random.randrange(256)
+    path.write_bytes(content)
+    found = TranslationMemory(path, 10).get(list(entries))
+    assert found.items() <= entries.items()
+
+
 _WRITER = """
 import sys
 from pathlib import Path
+from random import Random
 from translators.memory import TranslationMemory
 memory = TranslationMemory(Path(sys.argv[1]), 50)
 for n in range(8):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import ModelError
-from corpora.registry import resolve
+from corpora.errors import ConfigError, ModelError
+from corpora.registry import resolve, resolve_listed
 from translators.families.base import Family, ModelFiles, ModelKind
 
 # In this order they are asked whether a model is theirs: NLLB before M2M100, whose architecture it shares.
@@ -30,8 +30,7 @@ def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
     A directory without ``spanferry.json`` (converted by another tool) is described from its vocabulary.
 
     Raises:
-        ModelError: Files are missing, or no family knows the model.
-        ConfigError: The description names a family that does not exist.
+        ModelError: Files are missing, no family knows the model, or the description names one that does not exist.
     """
     vocabulary = read_vocabulary(directory)
     if (directory / DESCRIPTION).is_file():
@@ -44,7 +43,11 @@ def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
     if facts.get("family") == LLM:
         raise ModelError("is a language model, not an encoder-decoder", where=str(directory), hint="load_translator(…)")
     try:
-        family: Family = resolve("model family", facts["family"], FAMILIES)(directory, facts, vocabulary)
+        family: Family = resolve_listed("model family", facts["family"], FAMILIES)(directory, facts, vocabulary)
+    except ConfigError as error:
+        raise ModelError(
+            error.message, where=str(directory / DESCRIPTION), valid=sorted(FAMILIES), hint="convert the model again"
+        ) from error
     except KeyError as error:
         raise ModelError(
             f"the description lacks {error}", where=str(directory / DESCRIPTION), hint="convert the model again"

@@ -31,7 +31,7 @@ class AlignmentProjector:
         rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
         segments: Weights of the posterior segment; None: the learned ones.
         filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``).
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.

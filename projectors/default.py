@@ -62,7 +62,7 @@ class DefaultProjector:
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
         context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``).
-        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``).
         calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
 

@@ -101,7 +101,7 @@ def test_a_narrow_terminal_shows_every_number(sides: tuple[Path, Path]) -> None:
         *(open_reader(path, lang=lang) for path, lang in zip(sides, ("en", "es"), strict=True)), name="toy"
     )
     settings = Settings("none", samples=20)
-    methods = [parse_method("copy"), parse_method("alignment[aligner_options.prior=none,rule=minmax,boundary=strict]")]
+    methods = [parse_method("copy"), parse_method("alignment[aligner_options.prior=none,rule=minmax,boundary=subword]")]
     found = evaluate_projection(methods, [gold], settings)
     compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
     console = Console(file=io.StringIO(), width=80)

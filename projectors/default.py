@@ -6,13 +6,14 @@ it does for its own translations, and not at all where it is out of its depth: t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
+from projectors.aligners.apostrophes import has_inner_apostrophe
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
@@ -20,6 +21,7 @@ from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
 from projectors.fragments import joined, parts_of
+from projectors.label_edges import LABEL_EDGES, cut_at_labels
 from projectors.posterior import SegmentScorer, SegmentWeights, learned_weights
 from projectors.search import choose
 
@@ -100,7 +102,7 @@ class DefaultProjector:
     @property
     def signature(self) -> str:
         """``proj:default(<parts>)`` with every weight."""
-        parts = [self.aligner.signature, f"segment.{self.segments.digest}"]
+        parts = [self.aligner.signature, f"segment.{self.segments.digest}", LABEL_EDGES, "bounds.2"]
         if self.constrained is not None:
             w = self.weights
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
@@ -115,7 +117,7 @@ class DefaultProjector:
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
         """The same projector, its aligner fitted on ``inputs``."""
-        return self._with(self.aligner.fit(inputs))
+        return self._with(self.aligner.fit([cut_at_labels(item) for item in inputs]))
 
     def state(self) -> bytes:
         """The aligner's tables."""
@@ -131,6 +133,7 @@ class DefaultProjector:
         ``method`` names the evidence that speaks for the chosen range: ``lexical``, ``constrained``, ``copy`` joined by
         ``+``. Reasons: those of the aligner where it failed and nothing else spoke, ``unaligned``, ``overlap``.
         """
+        inputs = [cut_at_labels(item) for item in inputs]
         alignments = self.aligner.align(inputs)
         trust, listed = self._ask_model(inputs)
         found = [
@@ -204,7 +207,9 @@ class DefaultProjector:
         target_words = scorer.alignment.target_words
         for segment in scorer.best(part, _SEGMENTS):
             ranges[target_words[segment.start][0], target_words[segment.end - 1][1]] = None
-        copied = dict(copies(item, part)) if self.copy else {}
+        # Where the aligner keeps an ending with its word, a copy without it would cut the word.
+        whole = has_inner_apostrophe(text, target_words) and not item.target_words
+        copied = dict(copies(replace(item, target_words=target_words) if whole else item, part)) if self.copy else {}
         must_match = bool(STRICT.search(item.source_text[part[0] : part[1]]))
         posterior = {(a, b): logprob for a, b, logprob in listed}
         for proposed in (*copied, *posterior):

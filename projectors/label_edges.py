@@ -5,7 +5,7 @@ at their edges, the target where it looks the same (a capital after a small lett
 and around what both write alike.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -31,8 +31,11 @@ def cut_at_labels(item: ProjectionInput) -> ProjectionInput:
     inside = [(a, b) for a, b in source if any(a < k < b for k in cuts)]
     pieces = {text[a:b] for word in inside for a, b in _split(word, cuts)}
     kinds = {(_kind(text[a - 1]), _kind(text[b])) for a, b in places if a == b}
+    kinds = {(before, after) for before, after in kinds if before != after}
+    whole = {text[a:b]: [k - a for k in cuts if a < k < b] for a, b in inside}
     found = set(_alike(other, (p for p in pieces if len(p) >= _LEAST)))
     for a, b in target:
+        found.update(a + k for k in whole.get(other[a:b], ()))  # a word that is the same is cut the same
         for k in range(a + 1, b):
             if (_kind(other[k - 1]), _kind(other[k])) in kinds or other[k] in _HYPHENS or other[k - 1] in _HYPHENS:
                 found.add(k)
@@ -65,7 +68,7 @@ def _split(word: Range, cuts: Iterable[int]) -> list[Range]:
 
 
 def _alike(text: str, pieces: Iterable[str]) -> Iterable[int]:
-    """The edges of every occurrence of a piece that is not in the middle of other letters of its kind."""
+    """The edges of every occurrence of a piece that is not part of other letters of its kind."""
     for piece in pieces:
         at = text.find(piece)
         while at >= 0:
@@ -76,9 +79,8 @@ def _alike(text: str, pieces: Iterable[str]) -> Iterable[int]:
 
 
 def _parted(text: str, k: int) -> bool:
-    """Whether a word may begin or end here: small letters on both sides are one word."""
-    around: Sequence[str] = [_kind(c) for c in text[max(0, k - 1) : k + 1]]
-    return k in (0, len(text)) or around != ["small", "small"]
+    """Whether a word may begin or end here: letters or digits of one kind on both sides are one word."""
+    return k in (0, len(text)) or _kind(text[k - 1]) != _kind(text[k]) or _kind(text[k]) == "other"
 
 
 def _kind(character: str) -> str:

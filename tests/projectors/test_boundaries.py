@@ -112,3 +112,23 @@ def test_other_names_are_refused() -> None:
     with pytest.raises(ConfigError, match="unknown boundary 'loose'") as error:
         check_boundary("loose")
     assert "expand" in str(error.value)
+
+
+def test_the_old_name_is_answered_with_the_new_one() -> None:
+    with pytest.raises(ConfigError, match="now called 'subword'") as error:
+        check_boundary("strict")
+    assert error.value.hint == "boundary=subword"
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("0 Levemir", "80 Levemir"),  # never inside a number
+        ("W", "Wirkstoffe"),
+        ("agents", "Wirkstoffe"),
+        ("Levemir", "80 Levemir"),  # a word is left out by the method, not by the boundary
+        ("am Main", "Maintal"),
+    ],
+)
+def test_a_cut_without_a_reason_is_not_made(quote: str, found: str) -> None:
+    assert moved("subword", f"x {quote} y", f"der {found} da", (quote, found)) == [found]

@@ -63,7 +63,9 @@ class DefaultProjector:
         target_lang: BCP-47.
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
-        context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``).
+        context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``); None: where
+            ``prior`` is ``bundled``.
+        prior: ``bundled`` or ``none``: what the lexical aligner knows before it learns from the texts.
         boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``).
         calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
@@ -80,14 +82,19 @@ class DefaultProjector:
         *,
         model: bool = True,
         copy: bool = True,
-        context: bool = True,
+        context: bool | None = None,
+        prior: str = "bundled",
         calibrate: bool = True,
         boundary: str = "word",
         weights: Weights | None = None,
         segments: SegmentWeights | None = None,
         aligner: LexicalAligner | None = None,
     ) -> None:
-        if not all(isinstance(option, bool) for option in (model, copy, context, calibrate)):
+        if not all(isinstance(option, bool) for option in (model, copy, calibrate)) or context not in (
+            None,
+            True,
+            False,
+        ):
             raise ConfigError(
                 "options 'model', 'copy', 'context' and 'calibrate' are true or false",
                 hint="--set projector.options.model=false",
@@ -95,7 +102,7 @@ class DefaultProjector:
         self.source_lang, self.target_lang, self.boundary = source_lang, target_lang, check_boundary(boundary)
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or learned_weights()
-        self.aligner = aligner or LexicalAligner(context=context)
+        self.aligner = aligner or LexicalAligner(prior, context=context)
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
         self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
 

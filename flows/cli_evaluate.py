@@ -1,17 +1,20 @@
 """``spanferry evaluate projection|alignment``: methods against parallel gold."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from corpora.errors import ConfigError, InputError
+from corpora.errors import ConfigError, InputError, SpanferryError
 from corpora.languages import check_language
 from corpora.readers import Reader, open_reader
 from flows.config import parse_value, put_value
 from flows.store import make_folder
-from projectors.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold
+from projectors.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold, read_more
 from projectors.gold_links import LINK_SETS, LinkGold, load_link_gold, read_link_files, read_link_gold
 
 app = typer.Typer(no_args_is_help=True, help="Measure methods on gold.")
@@ -53,6 +56,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Words = Annotated[str, typer.Option(help="given: the gold's tokens; own: both sides are segmented anew.")]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for CSV tables and SVG plots.", show_default=False)
+]
+MoreInput = Annotated[
+    str | None,
+    typer.Option("--more-input", help="Further texts to learn from: the source side.", show_default=False),
+]
+MoreTarget = Annotated[
+    str | None,
+    typer.Option("--more-target-input", help="The same rows in the target language.", show_default=False),
 ]
 Limit = Annotated[int | None, typer.Option(help="Read at most so many rows of each gold.", show_default=False, min=1)]
 Samples = Annotated[int, typer.Option(help="Resampled sets of the bootstrap.", min=1)]
@@ -109,6 +120,8 @@ def projection(
     translator: Translator = "bundled",
     device: Device = "auto",
     words: Words = "given",
+    more_input: MoreInput = None,
+    more_target_input: MoreTarget = None,
     out: Out = None,
     limit: Limit = None,
     samples: Samples = 1000,
@@ -125,7 +138,9 @@ def projection(
     check_choice("--words", words, ("given", "own"))
     methods = [parse_method(text) for text in projector or ["default"]]
     settings = Settings(translator, device, words, samples=samples, seed=seed)
-    golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
+    with own_hints():
+        golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
+        golds = _with_more(golds, more_input, more_target_input)
     if out is not None:
         make_folder(out)
     errors = Console(stderr=True, highlight=False)
@@ -167,7 +182,8 @@ def alignment(
     settings = Settings(translator, device, samples=samples, seed=seed)
     golds = [load_link_gold(name, limit=limit) for name in expand_names(gold or (), LINK_SETS)]
     if input:
-        golds.append(_own_links(input, target_input, links, source, target, format, set, limit))
+        with own_hints():
+            golds.append(_own_links(input, target_input, links, source, target, format, set, limit))
     if not golds:
         raise InputError(
             "no gold", hint="--gold align-multi-es, or --input FILE --target-input FILE --links FILE --target es"
@@ -196,6 +212,54 @@ def check_choice(option: str, value: str, valid: tuple[str, ...]) -> None:
     """
     if value not in valid:
         raise InputError(f"{option} {value!r}", valid=valid, hint=f"{option} {valid[0]}")
+
+
+@contextmanager
+def own_hints() -> Iterator[None]:
+    """Errors of readers with the options that these commands have instead of those of a run."""
+    try:
+        yield
+    except SpanferryError as error:
+        error.hint = error.hint and _as_here(error.hint)
+        raise
+
+
+def _as_here(hint: str) -> str:
+    """The hint with ``--format NAME`` and ``--pair-by id`` for what a run sets.
+
+    >>> _as_here("--set read.format=NAME picks another reader")
+    '--format NAME picks another reader'
+    """
+    hint = hint.replace("(evaluate projection: --pair-by index) ", "").replace(
+        "(evaluate projection: --pair-by id) ", ""
+    )
+    return hint.replace("--set read.format=", "--format ").replace("--set read.pair_by=", "--pair-by ")
+
+
+def _with_more(golds: list[Gold], source: str | None, target: str | None) -> list[Gold]:
+    """The golds with further texts to learn from.
+
+    Raises:
+        InputError: One side alone, or golds of several languages.
+    """
+    if not (source or target):
+        return golds
+    if not (source and target):
+        raise InputError(
+            "further texts need both sides", hint="--more-input SOURCE_FILE --more-target-input TARGET_FILE"
+        )
+    languages = {(gold.source_lang, gold.target_lang) for gold in golds}
+    if len(languages) > 1:
+        raise InputError(
+            "further texts are of one pair of languages, the gold is of several",
+            valid=sorted("-".join(pair) for pair in languages),
+            hint="one command for each language: --gold europarl-es --more-input FILE --more-target-input FILE",
+        )
+    left, right = next(iter(languages))
+    readers = open_reader(source, lang=left), open_reader(target, lang=right)
+    more = tuple(read_more(*readers))
+    added = "+".join(reader.signature for reader in readers)
+    return [replace(gold, more=gold.more + more, signature=f"{gold.signature}+{added}") for gold in golds]
 
 
 def _golds(

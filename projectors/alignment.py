@@ -11,6 +11,7 @@ from projectors.aligners.build import build_aligner
 from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
 from projectors.fragments import joined, parts_of
+from projectors.label_edges import LABEL_EDGES, cut_at_labels
 from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
 from projectors.rules import FILTERS, apply_rule, check_rule, failed_filter, unequal_types
 from projectors.search import choose
@@ -31,7 +32,7 @@ class AlignmentProjector:
         rule: ``posterior`` (see ``projectors.posterior``) or a rule on hard links (see ``projectors.rules``).
         segments: Weights of the posterior segment; None: the learned ones.
         filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``).
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.
@@ -67,7 +68,7 @@ class AlignmentProjector:
     @property
     def signature(self) -> str:
         """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
-        parts = [f"align({self.aligner.signature}).{self.rule}"]
+        parts = [f"align({self.aligner.signature}).{self.rule}.{LABEL_EDGES}.bounds.2"]
         if self.rule == "posterior":
             parts.append(f"{self.segments.digest}.top{self.options}")
         parts += [f"require-{name}" for name in self.filters]
@@ -77,7 +78,7 @@ class AlignmentProjector:
         """The same projector with an aligner fitted on ``inputs``; itself where its aligner learns nothing."""
         if not isinstance(self.aligner, FittedAligner):
             return self
-        return self._with(self.aligner.fit(inputs))
+        return self._with(self.aligner.fit([cut_at_labels(item) for item in inputs]))
 
     def state(self) -> bytes:
         """The fitted aligner's tables; empty where its aligner learns nothing."""
@@ -95,6 +96,7 @@ class AlignmentProjector:
         Reasons: ``empty_target``, ``too_long`` and others of the aligner, ``no_source_words``, ``unaligned``,
         ``overlap`` (its words went to another span), ``not_contiguous``, ``source_word_unaligned``, ``type_count``.
         """
+        inputs = [cut_at_labels(item) for item in inputs]
         alignments = self.aligner.align(inputs)
         return [self.project_one(item, found) for item, found in zip(inputs, alignments, strict=True)]
 

@@ -4,15 +4,17 @@ Every method puts the edges of a span at words. A German compound that holds the
 preposition or a Turkish name with its case ending are more than the span; what becomes of them is a policy:
 
 - ``word``: the word stays whole. ``Commission`` is found in ``Kommissionsdokumente`` as all of it.
-- ``strict``: an edge word is cut where the rest is spelled clearly more like the source span: ``Kommission``,
-  ``EU`` of ``EU-Mitgliedstaaten``, ``Ankara`` of ``Ankara'da``, ``باريس`` of ``بباريس``. Without the evidence of the
-  spelling it stays whole.
+- ``subword``: an edge word is cut where the rest is spelled clearly more like the source span and like a word of it:
+  ``Kommission``, ``EU`` of ``EU-Mitgliedstaaten``, ``Ankara`` of ``Ankara'da``, ``باريس`` of ``بباريس``. Without the
+  evidence of the spelling it stays whole. A number is never cut, and a word without a hyphen, an apostrophe or a change
+  of kind (letter and digit) at the cut keeps at least three letters.
 - ``expand``: everything written together with an edge word belongs to the span, hyphens and apostrophes included:
   ``l'eau`` where ``eau`` was found, ``Ankara'da`` where ``Ankara`` was.
 
 Scripts without spaces (Chinese, Japanese, Thai …) have a boundary after every character; there the three are the same.
-Whatever the policy, a span holds both of a pair of brackets or quotation marks that stand at its edges or neither:
-``《法令》`` where ``法令》`` was found. And unless it is ``expand``, an apostrophe that ties a suffix to the last word
+Whatever the policy, a span holds both of a pair of brackets or quotation marks or neither, unless the source span parts
+a pair as well: ``《法令》`` where ``法令》`` was found, ``Turmontu`` where ``Turmontu [Thurmont`` was found before
+``, Maryland]``. And unless it is ``expand``, an apostrophe that ties a suffix to the last word
 is left out: ``Ankara`` where ``Ankara'`` of ``Ankara'da`` was found.
 """
 
@@ -29,9 +31,10 @@ from corpora.schema import Projection, Span
 from corpora.scripts import UNSPACED
 from corpora.words import JOINERS
 from projectors.base import ProjectionInput, Range
+from projectors.brackets import paired
 from projectors.search import compatible
 
-BOUNDARIES = ("word", "strict", "expand")
+BOUNDARIES = ("word", "subword", "expand")
 
 _TOGETHER = regex.compile(
     rf"(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}_]"
@@ -40,11 +43,11 @@ _TOGETHER = regex.compile(
 _ABJAD = regex.compile(r"[\p{Arabic}\p{Hebrew}]")
 _CONSONANTS = str.maketrans("pvf", "bbb", "aeiouy'`")
 _APOSTROPHES = "'’"
-_PAIRS = dict(zip("(（[［{【「『《〈“«‹", ")）]］}】」』》〉”»›", strict=True))
-_OPENERS = {closer: opener for opener, closer in _PAIRS.items()}
 _ALIKE = 75.0  # how like the source span what remains must be, of 100
 _BETTER = 5.0  # by how much more than the whole
-_LEAST = 2  # letters that remain
+_LEAST = 2  # letters of the span that remain
+_LEAST_OF_WORD = 3  # letters of a word that remain where nothing but the spelling speaks for the cut
+_ENDS = "-‐‑'’"
 
 
 def check_boundary(policy: str) -> str:
@@ -53,6 +56,8 @@ def check_boundary(policy: str) -> str:
     Raises:
         ConfigError: Nothing goes by that name.
     """
+    if policy == "strict":
+        raise ConfigError("boundary 'strict' is now called 'subword'", valid=BOUNDARIES, hint="boundary=subword")
     if policy not in BOUNDARIES:
         raise ConfigError(f"unknown boundary {policy!r}", valid=BOUNDARIES, hint="leave boundary out for word")
     return policy
@@ -94,27 +99,11 @@ def bounded(policy: str, item: ProjectionInput, projections: Sequence[Projection
 
 def _moved(policy: str, item: ProjectionInput, span: Span, place: Range) -> Range:
     quote = span.quote(item.source_text)
-    place = _paired(item.target_text, place, quote)
+    place = paired(item.target_text, place, item.source_text, (span.start, span.end))
     if policy == "expand":
         return _expanded(item.target_text, place)
     place = _untied(item.target_text, place, quote)
     return place if policy == "word" else _cut(item.target_text, place, quote)
-
-
-def _paired(text: str, place: Range, quote: str) -> Range:
-    """With the other one of a pair where it stands just outside, else without the one that is alone at an edge."""
-    start, end = place
-    inside = text[start:end]
-    if len(inside) < 2 or inside[0] == inside[-1]:
-        return place
-    closer, opener = _PAIRS.get(inside[0]), _OPENERS.get(inside[-1])
-    if closer and closer not in inside and quote[0] != inside[0]:
-        rest = inside[1:].lstrip() or inside
-        return (start, end + 1) if text[end : end + 1] == closer else (end - len(rest), end)
-    if opener and opener not in inside and quote[-1] != inside[-1]:
-        rest = inside[:-1].rstrip() or inside
-        return (start - 1, end) if text[max(0, start - 1) : start] == opener else (start, start + len(rest))
-    return place
 
 
 def _untied(text: str, place: Range, quote: str) -> Range:
@@ -140,16 +129,20 @@ def _cut(text: str, place: Range, quote: str) -> Range:
     wanted = _form(quote, abjad)
     first = _TOGETHER.match(text, start, end)
     last = next((m for m in _TOGETHER.finditer(text, start, end) if m.end() == end), None)
-    starts = [start] + (_inner(text, first.start(), first.end()) if first else [])
+    likes = [_form(word, abjad) for word in quote.split()]
+    starts, ends = [start], [end]
+    if first:
+        starts += [k for k in _inner(text, *first.span()) if _reasonable(text, k, (k, first.end()), likes, abjad)]
     # What is written before a name in Arabic or Hebrew is a word of its own, a last letter is mostly its vowel.
-    ends = [end] + (_inner(text, last.start(), last.end()) if last and not abjad else [])
+    if last and not abjad:
+        ends += [k for k in _inner(text, *last.span()) if _reasonable(text, k, (last.start(), k), likes, abjad)]
     scored = []
     for a in starts:
         for b in ends:
             # One side at a time: a stretch from the middle of a word is found by chance too easily.
             if (a == start) != (b == end) and sum(c.isalnum() for c in text[a:b]) >= _LEAST:
-                part = text[a:b].strip("-‐‑'’")
-                lead = len(text[a:b]) - len(text[a:b].lstrip("-‐‑'’"))
+                part = text[a:b].strip(_ENDS)
+                lead = len(text[a:b]) - len(text[a:b].lstrip(_ENDS))
                 # A letter that only stands for a vowel counts nothing in the comparison and is not cut off for that.
                 length = b - a if abjad else a - b
                 scored.append((fuzz.ratio(wanted, _form(part, abjad)), length, a + lead, a + lead + len(part)))
@@ -163,6 +156,19 @@ def _cut(text: str, place: Range, quote: str) -> Range:
 def _inner(text: str, start: int, end: int) -> list[int]:
     """Places inside a word where it can be cut: never before a mark, which belongs to the letter it follows."""
     return [k for k in range(start + 1, end) if not unicodedata.category(text[k]).startswith("M")]
+
+
+def _reasonable(text: str, cut: int, rest: Range, likes: Sequence[str], abjad: bool) -> bool:
+    """Whether a reader would accept that a word is cut at ``cut``, of which ``rest`` remains."""
+    before, after = text[cut - 1], text[cut]
+    if before.isdigit() and after.isdigit():
+        return False
+    left = text[rest[0] : rest[1]].strip(_ENDS)
+    visible = before in _ENDS or after in _ENDS or before.isdigit() != after.isdigit()
+    if sum(c.isalnum() for c in left) < (1 if visible else _LEAST if abjad else _LEAST_OF_WORD):
+        return False
+    form = _form(left, abjad)
+    return any(fuzz.ratio(form, like) >= _ALIKE for like in likes)
 
 
 def _form(text: str, abjad: bool) -> str:

@@ -82,7 +82,7 @@ class ConstrainedProjector:
         edges: Nats that a candidate of ``project`` loses for each edge with punctuation or a short word that the source
             span has not (``projectors.rules.edge_faults``): the model likes to take articles and prepositions along.
             0 is the paper's argmax. The n-best lists are without it.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``). The n-best lists are without it.
         reverse: A model of the other direction (a ScoringTranslator, or the name of one), which re-ranks the five best
             places (``projectors.constrained_rerank``); None: no second look.

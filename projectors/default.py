@@ -6,13 +6,14 @@ it does for its own translations, and not at all where it is out of its depth: t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from corpora.errors import ConfigError
 from corpora.schema import Projection, Span
+from projectors.aligners.apostrophes import has_inner_apostrophe
 from projectors.aligners.lexical import LexicalAligner
 from projectors.base import Alignment, ProjectionInput, Range
 from projectors.boundaries import bounded, check_boundary
@@ -20,6 +21,7 @@ from projectors.calibration import load_calibration
 from projectors.constrained import Candidate, ConstrainedProjector
 from projectors.copying import STRICT, copies
 from projectors.fragments import joined, parts_of
+from projectors.label_edges import LABEL_EDGES, cut_at_labels
 from projectors.posterior import SegmentScorer, SegmentWeights, learned_weights
 from projectors.search import choose
 from translators.limits import MODEL_ERROR
@@ -62,8 +64,10 @@ class DefaultProjector:
         target_lang: BCP-47.
         model: Whether the model is asked at all.
         copy: Whether copied stretches count.
-        context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``).
-        boundary: What becomes of an edge inside what is written together: ``word``, ``strict``, ``expand``
+        context: Whether the lexical aligner asks the bundled encoder (``projectors.aligners.context``); None: where
+            ``prior`` is ``bundled``.
+        prior: ``bundled`` or ``none``: what the lexical aligner knows before it learns from the texts.
+        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``projectors.boundaries``).
         calibrate: Whether scores are calibrated (``projectors.calibration``), or the shares of the weighed evidence.
 
@@ -79,14 +83,19 @@ class DefaultProjector:
         *,
         model: bool = True,
         copy: bool = True,
-        context: bool = True,
+        context: bool | None = None,
+        prior: str = "bundled",
         calibrate: bool = True,
         boundary: str = "word",
         weights: Weights | None = None,
         segments: SegmentWeights | None = None,
         aligner: LexicalAligner | None = None,
     ) -> None:
-        if not all(isinstance(option, bool) for option in (model, copy, context, calibrate)):
+        if not all(isinstance(option, bool) for option in (model, copy, calibrate)) or context not in (
+            None,
+            True,
+            False,
+        ):
             raise ConfigError(
                 "options 'model', 'copy', 'context' and 'calibrate' are true or false",
                 hint="--set projector.options.model=false",
@@ -94,14 +103,14 @@ class DefaultProjector:
         self.source_lang, self.target_lang, self.boundary = source_lang, target_lang, check_boundary(boundary)
         self.translator = translator if model else None
         self.copy, self.weights, self.segments = copy, weights or Weights(), segments or learned_weights()
-        self.aligner = aligner or LexicalAligner(context=context)
+        self.aligner = aligner or LexicalAligner(prior, context=context)
         self.constrained = None if self.translator is None else ConstrainedProjector(self.translator)
         self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
 
     @property
     def signature(self) -> str:
         """``proj:default(<parts>)`` with every weight."""
-        parts = [self.aligner.signature, f"segment.{self.segments.digest}"]
+        parts = [self.aligner.signature, f"segment.{self.segments.digest}", LABEL_EDGES, "bounds.2"]
         if self.constrained is not None:
             w = self.weights
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
@@ -116,7 +125,7 @@ class DefaultProjector:
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
         """The same projector, its aligner fitted on ``inputs``."""
-        return self._with(self.aligner.fit(inputs))
+        return self._with(self.aligner.fit([cut_at_labels(item) for item in inputs]))
 
     def state(self) -> bytes:
         """The aligner's tables."""
@@ -136,6 +145,7 @@ class DefaultProjector:
         Raises:
             ModelError: The model fails on every one of several inputs.
         """
+        inputs = [cut_at_labels(item) for item in inputs]
         alignments = self.aligner.align(inputs)
         trust, listed, failed = self._ask_model(inputs)
         found = [
@@ -218,7 +228,9 @@ class DefaultProjector:
         target_words = scorer.alignment.target_words
         for segment in scorer.best(part, _SEGMENTS):
             ranges[target_words[segment.start][0], target_words[segment.end - 1][1]] = None
-        copied = dict(copies(item, part)) if self.copy else {}
+        # Where the aligner keeps an ending with its word, a copy without it would cut the word.
+        whole = has_inner_apostrophe(text, target_words) and not item.target_words
+        copied = dict(copies(replace(item, target_words=target_words) if whole else item, part)) if self.copy else {}
         must_match = bool(STRICT.search(item.source_text[part[0] : part[1]]))
         posterior = {(a, b): logprob for a, b, logprob in listed}
         for proposed in (*copied, *posterior):

@@ -209,6 +209,27 @@ def load_gold(name: str, folder: Path | None = None, *, limit: int | None = None
     )
 
 
+def read_more(source: Reader, target: Reader, *, pair_by: Literal["index", "id"] = "index") -> list[ProjectionInput]:
+    """Parallel texts without spans, for aligners to learn from; rows that can't be used are passed over.
+
+    Raises:
+        InputError: The two sides can't be paired, or no row has a text on both sides.
+    """
+    found = []
+    for left, right in zip_examples(source, target, by=pair_by):
+        if isinstance(left, Example) and isinstance(right, Example):
+            for text_field in (f for f in left.texts if f in right.texts):
+                item, _ = _input(left, right, text_field, answers=False)
+                found.append(replace(item, id=f"more/{item.id}", spans=()))
+    if not found:
+        raise InputError(
+            "no row to learn from has a text on both sides",
+            where=f"{source.signature}+{target.signature}",
+            hint="--more-input FILE --more-target-input FILE with the same rows in both languages",
+        )
+    return found
+
+
 def read_gold(
     source: Reader,
     target: Reader,

@@ -1,5 +1,6 @@
 """The house's own word aligner: statistics of the corpus at hand, deterministic, no weights, no compiler."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -10,6 +11,7 @@ import numpy as np
 from corpora.errors import ConfigError
 from corpora.word_breaks import dictionaries, words_of
 from corpora.words import joined_words, word_strings
+from projectors.aligners.apostrophes import has_suffixes, learned_suffixes, with_suffixes
 from projectors.aligners.beads import BEADS, Bead, beads
 from projectors.aligners.bonds import of_words
 from projectors.aligners.characters import averaged, in_characters
@@ -89,7 +91,7 @@ class LexicalAligner:
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
         asked = f"|context:{bundled_encoder().signature}" if self._context else ""
-        return f"lexical.11.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
+        return f"lexical.12.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.
@@ -97,8 +99,9 @@ class LexicalAligner:
         The same set of inputs gives the same tables, whatever its order and however often a pair occurs.
         """
         sample: dict[LanguagePair, dict[bytes, Strings]] = {}
+        suffixed = _suffixed(inputs)
         for item in (*inputs, *filter(None, map(in_characters, inputs))):
-            source, target = _sides(item)
+            source, target = _sides(item, *suffixed[item.source_lang, item.target_lang])
             for _, pair in _parted(item, source, target) if source.units and target.units else ():
                 if max(map(len, pair)) > self._options["max_words"]:
                     continue
@@ -124,7 +127,8 @@ class LexicalAligner:
         """One alignment per input by the tables of its languages."""
         out: list[Alignment | None] = [None] * len(inputs)
         groups: dict[LanguagePair, list[int]] = {}
-        sides = [_sides(item) for item in inputs]
+        suffixed = {languages: _learned(model) for languages, model in self._models.items()}
+        sides = [_sides(item, *suffixed.get((item.source_lang, item.target_lang), (False, False))) for item in inputs]
         for k, (item, (source, target)) in enumerate(zip(inputs, sides, strict=True)):
             reason = self._obstacle(item, source, target)
             if reason:
@@ -248,8 +252,10 @@ class _Side:
     unit_of: np.ndarray
 
     @staticmethod
-    def of(text: str, given: tuple[Range, ...], language: str) -> "_Side":
+    def of(text: str, given: tuple[Range, ...], language: str, suffixed: bool) -> "_Side":
         own = words_of(text, language)
+        if suffixed and not given:
+            own = with_suffixes(text, own)
         found = given or own
         # Words that a dictionary has found are whole; tokens with spaces between them may be parts of words.
         whole = not given or (given == own and not any(c.isspace() for c in text))
@@ -258,11 +264,30 @@ class _Side:
         return _Side(found, units, np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
 
 
-def _sides(item: ProjectionInput) -> tuple[_Side, _Side]:
+def _sides(item: ProjectionInput, source_suffixed: bool, target_suffixed: bool) -> tuple[_Side, _Side]:
     return (
-        _Side.of(item.source_text, item.source_words, item.source_lang),
-        _Side.of(item.target_text, item.target_words, item.target_lang),
+        _Side.of(item.source_text, item.source_words, item.source_lang, source_suffixed),
+        _Side.of(item.target_text, item.target_words, item.target_lang, target_suffixed),
     )
+
+
+def _suffixed(inputs: Sequence[ProjectionInput]) -> "defaultdict[LanguagePair, tuple[bool, bool]]":
+    """Of each pair of languages whether apostrophes set off endings in the source and in the target."""
+    texts: dict[LanguagePair, list[ProjectionInput]] = {}
+    for item in inputs:
+        texts.setdefault((item.source_lang, item.target_lang), []).append(item)
+    return defaultdict(
+        lambda: (False, False),
+        {
+            pair: (has_suffixes(i.source_text for i in own), has_suffixes(i.target_text for i in own))
+            for pair, own in texts.items()
+        },
+    )
+
+
+def _learned(model: Model) -> tuple[bool, bool]:
+    lexicon = model.lexicon
+    return learned_suffixes(lexicon.source.words), learned_suffixes(lexicon.target.words)
 
 
 def _parted(item: ProjectionInput, source: _Side, target: _Side) -> list[tuple[Bead, Strings]]:

@@ -1,8 +1,10 @@
 """``spanferry evaluate`` on small gold made for the test, as a user runs it."""
 
+import ast
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -101,7 +103,7 @@ def test_a_narrow_terminal_shows_every_number(sides: tuple[Path, Path]) -> None:
         *(open_reader(path, lang=lang) for path, lang in zip(sides, ("en", "es"), strict=True)), name="toy"
     )
     settings = Settings("none", samples=20)
-    methods = [parse_method("copy"), parse_method("alignment[aligner_options.prior=none,rule=minmax,boundary=strict]")]
+    methods = [parse_method("copy"), parse_method("alignment[aligner_options.prior=none,rule=minmax,boundary=subword]")]
     found = evaluate_projection(methods, [gold], settings)
     compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
     console = Console(file=io.StringIO(), width=80)
@@ -225,3 +227,59 @@ def test_aligners_against_links(spanferry: Run, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "links.csv").read_text(encoding="utf-8").startswith("gold,language,method,pairs,links")
     assert "needs a model" in _error("alignment", *arguments[:6], "-a", "attention")
     assert "--links FILE" in _error("alignment", "-i", path)
+
+
+def test_further_texts_are_learned_from(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    texts = {"en": "The river is deep.\nThe old river.\n", "es": "El río es hondo.\nEl viejo río.\n"}
+    files = [tmp_path / f"more.{lang}.txt" for lang in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_text(text, encoding="utf-8")
+    own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none", "-p", "default", "--json")
+    more = ("--more-input", files[0], "--more-target-input", files[1])
+    without, with_more = (
+        json.loads(CliRunner().invoke(app, ["evaluate", "projection", *map(str, given)]).stdout)["results"][0]
+        for given in (own, own + more)
+    )
+    assert without["rows"] == with_more["rows"] and without["spans"] == with_more["spans"]
+    assert without["signature"] != with_more["signature"]
+    assert "further texts need both sides" in _error("projection", *own, *more[:2])
+
+
+def test_prior_none_asks_no_encoder() -> None:
+    for kind, options in (("default", {"prior": "none"}), ("alignment", {"aligner_options": {"prior": "none"}})):
+        signature = build_projector(kind, options, None, "en", "es").signature
+        assert "prior:none" in signature and "context:" not in signature
+    both = build_projector("default", {"prior": "none", "context": True}, None, "en", "es").signature
+    assert "prior:none" in both and "context:" in both
+
+
+_COMMANDS = ("projection", "alignment")
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_hints_name_options_of_the_command(command: str, tmp_path: Path) -> None:
+    known = set(re.findall(r"--[a-z][a-z-]*", CliRunner().invoke(app, ["evaluate", command, "--help"]).stdout))
+    file, links = tmp_path / "odd.weird", tmp_path / "links"
+    file.write_text("a b\n", encoding="utf-8")
+    links.write_text("0-0\n", encoding="utf-8")
+    (tmp_path / "bad.json").write_text("{", encoding="utf-8")
+    own = ("--target", "es", *(("--links", links) if command == "alignment" else ()))
+    for one, other in ((file, file), (tmp_path / "bad.json", tmp_path / "bad.json"), (file, tmp_path / "none.txt")):
+        shown = _error(command, "--input", one, "--target-input", other, *own)
+        hint = shown.partition("Hint: ")[2]
+        assert "read.format" not in hint and "read.pair_by" not in hint, hint
+        assert set(re.findall(r"--[a-z][a-z-]*", hint)) <= known, hint
+
+
+def test_hints_of_evaluations_in_the_source_name_their_options() -> None:
+    known = {
+        option
+        for command in _COMMANDS
+        for option in re.findall(r"--[a-z][a-z-]*", CliRunner().invoke(app, ["evaluate", command, "--help"]).stdout)
+    }
+    root = Path(__file__).resolve().parents[2]
+    for file in ("flows/cli_evaluate.py", "flows/evaluate.py", "flows/evaluate_links.py", "projectors/gold.py"):
+        for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "hint" and isinstance(node.value, ast.Constant):
+                named = set(re.findall(r"--[a-z][a-z-]*", str(node.value.value)))
+                assert named <= known, (file, node.value.value)

@@ -142,7 +142,7 @@ def test_the_boundary_policy_is_an_option() -> None:
     text = item("Commission papers", "die Kommissionspapiere", (0, 10))
     aligner = Given({0: [1], 1: [1]})
     assert placed(AlignmentProjector(aligner, "minmax"), text) == ["Kommissionspapiere"]
-    assert placed(AlignmentProjector(aligner, "minmax", boundary="strict"), text) == ["Kommission"]
+    assert placed(AlignmentProjector(aligner, "minmax", boundary="subword"), text) == ["Kommission"]
 
 
 def test_two_spans_do_not_share_a_word() -> None:
@@ -258,7 +258,7 @@ def test_every_option_shows_in_the_signature() -> None:
         AlignmentProjector(aligner, filters=["contiguous"]),
         AlignmentProjector(aligner, filters=["type_counts"]),
         AlignmentProjector(aligner, options=3),
-        AlignmentProjector(aligner, boundary="strict"),
+        AlignmentProjector(aligner, boundary="subword"),
         AlignmentProjector(aligner, segments=SegmentWeights.of({"links_in": 5.0})),
         AlignmentProjector(aligner_options={"prior": "none"}),
         AlignmentProjector(aligner_options={"prior": "none", "symmetrisation": "union"}),

@@ -95,7 +95,7 @@ def test_the_same_whatever_is_beside_it(language: str) -> None:
 
 def test_strict_cuts_the_preposition() -> None:
     inputs, expected = corpus("he")
-    projector = DefaultProjector(boundary="strict").fit(inputs)
+    projector = DefaultProjector(boundary="subword").fit(inputs)
     (person, place), *_ = (
         [p.span and item.target_text[p.span.start : p.span.end] for p in own]
         for item, own in zip(inputs[2:], projector.project(inputs[2:]), strict=True)

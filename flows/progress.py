@@ -98,8 +98,8 @@ class LineProgress(Progress):
 
     def update(self, step: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if self._began.setdefault(step, (now, done))[1] != done or done == 0:
-            self._rows[step] = done, total
+        self._began.setdefault(step, (now, done))
+        self._rows[step] = done, total
         if now - self._last >= self._every and self._rows:
             self._last = now
             self._console.print(self._line(now), markup=False, highlight=False, soft_wrap=True)

@@ -21,7 +21,7 @@ from flows.engine.step import Job, Made
 from flows.engine.store import Stage
 from projectors.base import FittedProjector, ProjectionInput
 
-_BATCH = 128  # segments between two reports of how far a shard is: some seconds of a large model on two cores
+_BATCH = 64  # segments between two reports of how far a shard is; Ctrl-C waits for one of them
 
 
 @dataclass(frozen=True)

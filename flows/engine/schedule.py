@@ -171,7 +171,8 @@ class Schedule:
         (self._root / places.STOP).unlink(missing_ok=True)
         for k in sorted(self._needed):
             self._look(k)
-            self._report(k)
+            if self._totals[k]:  # some of it was there
+                self._report(k)
         try:
             while self._ready or self._flying:
                 while self._ready and len(self._flying) <= pool.workers:
@@ -180,6 +181,7 @@ class Schedule:
                     job = self._job(k, shard)
                     if self.steps[k].scope == "emit":
                         self._emitting(self.steps[k])
+                    self._report(k)
                     pool.submit(self.steps[k], job, partial(_put, found, k, shard))
                 try:
                     self._finish(*found.get(timeout=_POLL), pool)

@@ -220,3 +220,16 @@ def test_an_output_with_nothing_in_it_says_why(
         for path in sides.values():
             path.write_text("".join(json.dumps({"id": str(n), "text": f"Yes {n}."}) + "\n" for n in range(6)))
     assert message in str(_run(flow, sides, tmp_path / "out", **options).empty)
+
+
+def test_the_exit_status_tells_of_an_empty_output(sides: dict[str, Path], tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from flows.cli import app
+
+    _write(sides["es"], [f"Él tiene {n} gatos." for n in range(6)], "Él")
+    own = ["run", "project", "--input", str(sides["en"]), "--target-input", str(sides["es"]), "--target", "es"]
+    own += ["--projector", "copy", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, own)
+    assert done.exit_code == 1 and "none of 6 labels was placed: 6 " in done.stderr and "--allow-empty" in done.stderr
+    assert CliRunner().invoke(app, [*own, "--allow-empty"]).exit_code == 0

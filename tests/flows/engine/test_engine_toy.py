@@ -25,7 +25,7 @@ from flows.progress import LineProgress
 
 
 class Squares(Section):
-    flow: Literal["parallel"] = "parallel"  # a flow of its own has one line in a table for its name
+    flow: Literal["squares"] = "squares"
     numbers: int = 10
     power: int = 2
     out: Path = Path("out")
@@ -238,10 +238,10 @@ def test_prefect_knows_the_run_by_name_parameters_tags_and_what_came_out(tmp_pat
     from flows import prefect_server
 
     with temporary_settings({PREFECT_API_URL: prefect_server.url()}), get_client(sync_client=True) as client:
-        wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"parallel squares ({name})"]))
+        wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"squares squares ({name})"]))
         (found,) = client.read_flow_runs(flow_run_filter=wanted)
         assert found.parameters["configuration"]["numbers"] == 9
-        assert {"spanferry", "parallel", "numbers"} <= set(found.tags)
+        assert {"spanferry", "squares", "numbers"} <= set(found.tags)
         tables = client.read_artifacts()
         assert any(a.flow_run_id == found.id and a.key == "summary" and "sum" in str(a.data) for a in tables)
 

@@ -10,6 +10,7 @@ from corpora.errors import ConfigError
 from flows.cli_parallel import Aligner, DryRun, Format, Inputs, Languages, Limit, Pairs, Strict, finish
 from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
+from flows.interrupt import watched
 from flows.parallel_config import DeriveConfig
 
 Kind = Annotated[str | None, typer.Argument(help=f"{', '.join(DERIVATIONS)}, or package.module:Class.")]
@@ -66,4 +67,6 @@ def derive(
         return
     if overwrite:
         forget(resolved.out)
-    finish(run_derive(resolved, console), as_json=json, strict=strict)
+    with watched(resolved.out):
+        result = run_derive(resolved, console)
+    finish(result, as_json=json, strict=strict)

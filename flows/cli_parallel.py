@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
+from flows.interrupt import watched
 from flows.parallel_config import ParallelConfig
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def parallel(
         return
     if overwrite:
         forget(resolved.out)
-    finish(run_parallel(resolved, console), as_json=json, strict=strict)
+    with watched(resolved.out):
+        result = run_parallel(resolved, console)
+    finish(result, as_json=json, strict=strict)
 
 
 def finish(result: "SetResult", *, as_json: bool, strict: bool) -> None:

@@ -12,6 +12,7 @@ from corpora.decisions import LOG
 from corpora.errors import InputError, OutputError
 from corpora.samples import sample_path
 from flows.config import RunConfig, build_config
+from flows.interrupt import watched
 
 app = typer.Typer(no_args_is_help=True, help="Run a flow.")
 
@@ -173,7 +174,8 @@ def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_
     if overwrite:
         forget(config.out)
     started = time.monotonic()
-    result = run_flow(config, errors)
+    with watched(config.out):
+        result = run_flow(config, errors)
     result.seconds = time.monotonic() - started
     print_summary(result, as_json=as_json, console=Console(highlight=False))
     if result.failures:

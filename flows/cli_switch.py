@@ -10,6 +10,7 @@ from corpora.switching.presets import PRESETS
 from flows.cli_parallel import Aligner, Format, Inputs, Limit, Strict, finish
 from flows.cli_run import ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers, forget
 from flows.config import build_config
+from flows.interrupt import watched
 from flows.switch_config import SwitchConfig
 
 PresetName = Annotated[str | None, typer.Option("--preset", "-p", help=", ".join(PRESETS) + ".", show_default=False)]
@@ -88,4 +89,6 @@ def code_switch(
 
     if overwrite:
         forget(resolved.out)
-    finish(run_switch(resolved, Console(stderr=True, highlight=False)), as_json=json, strict=strict)
+    with watched(resolved.out):
+        result = run_switch(resolved, Console(stderr=True, highlight=False))
+    finish(result, as_json=json, strict=strict)

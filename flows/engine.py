@@ -11,6 +11,7 @@ from typing import Any
 from corpora.errors import MissingExtraError, SpanferryError
 from flows import prefect_server, prefect_setup, tasks
 from flows.config import ExecutorConfig
+from flows.detached import Tasks
 from flows.plan import Plan
 from projectors.base import FittedProjector
 
@@ -179,14 +180,32 @@ def run_under_prefect(
     from prefect.futures import as_completed
 
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
+    calls = Tasks(function, executor.workers, prefect_server.lost)
+    state = "new"
 
     def work() -> None:
+        nonlocal state
+        state = "begun"
         prefect_server.note_prefects_own()
-        body(step.submit, as_completed)
+        calls.prefect = step.submit, as_completed
+        body(calls.submit, calls.completed)
+        state = "done"
 
     _work.append(work)
-    with prefect_server.used():
-        flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
+    try:
+        with prefect_server.used():
+            flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
+    except SpanferryError:
+        raise
+    except Exception:
+        # Prefect notes the flow's beginning and end; where only that failed, the work is done or still to do.
+        if state == "begun" or not calls.detach():
+            raise
+        if state == "new":
+            _work.clear()
+            body(calls.submit, calls.completed)
+    finally:
+        calls.close()
 
 
 # An executor on other machines is sent the flow with each task. This function goes by name; a closure would take along
@@ -218,4 +237,5 @@ def _task_runner(config: ExecutorConfig) -> Any:
             adapt_kwargs={"minimum": 1, "maximum": config.workers},
         )
     kwargs = {"n_workers": config.workers, "threads_per_worker": 1, "dashboard_address": None}
+    kwargs["preload"] = ["flows.worker_session"]
     return DaskTaskRunner(cluster_kwargs=kwargs)

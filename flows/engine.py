@@ -179,6 +179,8 @@ def run_under_prefect(
     from prefect.cache_policies import NO_CACHE
     from prefect.futures import as_completed
 
+    from flows.prefect_loss import give_up_when
+
     step = task(task_run_name="{name}-{target}-{shard}", cache_policy=NO_CACHE, persist_result=False)(function)
     calls = Tasks(function, executor.workers, prefect_server.lost)
     state = "new"
@@ -194,6 +196,7 @@ def run_under_prefect(
     _work.append(work)
     try:
         with prefect_server.used():
+            give_up_when(prefect_server.lost)
             flow(name=name, task_runner=_task_runner(executor), log_prints=False)(_do_work)()
     except SpanferryError:
         raise

@@ -3,18 +3,17 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from corpora.decisions import LOG
 from corpora.errors import InputError, OutputError
 from corpora.samples import sample_path
-from flows.config import RunConfig, build_config
 from flows.interrupt import watched
 
-app = typer.Typer(no_args_is_help=True, help="Run a flow.")
+if TYPE_CHECKING:
+    from flows.config import RunConfig
 
 Input = Annotated[
     str | None, typer.Option("--input", "-i", help="File, directory, hf:<hub id> or sample:<name>.", show_default=False)
@@ -60,7 +59,6 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row w
 Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
 
 
-@app.command("translate-train")
 def translate_train(
     input: Input = None,
     source: Source = None,
@@ -85,6 +83,8 @@ def translate_train(
     json: Json = False,
 ) -> None:
     """Translate annotated data and carry its labels over: a training set in each target language."""
+    from flows.config import RunConfig, build_config
+
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
@@ -93,7 +93,6 @@ def translate_train(
     _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, as_json=json)
 
 
-@app.command("project")
 def project(
     input: Input = None,
     target_input: TargetInput = None,
@@ -117,6 +116,8 @@ def project(
     json: Json = False,
 ) -> None:
     """Carry labels over to a given translation. Where the target side is labelled too, the F1 against it is told."""
+    from flows.config import RunConfig, build_config
+
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
@@ -158,7 +159,7 @@ def _input(path: str | None) -> str | None:
     return str(sample_path(path.removeprefix("sample:"))) if path and path.startswith("sample:") else path
 
 
-def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_json: bool) -> None:
+def _run(config: "RunConfig", *, overwrite: bool, dry_run: bool, strict: bool, as_json: bool) -> None:
     if not config.read.path:
         raise InputError("no input", hint="--input FILE, or --input sample:sentences to try it")
     if not config.target:
@@ -187,6 +188,8 @@ def _run(config: RunConfig, *, overwrite: bool, dry_run: bool, strict: bool, as_
 
 def forget(out: Path) -> None:
     """Removes an earlier run, and nothing that is not one; what people decided on it stays."""
+    from corpora.decisions import LOG
+
     if not out.exists() or not any(path.name != LOG for path in out.iterdir()):
         return
     if not (out / "config.json").exists():

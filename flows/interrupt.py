@@ -37,7 +37,10 @@ while True:
         break
     if signal.SIGINT in numbers:
         asked = True
-        os.write(ask, b"!")
+        try:
+            os.write(ask, b"!")
+        except OSError:
+            break
 """
 
 
@@ -78,7 +81,7 @@ def watched(out: Path | None = None) -> Iterator[None]:
     threading.Thread(target=_end_when_asked, args=(asked, line), daemon=True).start()
     os.set_blocking(wakeup, False)
     # Only a handler of Python's own makes the interpreter write to the pipe.
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    before = signal.signal(signal.SIGINT, lambda number, frame: _end(line))
     previous = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:
         yield
@@ -86,11 +89,20 @@ def watched(out: Path | None = None) -> Iterator[None]:
         signal.set_wakeup_fd(previous)
         signal.signal(signal.SIGINT, before)
         os.close(wakeup)
+        watcher.terminate()  # a process forked meanwhile may hold the pipe open
         watcher.wait()
+
+
+_ending = threading.Lock()  # taken once: the main thread and ours may both be asked
+
+
+def _end(line: str) -> None:
+    if _ending.acquire(blocking=False):
+        os.write(2, os.fsencode(line))
+        os._exit(EXIT_STATUS)
 
 
 def _end_when_asked(asked: int, line: str) -> None:
     if os.read(asked, 1):
-        os.write(2, os.fsencode(line))
-        os._exit(EXIT_STATUS)
+        _end(line)
     os.close(asked)

@@ -20,8 +20,8 @@ from tests.conftest import ROOT, alone, command
 # the interpreter's lock, and a pool of threads that the interpreter waits for at its end.
 BLOCKED = {
     "python": "import time; time.sleep(60)",
-    "native": "import ctypes; ctypes.CDLL(None).sleep(60)",
-    "lock held": "import ctypes; ctypes.PyDLL(None).sleep(60); ctypes.PyDLL(None).sleep(60)",
+    "native": "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
+    "lock held": "sum(range(10**11))",
     "threads": (
         "import concurrent.futures as f, time\n    with f.ThreadPoolExecutor() as p: p.submit(time.sleep, 60).result()"
     ),

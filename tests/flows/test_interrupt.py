@@ -144,7 +144,7 @@ def test_a_killed_server_does_not_end_the_run(tmp_path: Path) -> None:
     )
     server = _server_of(run.pid)
     end = time.monotonic() + 120
-    while time.monotonic() < end and not list(out.glob("stages/*/translate/*.arrow")):
+    while time.monotonic() < end and not list(out.glob("stages/translate-*/*.arrow")):
         time.sleep(0.02)
     os.kill(server, signal.SIGKILL)
     shown, errors = run.communicate(timeout=240)

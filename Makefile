@@ -6,14 +6,24 @@ OUT ?= demo-out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test check lint lock browser clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
 	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target es --target de --out $(OUT) --overwrite
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# What to run before each commit: the linters, the types, and the tests of pure functions.
+FAST := tests/test_architecture.py tests/flows/test_config.py tests/flows/test_store.py tests/flows/test_startup.py
+check: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(FAST)
+
+# The inspector's tests drive a real browser: Debian's where we may install it, else Playwright's own. Where neither can
+# be had the tests are skipped, and the last lines of the tests say so.
+browser: $(VENV)/.installed-dev
+	@.ci/browser $(BIN)/python
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

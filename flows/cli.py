@@ -1,46 +1,106 @@
-"""The command line: ``spanferry run|list|models``. Data goes to standard output, everything else to standard error."""
+"""The command line: ``spanferry run|list|models``. Data goes to standard output, everything else to standard error.
+
+A command's module is imported when the command is called, so that help and completion load none of them.
+"""
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
 
 from corpora.errors import SpanferryError
-from flows import (
-    cli_apply,
-    cli_decisions,
-    cli_derive,
-    cli_evaluate,
-    cli_evaluate_switching,
-    cli_inspect,
-    cli_list,
-    cli_models,
-    cli_parallel,
-    cli_run,
-    cli_switch,
-    cli_verify,
-)
+
+# Name to where the command or group is and the first line of its help.
+RUN = {
+    "translate-train": (
+        "flows.cli_run:translate_train",
+        "Translate annotated data and carry its labels over: a training set in each target language.",
+    ),
+    "project": ("flows.cli_run:project", "Carry labels over to a given translation."),
+    "parallel": ("flows.cli_parallel:parallel", "Join runs and files into rows of several languages."),
+    "derive": ("flows.cli_derive:derive", "Make a training set of rows in several languages."),
+    "code-switch": ("flows.cli_switch:code_switch", "Mix languages within texts and keep the labels."),
+    "apply-decisions": ("flows.cli_apply:apply_decisions", "Write the corrected dataset from the decisions."),
+}
+COMMANDS = {
+    "run": ("flows.cli:run_app", "Run a flow."),
+    "evaluate": ("flows.cli_evaluate:app", "Measure methods on gold."),
+    "inspect": ("flows.cli_inspect:inspect", "Look at projected labels and correct them in a browser."),
+    "verify": ("flows.cli_verify:verify", "Check that a run's files are as they were written."),
+    "decisions": ("flows.cli_decisions:app", "Decisions of a review: to other tools and back."),
+    "list": (
+        "flows.cli_list:list_components",
+        "List flows, readers, writers, projectors, aligners, filters, model families and samples.",
+    ),
+    "models": ("flows.cli_models:app", "List, add, remove, find and check models."),
+}
+
+
+class _LazyGroup(TyperGroup):
+    """A group of commands that are imported when they are called; its help comes from the table."""
+
+    table: dict[str, tuple[str, str]]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.table:
+            return None
+        return TyperCommand(cmd_name, help=self.table[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0] if args else ""
+        if name not in self.table:
+            return super().resolve_command(ctx, args)
+        return name, _load(name, self.table[name][0]), args[1:]
+
+
+class _Root(_LazyGroup):
+    table = COMMANDS
+
+
+class _Run(_LazyGroup):
+    table = RUN
+
 
 app = typer.Typer(
+    cls=_Root,
     name="spanferry",
     help="Carry span labels across languages: translate, project, filter, and write Arrow datasets.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(cli_run.app, name="run")
-cli_run.app.command("parallel")(cli_parallel.parallel)
-cli_run.app.command("derive")(cli_derive.derive)
-cli_run.app.command("code-switch")(cli_switch.code_switch)
-app.add_typer(cli_evaluate.app, name="evaluate")
-cli_evaluate.app.command("switching")(cli_evaluate_switching.switching)
-cli_run.app.command("apply-decisions")(cli_apply.apply_decisions)
-app.command("inspect")(cli_inspect.inspect)
-app.command("verify")(cli_verify.verify)
-app.add_typer(cli_decisions.app, name="decisions")
-app.command("list")(cli_list.list_components)
-app.add_typer(cli_models.app, name="models")
+run_app = typer.Typer(cls=_Run, no_args_is_help=True, help="Run a flow.", add_completion=False)
+
+
+@run_app.callback()
+def _run() -> None:
+    pass
+
+
+def _load(name: str, place: str) -> Any:
+    module_name, attribute = place.split(":")
+    found = getattr(import_module(module_name), attribute)
+    if isinstance(found, typer.Typer):
+        group = found
+        if name == "evaluate":
+            from flows import cli_evaluate_switching
+
+            if all(one.name != "switching" for one in group.registered_commands):
+                group.command("switching")(cli_evaluate_switching.switching)
+    else:
+        group = typer.Typer(add_completion=False)
+        group.command(name)(found)
+    group.pretty_exceptions_enable = False
+    group._add_completion = False
+    command = typer.main.get_command(group)
+    command.name = name
+    return command
 
 
 def _version(wanted: bool) -> None:
@@ -68,7 +128,7 @@ def main() -> None:
         console.print(str(error), markup=False)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("interrupted: the finished shards are kept; the same command goes on from there", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         sys.exit(130)
 
 

@@ -48,6 +48,7 @@ def apply_decisions(
         carry_out(
             lambda flow=flow: flow,  # type: ignore[misc]
             lambda result, as_json: found.extend(applied_of(result)) if as_json else _show(result),
+            out=resolved.out,
             minded=_stale,
             dry_run=dry_run,
             strict=strict,

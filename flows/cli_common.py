@@ -1,10 +1,13 @@
 """What the commands of all flows share: run or rehearse, print, and the exit status."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+
+from flows.interrupt import watched
 
 if TYPE_CHECKING:
     from flows.engine.flow import Flow, Result
@@ -14,6 +17,7 @@ def carry_out(
     flow_of: Callable[[], "Flow"],
     show: Callable[["Result", bool], None],
     *,
+    out: Path,
     minded: Callable[["Result"], tuple[int, str]],
     overwrite: bool = False,
     dry_run: bool = False,
@@ -26,6 +30,7 @@ def carry_out(
     Args:
         flow_of: Builds the flow; whatever is wrong is raised here, before any work.
         show: Prints the result, as JSON or for people.
+        out: The run's folder, from which the same command goes on.
         minded: Rows that ``strict`` minds, and what became of them.
         overwrite: Forget what an earlier run has done.
         dry_run: Push some rows through and write nothing.
@@ -37,9 +42,11 @@ def carry_out(
 
     errors = Console(stderr=True, highlight=False)
     if dry_run:
-        rehearse(flow_of(), errors)
+        with watched():
+            rehearse(flow_of(), errors)
         return
-    result = run(flow_of(), errors, overwrite=overwrite)
+    with watched(out):
+        result = run(flow_of(), errors, overwrite=overwrite)
     show(result, as_json)
     if result.failures:
         raise typer.Exit(1)

@@ -74,6 +74,7 @@ def derive(
     carry_out(
         lambda: derive_flow(resolved),
         show_set,
+        out=resolved.out,
         minded=rejected_rows,
         overwrite=overwrite,
         dry_run=dry_run,

@@ -75,6 +75,7 @@ def parallel(
     carry_out(
         lambda: parallel_flow(resolved),
         show_set,
+        out=resolved.out,
         minded=rejected_rows,
         overwrite=overwrite,
         dry_run=dry_run,

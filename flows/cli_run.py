@@ -1,7 +1,7 @@
 """``spanferry run FLOW``: options become a configuration, progress is shown while it works, a table ends it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,9 +9,9 @@ from rich.console import Console
 from corpora.errors import InputError
 from corpora.samples import sample_path
 from flows.cli_common import carry_out
-from flows.config import RunConfig, build_config
 
-app = typer.Typer(no_args_is_help=True, help="Run a flow.")
+if TYPE_CHECKING:
+    from flows.config import RunConfig
 
 Input = Annotated[
     str | None, typer.Option("--input", "-i", help="File, directory, hf:<hub id> or sample:<name>.", show_default=False)
@@ -60,7 +60,6 @@ AllowEmpty = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
 
 
-@app.command("translate-train")
 def translate_train(
     input: Input = None,
     source: Source = None,
@@ -90,11 +89,12 @@ def translate_train(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    from flows.config import RunConfig, build_config
+
     resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
     _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, allow_empty=allow_empty, as_json=json)
 
 
-@app.command("project")
 def project(
     input: Input = None,
     target_input: TargetInput = None,
@@ -123,6 +123,8 @@ def project(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options["read.target"] = _input(target_input)
+    from flows.config import RunConfig, build_config
+
     resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)
     if not resolved.read.target:
         raise InputError("flow 'project' needs both sides", hint="--target-input FILE with the same rows translated")
@@ -160,7 +162,7 @@ def _input(path: str | None) -> str | None:
     return str(sample_path(path.removeprefix("sample:"))) if path and path.startswith("sample:") else path
 
 
-def _run(config: RunConfig, **how: Any) -> None:
+def _run(config: "RunConfig", **how: Any) -> None:
     if not config.read.path:
         raise InputError("no input", hint="--input FILE, or --input sample:sentences to try it")
     if not config.target:
@@ -175,4 +177,4 @@ def _run(config: RunConfig, **how: Any) -> None:
     def minded(result: Any) -> tuple[int, str]:
         return as_run(config, result).failed_rows, "could not be read or translated"
 
-    carry_out(lambda: translate_flow(config), show, minded=minded, **how)
+    carry_out(lambda: translate_flow(config), show, out=config.out, minded=minded, **how)

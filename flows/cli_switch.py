@@ -91,6 +91,7 @@ def code_switch(
     carry_out(
         lambda: switch_flow(resolved),
         show_set,
+        out=resolved.out,
         minded=rejected_rows,
         overwrite=overwrite,
         dry_run=dry_run,

@@ -70,7 +70,6 @@ class JoinRows:
         check_sum("spans", joined.spans, {"placed": joined.placed, **joined.left_out}, "join")
         return made
 
-
     def _filtered(self, rows: Iterable[MultiRow]) -> Iterator[MultiRow]:
         filters = row_filters(self.rows.filters)
         if not filters:

@@ -12,16 +12,31 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from corpora.errors import SpanferryError
 from flows import prefect_setup
 
 # What Prefect gives its own ephemeral server: no web page, and none of the services that look after deployments.
 _EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+# Seconds without an answer and without any work of the processor, after which a server counts as stuck.
 _TIMEOUT = float(prefect_setup.QUIET["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+_SAY_AFTER, _SAY_EVERY = 30.0, 60.0
 _STARTS = 3
+_TRIES = 3
+# The server's standard input is a pipe that ends with this process, however it ends, and the server with it.
+_SERVE = """
+import os, sys, threading
+def end_with_the_run():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=end_with_the_run, daemon=True).start()
+import uvicorn
+uvicorn.main()
+"""
 # A proxy could not reach this machine's own address.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _running: list["_Server"] = []
@@ -40,9 +55,15 @@ class _Server:
         if not self.port:
             ports = prefect_setup.ports()
             raise _no_server(f"found no port from {ports.start} to {ports.stop - 1}")
-        command = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--lifespan", "on"]
+        command = ["-c", _SERVE, "--factory", "prefect.server.api.server:create_app", "--lifespan", "on"]
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "error"]
-        self.process = subprocess.Popen([sys.executable, *command], env={**os.environ, **_EPHEMERAL})
+        # In a session of its own: Ctrl-C in the terminal is for the run, which ends its server itself.
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            env={**os.environ, **_EPHEMERAL},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         prefect_setup.note_server(self.process.pid)
         # For threads and processes that Prefect's settings don't reach.
         os.environ["PREFECT_API_URL"] = self.url
@@ -52,17 +73,32 @@ class _Server:
         return f"http://127.0.0.1:{self.port}/api"
 
     def wait(self) -> None:
-        """Returns when the server answers; one whose port was taken meanwhile is started anew."""
-        deadline = time.monotonic() + _TIMEOUT
+        """Returns when the server answers; one whose port was taken meanwhile is started anew.
+
+        On a busy machine that takes minutes. The server is waited for as long as it works.
+
+        Raises:
+            SpanferryError: It ended several times, or stands still.
+        """
+        begin = last_work = time.monotonic()
+        say_at = begin + _SAY_AFTER
+        work = cpu_seconds(self.process.pid)
         starts = 1
         while not self._answers():
-            if time.monotonic() > deadline:
-                raise _no_server(f"did not answer within {_TIMEOUT:.0f} seconds")
+            now = time.monotonic()
             if self.process.poll() is not None:
                 if starts == _STARTS:
                     raise _no_server(f"ended with status {self.process.returncode}")
                 starts += 1
                 self._start()
+                last_work = now
+            elif (done := cpu_seconds(self.process.pid)) != work:
+                work, last_work = done, now
+            elif now - last_work > _TIMEOUT:
+                raise _no_server(f"has done nothing for {_TIMEOUT:.0f} seconds")
+            if now > say_at:
+                print(f"waiting for Prefect's server: it is still starting after {now - begin:.0f} s", file=sys.stderr)
+                say_at = now + _SAY_EVERY
             time.sleep(0.05)
 
     def _answers(self) -> bool:
@@ -72,6 +108,8 @@ class _Server:
 
     def stop(self) -> None:
         self.process.terminate()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
@@ -116,7 +154,17 @@ def used() -> Iterator[None]:
         from prefect.server.api.server import SubprocessASGIServer
 
         SubprocessASGIServer._port_range = prefect_setup.ports()
+    else:
+        _check_given(os.environ["PREFECT_API_URL"])
     yield
+
+
+def lost() -> bool:
+    """Whether the server of this process was started and runs no longer, or the user's does not answer."""
+    if _running:
+        return _running[0].process.poll() is not None
+    given = os.environ.get("PREFECT_API_URL")
+    return given is not None and not _is_there(given)
 
 
 def note_prefects_own() -> None:
@@ -125,6 +173,38 @@ def note_prefects_own() -> None:
         for server in module.SubprocessASGIServer._instances.values():
             if server.server_process is not None:
                 prefect_setup.note_server(server.server_process.pid)
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """Processor time that a process has used; None where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, see proc(5)
+
+
+def _check_given(address: str) -> None:
+    for _ in range(_TRIES):
+        if _is_there(address):
+            return
+        time.sleep(0.5)
+    raise SpanferryError(
+        "no Prefect server answers there",
+        where=f"PREFECT_API_URL={address}",
+        hint="unset PREFECT_API_URL, and the run starts a server of its own",
+    )
+
+
+def _is_there(address: str) -> bool:
+    """Whether a server answers, whatever it says: it may ask for a key that only Prefect's client has."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _is_free(port: int) -> bool:

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -69,3 +71,19 @@ def spanferry(prefect_url: str) -> Run:
         )
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Ends with what was skipped, by reason: a test that did not run holds nothing."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(skip_reason(report.longrepr) for report in reports)
+    if reasons:
+        terminalreporter.section(f"{sum(reasons.values())} tests were skipped")
+    for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        terminalreporter.write_line(f"{count:5}  {reason}")
+
+
+def skip_reason(report: Any) -> str:
+    """Why a test was skipped, without pytest's prefix; pytest gives file, line and reason."""
+    reason = report[2] if isinstance(report, tuple) else str(report)
+    return str(reason).removeprefix("Skipped: ").strip()

@@ -3,12 +3,14 @@
 import concurrent.futures
 import contextvars
 import logging
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.errors import MissingExtraError
+from corpora.errors import MissingExtraError, SpanferryError
 from flows import prefect_server, prefect_setup
 from flows.config import ExecutorConfig
 from flows.engine.schedule import run_job
@@ -44,6 +46,9 @@ class Threads:
 class PrefectTasks:
     """Tasks of the Prefect flow that this is made in.
 
+    Prefect's client raises as soon as its server is gone. The work is ours and the server only reports it, so a job
+    that fails then is done again in a thread of this process, and those to come run there; stage files make that safe.
+
     Args:
         executor: The configuration of where they run.
     """
@@ -53,18 +58,48 @@ class PrefectTasks:
         # The input may lie where other machines do not see it.
         self._reads_here = bool(executor.address or executor.slurm)
         self._tasks: dict[str, Any] = {}
+        self._own: Threads | None = None
+        self._lock = threading.Lock()
 
     def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
         """See ``flows.engine.schedule.Pool``."""
-        made = self._task(step)
-        arguments = (step.name, job.shard, step.work, step.scope, job)
-        if step.scope == "read" and self._reads_here:
-            done(_Now(made(*arguments, return_state=True)))
+        if self._own is not None:
+            self._own.submit(step, job, done)
+            return
+        try:
+            made = self._task(step)
+            arguments = (step.name, job.shard, step.work, step.scope, job)
+            if step.scope == "read" and self._reads_here:
+                done(_Now(made(*arguments, return_state=True)))
+                return
+            future = made.submit(*arguments)
+        except Exception:
+            own = self._detached()
+            if own is None:
+                raise
+            own.submit(step, job, done)
+            return
+        future.add_done_callback(lambda found: self._finished(found, step, job, done))
+
+    def _finished(self, found: Any, step: Step, job: Job, done: Callable[[Any], None]) -> None:
+        own = self._detached() if isinstance(self.result(found), Exception) else None
+        if own is None:
+            done(found)
         else:
-            made.submit(*arguments).add_done_callback(done)
+            own.submit(step, job, done)
+
+    def _detached(self) -> Threads | None:
+        """Threads of this process if Prefect's server is gone, which is said once; else None."""
+        with self._lock:
+            if self._own is None and prefect_server.lost():
+                self._own = Threads(self.workers)
+                print("warning: Prefect's server is gone; the run goes on without it", file=sys.stderr)
+            return self._own
 
     def result(self, found: Any) -> Any:
         """See ``flows.engine.schedule.Pool``."""
+        if isinstance(found, concurrent.futures.Future):
+            return found.exception() or found.result()
         return found.result(raise_on_failure=False)
 
     def _task(self, step: Step) -> Any:
@@ -146,11 +181,35 @@ def run_under_prefect(
     from prefect import flow
     from prefect import tags as tagged
 
-    with prefect_server.used(), tagged("spanferry", *tags), _as_body(body):
-        made = flow(
-            name=name, flow_run_name=_plain(run_name), task_runner=runner, log_prints=False, validate_parameters=False
-        )(_do_body)
-        made(configuration=dict(configuration))
+    from flows.prefect_loss import give_up_when
+
+    state = "new"
+
+    def noted() -> None:
+        nonlocal state
+        state = "begun"
+        body()
+        state = "done"
+
+    try:
+        with prefect_server.used(), tagged("spanferry", *tags), _as_body(noted):
+            give_up_when(prefect_server.lost)
+            made = flow(
+                name=name,
+                flow_run_name=_plain(run_name),
+                task_runner=runner,
+                log_prints=False,
+                validate_parameters=False,
+            )(_do_body)
+            made(configuration=dict(configuration))
+    except SpanferryError:
+        raise
+    except Exception:
+        # Prefect notes the flow's beginning and end; where only that failed, the work is done or still to do.
+        if state == "begun" or not prefect_server.lost():
+            raise
+        if state == "new":
+            body()
 
 
 def _plain(name: str) -> str:
@@ -173,6 +232,8 @@ def publish_artifacts(
     """Leaves the closing table, the reasons and links to the reports with the flow run, for Prefect's pages."""
     from prefect.artifacts import create_link_artifact, create_table_artifact
 
+    if prefect_server.lost():
+        return
     if rows:
         create_table_artifact([dict(row) for row in rows], key="summary", description="What was written")
     if reasons:
@@ -201,5 +262,10 @@ def _task_runner(config: ExecutorConfig) -> Any:
             cluster_kwargs=kwargs,
             adapt_kwargs={"minimum": 1, "maximum": config.workers},
         )
-    kwargs = {"n_workers": config.workers, "threads_per_worker": 1, "dashboard_address": None}
+    kwargs = {
+        "n_workers": config.workers,
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+        "preload": ["flows.worker_session"],
+    }
     return DaskTaskRunner(cluster_kwargs=kwargs)

@@ -1,0 +1,166 @@
+"""Ctrl-C, a killed run and a killed server, with real processes in a pseudo-terminal."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.interrupt import message
+from tests.conftest import ROOT, alone, command
+
+# Blocks as the fit of a large input does: Python's own sleep, native code that lets others run, native code that keeps
+# the interpreter's lock, and a pool of threads that the interpreter waits for at its end.
+BLOCKED = {
+    "python": "import time; time.sleep(60)",
+    "native": "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
+    "lock held": "sum(range(10**11))",
+    "threads": (
+        "import concurrent.futures as f, time\n    with f.ThreadPoolExecutor() as p: p.submit(time.sleep, 60).result()"
+    ),
+}
+
+
+class Terminal:
+    """A process whose terminal we hold; ``\\x03`` typed into it is Ctrl-C."""
+
+    def __init__(self, arguments: list[str], **environment: str) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.execve(arguments[0], arguments, {**alone(), "COLUMNS": "200", **environment})
+        self.shown = ""
+
+    def read_until(self, found: Callable[[str], bool], seconds: float = 120) -> bool:
+        end = time.monotonic() + seconds
+        while not found(self.shown):
+            ready = select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]
+            if not ready:
+                return False
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:  # the other side is closed
+                return found(self.shown)
+            if not data:
+                return found(self.shown)
+            self.shown += data.decode(errors="replace")
+        return True
+
+    def interrupt(self) -> int:
+        """Types Ctrl-C, reads to the end and returns the exit status (negative: the signal)."""
+        os.write(self.fd, b"\x03")
+        self.read_until(lambda shown: False, 30)
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.mark.parametrize("how", BLOCKED)
+def test_ctrl_c_ends_what_blocks(how: str, tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\nfrom flows.interrupt import watched\n"
+        f"with watched(Path('some-out')):\n    print('ready', flush=True)\n    {BLOCKED[how]}\n"
+    )
+    terminal = Terminal([sys.executable, "-c", code])
+    assert terminal.read_until(lambda shown: "ready" in shown)
+    assert terminal.interrupt() == (-signal.SIGKILL if how == "lock held" else 130)
+    assert terminal.shown.count("finished shards are kept in some-out; this command goes on") == 1
+    assert "Traceback" not in terminal.shown
+
+
+def test_the_command_that_goes_on_does_not_start_again() -> None:
+    given = ["run", "project", "--input", "my file.txt", "--overwrite", "--out", "o"]
+    line = message(Path("o"), given, terminal=False)
+    assert line.endswith("goes on from there: spanferry run project --input 'my file.txt' --out o\n")
+    assert message(None, given, terminal=False) == "interrupted\n"
+
+
+def _children(pid: int) -> list[int]:
+    text = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return [int(one) for one in text.split()]
+
+
+def _server_of(pid: int) -> int:
+    """The Prefect server that a run has started."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        for child in _children(pid):
+            arguments = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"prefect.server.api.server:create_app" in arguments:
+                return child
+        time.sleep(0.05)
+    raise AssertionError("no server")
+
+
+def _ended(pid: int, seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if ") Z " in Path(f"/proc/{pid}/stat").read_text():
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _run(out: Path) -> list[str]:
+    return command("run", "translate-train", "-i", "sample:sentences", "-t", "es", "-o", out, "--set", "shard_rows=8")
+
+
+def test_ctrl_c_in_a_run_and_the_command_it_names(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    terminal = Terminal(_run(out))
+    server = _server_of(terminal.pid)
+    assert os.getsid(server) == server
+    assert terminal.read_until(lambda shown: "translate" in shown)
+    assert terminal.interrupt() == 130
+    assert f"kept in {out}" in terminal.shown and "Traceback" not in terminal.shown
+    assert _ended(server)
+    again = subprocess.run(_run(out), cwd=ROOT, env=alone(), capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert (out / "es" / "dataset_dict.json").exists()
+
+
+def test_the_server_of_a_killed_run_ends(tmp_path: Path) -> None:
+    run = subprocess.Popen(_run(tmp_path / "out"), cwd=ROOT, env=alone(), stderr=subprocess.DEVNULL)
+    server = _server_of(run.pid)
+    run.kill()
+    run.wait()
+    assert _ended(server)
+
+
+def test_a_killed_server_does_not_end_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run = subprocess.Popen(
+        [*_run(out), "--json"], cwd=ROOT, env=alone(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    server = _server_of(run.pid)
+    end = time.monotonic() + 120
+    while time.monotonic() < end and not list(out.glob("stages/translate-*/*.arrow")):
+        time.sleep(0.02)
+    os.kill(server, signal.SIGKILL)
+    shown, errors = run.communicate(timeout=240)
+    assert run.returncode == 0, errors
+    assert errors.count("Prefect's server is gone") == 1 and "Traceback" not in errors
+    assert json.loads(shown) and (out / "es" / "dataset_dict.json").exists()
+
+
+def test_a_dead_server_of_the_users_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        _run(tmp_path / "out"),
+        cwd=ROOT,
+        env={**alone(), "PREFECT_API_URL": "http://127.0.0.1:9/api"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "no Prefect server answers there" in done.stderr and "Hint: unset PREFECT_API_URL" in done.stderr
+    assert "Traceback" not in done.stderr

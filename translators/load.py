@@ -187,7 +187,8 @@ def _checked(maker: Callable[..., Any], name: str, value: Any) -> Any:
     Raises:
         ConfigError: The parameter does not take it.
     """
-    kind = get_type_hints(maker.__init__ if isinstance(maker, type) else maker).get(name, Any)
+    made_by: Any = vars(maker)["__init__"] if isinstance(maker, type) else maker
+    kind = get_type_hints(made_by).get(name, Any)
     try:
         return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(
             value,

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from corpora.errors import ConfigError, ModelError, nearest, unknown_name
 from corpora.registry import resolve
@@ -109,8 +109,8 @@ def load_translator(
         if _is_language_model(directory):
             found = _prompted(str(directory), actual, compute_type, options)
         else:
-            (chosen,) = _sorted_options(options, CT2Translator)
-            found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **chosen)
+            (own,) = _sorted_options(options, CT2Translator)
+            found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **own)
     if source and target and not found.supports(source, target):
         if isinstance(found, CT2Translator):
             found.family.frame(source, target)  # raises the error that names the nearest language
@@ -138,13 +138,13 @@ def load_generator(
         MissingExtraError: Converting needs torch.
     """
     if spec.startswith(ENDPOINT):
-        (chosen,) = _sorted_options(options, Endpoint)
-        return Endpoint(spec.removeprefix(ENDPOINT), **chosen)
+        (own,) = _sorted_options(options, Endpoint)
+        return Endpoint(spec.removeprefix(ENDPOINT), **own)
     actual = devices.resolve_device(device)
     kind = devices.resolve_compute_type(compute_type, actual) if compute_type != "default" else compute_type
     directory = model_directory(spec, None, None, quantization_for(actual, kind))
-    (chosen,) = _sorted_options(options, CT2Generator)
-    return CT2Generator(directory, device=actual, compute_type=compute_type, **chosen)
+    (own,) = _sorted_options(options, CT2Generator)
+    return CT2Generator(directory, device=actual, compute_type=compute_type, **own)
 
 
 def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, Any]) -> PromptTranslator:
@@ -162,10 +162,10 @@ def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, A
 
 
 def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> list[dict[str, Any]]:
-    """The options that each of ``makers`` takes by name, as the type it takes: ``"64"`` is a number where one is due.
+    """The options that each of ``makers`` takes by name.
 
     Raises:
-        ConfigError: None of them takes one, or a value is of another kind.
+        ConfigError: None of them takes one.
     """
     taken = [
         {name for name, p in inspect.signature(maker).parameters.items() if p.kind is p.KEYWORD_ONLY} - _OWN
@@ -176,18 +176,27 @@ def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> 
             valid = sorted({*itertools.chain(*taken), *(["template"] if len(makers) > 1 else [])})
             raise unknown_name("option of the translator", name, valid, hint=None if valid else "it takes none")
     return [
-        {name: _typed(maker, name, value) for name, value in options.items() if name in names}
+        {name: _checked(maker, name, value) for name, value in options.items() if name in names}
         for maker, names in zip(makers, taken, strict=True)
     ]
 
 
-def _typed(maker: Callable[..., Any], name: str, value: Any) -> Any:
-    hints = get_type_hints(maker.__init__ if isinstance(maker, type) else maker)  # type: ignore[misc]
+def _checked(maker: Callable[..., Any], name: str, value: Any) -> Any:
+    """The value as the parameter takes it: ``"64"`` from a command line is 64 where a number is asked for.
+
+    Raises:
+        ConfigError: The parameter does not take it.
+    """
+    made_by: Any = vars(maker)["__init__"] if isinstance(maker, type) else maker
+    kind = get_type_hints(made_by).get(name, Any)
     try:
-        return TypeAdapter(hints.get(name, Any)).validate_python(value)
+        return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(
+            value,
+            strict=isinstance(value, bool),  # true is not 1
+        )
     except ValidationError as error:
         raise ConfigError(
-            f"translator.options.{name}={value!r}",
+            f"the translator does not take {name}={value!r}",
             valid=error.errors()[0]["msg"],
             hint=f"--set translator.options.{name}=VALUE",
         ) from error

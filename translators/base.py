@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-
-from corpora.schema import Translation
+from spanferry.corpora.schema import Translation
 
 
 @runtime_checkable

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
-
-from corpora.errors import ModelError
+from spanferry.corpora.errors import ModelError
 
 
 def cache_root() -> Path:

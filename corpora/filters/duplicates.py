@@ -5,9 +5,8 @@ from hashlib import blake2b
 from typing import Any, ClassVar, Literal
 
 import polars as pl
-
-from corpora.filters.base import Column, FilterModel, Rule, Scope
-from corpora.schema import Example, Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
+from spanferry.corpora.schema import Example, Pair
 
 
 class Duplicates(FilterModel):

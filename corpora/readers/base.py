@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from corpora.errors import RowError
-from corpora.files import content_hash
-from corpora.schema import TEXT, Example, Pair
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.schema import TEXT, Example, Pair
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {

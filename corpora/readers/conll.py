@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from corpora.errors import InputError, RowError
-from corpora.readers.base import BadRow, FileReader, bad_row
-from corpora.readers.tagged import tagged_example
-from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example, validate
-from corpora.tags import Scheme, TagProblem, read_tags
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.tagged import tagged_example
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.text.tags import Scheme, TagProblem, read_tags
 
 _KEY_VALUE = re.compile(r"#\s*([\w.-]+)\s*[=:]\s*(.*)")
 _BLANKS = re.compile(r"[ \t]+")
@@ -26,7 +26,7 @@ Line = tuple[int, list[str]]  # line number, columns
 class ConllReader(FileReader):
     """Reads sentences of tagged tokens and turns them into text with spans.
 
-    The tokens are joined to text as people write it (``corpora.detokenise``), unless the comment ``# text = …`` holds
+    The tokens are joined to text as people write it (``text.detokenise``), unless the comment ``# text = …`` holds
     the raw text and all tokens are in it, in order. Their ranges are kept in ``Example.tokens``. The comments ``id`` or
     ``sent_id`` and ``label`` or ``intent`` fill the example's id and label; all others go to ``meta``. A sentence
     without id is numbered from 1. A comment ``# key_json = …`` is JSON (for a text with line ends, say), and the

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from corpora.errors import RowError
-from corpora.offsets import Unit
-from corpora.readers.base import BadRow, FileReader, bad_row
-from corpora.readers.rows import RowKeys, row_to_example
-from corpora.readers.text import read_lines
-from corpora.schema import Example
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit
 
 _ABOUT_PREDICTIONS = ("scores", "source", "reasons", "Comments")
 

@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from corpora.checksums import check_data
-from corpora.errors import InputError
-from corpora.files import content_hash
-from corpora.readers.base import split_of
-from corpora.readers.tables import Part, TableReader
+from spanferry.corpora.checksums import check_data
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.readers.base import split_of
+from spanferry.corpora.readers.tables import Part, TableReader
 
 _BATCH = 1000
 _REJECTED = "rejected"

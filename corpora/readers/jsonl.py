@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from corpora.errors import RowError
-from corpora.readers.base import BadRow, FileReader, bad_row
-from corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
-from corpora.readers.text import read_lines
-from corpora.schema import Example
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import Example
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from corpora.columns import field_of
-from corpora.errors import InputError, RowError
-from corpora.offsets import Unit, code_points
-from corpora.readers.base import BadRow, FileReader, bad_row
-from corpora.readers.rows import RowKeys, row_to_example
-from corpora.readers.text import read_lines
-from corpora.schema import Example
-from corpora.writers.label_studio import is_taken
+from spanferry.corpora.columns import field_of, is_label_studio_key
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit, code_points
 
 _OURS, _SOURCE = "spanferry", "source_"
 # The editor writes line ends of a selection as a backslash and an n.
@@ -86,7 +85,7 @@ class LabelStudioReader(FileReader):
         regions = [r for r in result if r.get("type") == "labels" and isinstance(r.get("value"), Mapping)]
         fields = self._fields(data, ours, regions, name)
         # Our writer's key of a field may be another than its name.
-        named = {key: field_of(key, is_taken) if ours else key for key in fields}
+        named = {key: field_of(key, is_label_studio_key) if ours else key for key in fields}
         row = {
             "id": name,
             "lang": ours.get("lang"),

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from corpora.errors import InputError, RowError
-from corpora.readers.base import BadRow, FileReader, Reader, bad_row
-from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example, validate
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, Reader, bad_row
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import TEXT, Example, validate
 
 Row = Example | BadRow
 _BY_PLACE = "--set read.pair_by=index (evaluate projection: --pair-by index) pairs rows by their place"

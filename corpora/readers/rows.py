@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from corpora.attributes import adopted, attributes_from_json
-from corpora.detokenise import find_tokens
-from corpora.errors import RowError
-from corpora.offsets import Unit, code_points
-from corpora.schema import TEXT, Example, Relation, Span, validate
+from spanferry.corpora.attributes import adopted, attributes_from_json
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.schema import TEXT, Example, Relation, Span, validate
+from spanferry.corpora.text.detokenise import find_tokens
+from spanferry.corpora.text.offsets import Unit, code_points
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from corpora.errors import InputError, RowError
-from corpora.readers.base import BadRow, FileReader, bad_row
-from corpora.readers.rows import Unit, code_points
-from corpora.readers.text import read_lines
-from corpora.schema import Example, Span, validate
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.rows import Unit, code_points
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import ANSWER, CONTEXT, QUESTION, Example, Span, validate
 
-QUESTION, CONTEXT, ANSWER = "question", "context", "answer"
 _KNOWN = {"id", "question", "answers"}
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from corpora.columns import field_of
-from corpora.errors import InputError, RowError, unknown_name
-from corpora.readers.base import AUTO_SPLIT, BadRow, bad_row, options_part
-from corpora.readers.rows import RowKeys, Unit, is_number, row_id, row_to_example
-from corpora.readers.tagged import tagged_example
-from corpora.schema import TEXT, Example, validate
-from corpora.switching import rows as switched
-from corpora.tags import Scheme, read_tags
-from corpora.writers.rows import TAKEN
+from spanferry.corpora.columns import field_of
+from spanferry.corpora.errors import InputError, RowError, unknown_name
+from spanferry.corpora.readers.base import AUTO_SPLIT, BadRow, bad_row, options_part
+from spanferry.corpora.readers.rows import RowKeys, Unit, is_number, row_id, row_to_example
+from spanferry.corpora.readers.tagged import tagged_example
+from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.stored import switch_schema as switched
+from spanferry.corpora.stored.rows import TAKEN
+from spanferry.corpora.text.tags import Scheme, read_tags
 
 
 class Part(NamedTuple):

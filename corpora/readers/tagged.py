@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from corpora.detokenise import detokenise, find_tokens
-from corpora.schema import TEXT, Example, Span
-from corpora.tags import TokenSpan
+from spanferry.corpora.schema import TEXT, Example, Span
+from spanferry.corpora.text.detokenise import detokenise, find_tokens
+from spanferry.corpora.text.tags import TokenSpan
 
 
 def tagged_example(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from corpora.errors import ConfigError, InputError, nearest
+from spanferry.corpora.errors import ConfigError, InputError, nearest
 
 
 def check_file(path: Path) -> None:

@@ -6,9 +6,8 @@ from itertools import islice
 from typing import TypeVar
 
 import pyarrow as pa
-
-from flows.engine.step import Job, Made
-from flows.engine.store import Entry
+from spanferry.flows.engine.step import Job, Made
+from spanferry.flows.engine.store import Entry
 
 Row = TypeVar("Row")
 

@@ -1,8 +1,7 @@
 """Words of Arabic and Hebrew script: one spelling, what is written together, and how names sound."""
 
 import pytest
-
-from corpora.abjad import bare, light_stem, normal, sound, sounds, without_prefix
+from spanferry.corpora.text.abjad import bare, light_stem, normal, sound, sounds, without_prefix
 
 
 @pytest.mark.parametrize(

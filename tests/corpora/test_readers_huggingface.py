@@ -4,9 +4,8 @@ import huggingface_hub.constants
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from corpora.errors import ConfigError, InputError
-from corpora.readers import BadRow, open_reader
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.readers import BadRow, open_reader
 
 datasets.disable_progress_bars()
 

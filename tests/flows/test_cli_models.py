@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from spanferry.translators.loading.load import bundled_directories
 
 from tests.conftest import Run
-from translators.load import bundled_directories
 
 
 @pytest.fixture(scope="module")

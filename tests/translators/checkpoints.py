@@ -10,8 +10,7 @@ import sentencepiece
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-
-from translators.convert import quiet
+from spanferry.translators.conversion.convert import quiet
 
 SENTENCES = [
     "The quick brown fox jumps over the lazy dog.",

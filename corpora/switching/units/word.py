@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-
-from corpora.switching.base import Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches.base import Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 
 @dataclass(frozen=True)

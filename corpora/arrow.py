@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.attributes import attributes_from_json, attributes_json, with_earlier_attributes
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import atomic_path

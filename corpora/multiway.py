@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
 from spanferry.corpora.schema import Example, Pair
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticUndefined
+
 from spanferry.corpora.errors import ConfigError, unknown_name
 
 # Where the options of a kind stand in a configuration, for hints.

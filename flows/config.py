@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
 from spanferry.corpora.errors import ConfigError, InputError, nearest
 from spanferry.corpora.filters import FILTERS, OPTIONAL
 from spanferry.corpora.text.languages import check_language

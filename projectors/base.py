@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.text.word_breaks import words_of
 

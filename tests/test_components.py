@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.options import checked_options, options_of
 from spanferry.corpora.registry import resolve

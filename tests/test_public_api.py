@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import spanferry
 from spanferry import jobs
 from spanferry.corpora.schema import Example, Span

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
+
 from spanferry.corpora.errors import ModelError
 
 

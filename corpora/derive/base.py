@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.multiway import Direction, MultiRow
 from spanferry.corpora.stored.records import Record

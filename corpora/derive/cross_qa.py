@@ -6,6 +6,7 @@ from itertools import product
 from typing import ClassVar
 
 import pyarrow as pa
+
 from spanferry.corpora.derive.base import refused
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.stored.records import Record

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 from pydantic import Field
+
 from spanferry.corpora.derive.base import parse_direction
 from spanferry.corpora.derive.lexicon import Case, Lexicon
 from spanferry.corpora.multiway import MultiRow

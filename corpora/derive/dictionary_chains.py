@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import pyarrow as pa
 from pydantic import Field
+
 from spanferry.corpora.derive.base import parse_direction, refused
 from spanferry.corpora.derive.languages import language_name
 from spanferry.corpora.derive.lexicon import Lexicon

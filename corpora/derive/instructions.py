@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
+
 from spanferry.corpora.derive.base import directions_of, key_of, refused
 from spanferry.corpora.derive.languages import language_name
 from spanferry.corpora.derive.sampling import drawn

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import pyarrow as pa
+
 from spanferry.corpora.derive.base import directions_of, refused
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.multiway import Direction, MultiRow, pairs_of

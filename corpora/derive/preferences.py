@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
+
 from spanferry.corpora.derive.base import directions_of, refused
 from spanferry.corpora.multiway import MultiRow, pairs_of
 from spanferry.corpora.stored.records import Record

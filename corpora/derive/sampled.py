@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import pyarrow as pa
 from pydantic import Field
+
 from spanferry.corpora.derive.base import directions_of, key_of
 from spanferry.corpora.derive.sampling import direction_shares, quotas
 from spanferry.corpora.multiway import Direction, MultiRow, pairs_of

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
+
 from spanferry.corpora.derive.base import refused
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.multiway import Direction, MultiRow

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, ValidationError
+
 from spanferry.corpora.errors import ConfigError, nearest
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.filters.known import FILTERS

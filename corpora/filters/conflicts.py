@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import polars as pl
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
 from spanferry.corpora.filters.duplicates import digest, label_parts, text_parts
 from spanferry.corpora.schema import Pair

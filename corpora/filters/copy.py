@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 import regex
 from pydantic import Field
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule, by_id
 from spanferry.corpora.filters.numbers.survival import has_digits, strayed, surviving
 from spanferry.corpora.schema import Example, Pair, Span

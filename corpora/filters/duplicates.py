@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any, ClassVar, Literal
 
 import polars as pl
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
 from spanferry.corpora.schema import Example, Pair
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import polars as pl
+
 from spanferry.corpora.files import cached_while_unchanged
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.schema import Pair

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.placing import lost_relations
 from spanferry.corpora.schema import Pair

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.arrow import examples_from_table, examples_to_table
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.apply import build, decide, score

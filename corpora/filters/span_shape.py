@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 import regex
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.schema import Example, Pair, Span
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from spanferry.corpora.filters.apply import decide, reasons_of
 from spanferry.corpora.filters.base import Column, Filter
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from spanferry.corpora.checksums import check_data
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.files import content_hash

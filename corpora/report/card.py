@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+
 from spanferry.corpora.report.markdown import code, escaped, fenced, share, table
 from spanferry.corpora.report.tally import Tally
 

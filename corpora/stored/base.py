@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
+
 from spanferry.corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.placing import whole_relations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.attributes import attributes_from_json, with_earlier_attributes
 from spanferry.corpora.checksums import check_data
 from spanferry.corpora.columns import field_of

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.files import content_hash
 
 INDEX = "dataset_dict.json"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.files import publish, work_folder
 from spanferry.corpora.stored.base import REJECTED, WriteReport, check_split
 from spanferry.corpora.stored.features import features_json

@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.arrow import RANGE, RELATION, SCORE
 from spanferry.corpora.attributes import attributes_json
 from spanferry.corpora.columns import column_of

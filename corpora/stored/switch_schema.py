@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
+
 from spanferry.corpora import columns
 from spanferry.corpora.arrow import RELATION, SPAN
 

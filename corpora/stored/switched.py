@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.attributes import attributes_from_json
 from spanferry.corpora.schema import TEXT, Example, Pair, Projection, Relation, Span
 from spanferry.corpora.stored.base import REJECTED

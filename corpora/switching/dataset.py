@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.files import publish, work_folder
 from spanferry.corpora.stored.features import features_json, with_features
 from spanferry.corpora.stored.layout import INDEX, data_files, describe, old_splits, open_stream, write_index

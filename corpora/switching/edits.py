@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.switching.articles import never_a_noun
 from spanferry.corpora.switching.batches.arrays import Ints, expand, offsets_of
 from spanferry.corpora.switching.batches.base import Candidates, Units

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.corpora.switching.batches.arrays import Ints, expand, offsets_of
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+
 from spanferry.corpora.switching.batches import chance
 from spanferry.corpora.switching.batches.arrays import Ints, offsets_of
 from spanferry.corpora.switching.batches.base import Candidates, Units

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+
 from spanferry.corpora.switching.batches.arrays import Ints, codes_in, expand, fields, integers, lists, offsets_of
 from spanferry.corpora.switching.batches.batch import Spans, SwitchBatch, View, Words
 from spanferry.corpora.switching.batches.pool import code_points

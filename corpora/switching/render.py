@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.arrow import RANGE, SPAN
 from spanferry.corpora.placing import without_places
 from spanferry.corpora.stored.switch_schema import SWITCH, column_of

@@ -3,6 +3,7 @@
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+
 from spanferry.corpora.switching.batches.measure import Choice
 
 

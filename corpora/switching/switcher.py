@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.stored.records import REJECTED_SCHEMA
 from spanferry.corpora.stored.switch_schema import schema_of
 from spanferry.corpora.switching.batches.arrays import Ints, expand, fields, lists, offsets_of, whole

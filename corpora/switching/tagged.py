@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.metrics.switching import INDEPENDENT

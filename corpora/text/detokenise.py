@@ -8,6 +8,7 @@ it came from. The rules decide, gap by gap, whether two tokens were written toge
 from collections.abc import Sequence
 
 import regex
+
 from spanferry.corpora.text.scripts import UNSPACED, UNSPACED_LANGUAGES
 
 Range = tuple[int, int]

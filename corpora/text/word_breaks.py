@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 import regex
+
 from spanferry.corpora.text.scripts import ONE_CHARACTER
 from spanferry.corpora.text.words import Range, words
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import regex
+
 from spanferry.corpora.text.scripts import ONE_CHARACTER
 
 Range = tuple[int, int]

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 from pydantic import Field
+
 from spanferry.corpora.arrow import RANGE, RELATION, SCORE
 from spanferry.corpora.attributes import attributes_json
 from spanferry.corpora.columns import column_of

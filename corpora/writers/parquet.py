@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
+
 from spanferry.corpora.files import publish, work_folder
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.base import REJECTED, WriteReport, replayable, survey

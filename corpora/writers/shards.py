@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.schema import Pair
 
 ROWS_PER_BATCH = 1000

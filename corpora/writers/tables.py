@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
+
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.base import EVERYTHING, Survey, group_of
 from spanferry.corpora.stored.rows import RowShape

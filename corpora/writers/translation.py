@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
+
 from spanferry.corpora.arrow import RANGE
 from spanferry.corpora.attributes import attributes_json
 from spanferry.corpora.errors import OutputError

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+
 from spanferry.flows.cli.common import carry_out
 from spanferry.flows.cli.run import ConfigFile, Executor, Formats, Json, Settings, Workers
 from spanferry.flows.config import build_config

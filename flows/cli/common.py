@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+
 from spanferry.flows.cli.interrupt import watched
 
 if TYPE_CHECKING:

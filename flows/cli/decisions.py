@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
 from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.readers import BadRow, open_reader
 from spanferry.corpora.review.decisions import Decision, DecisionLog, require_log

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+
 from spanferry.corpora.derive import DERIVATIONS
 from spanferry.corpora.errors import ConfigError
 from spanferry.flows.cli.common import carry_out

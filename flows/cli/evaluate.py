@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
+
 from spanferry.corpora.errors import ConfigError, InputError, SpanferryError
 from spanferry.corpora.readers import Reader, open_reader
 from spanferry.corpora.text.languages import check_language

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.metrics.switching import total_variation
 from spanferry.corpora.metrics.switching_corpus import TOP, SwitchingStatistics

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Pair
 
@@ -22,6 +23,7 @@ def inspect(
 ) -> None:
     """Look at projected labels and correct them in a browser."""
     import uvicorn
+
     from spanferry.flows.inspector.app import build_app
     from spanferry.flows.inspector.runs import find_corpora
     from spanferry.flows.inspector.session import ReviewSession

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.registry import resolve, unknown_name
 from spanferry.flows.components import KINDS

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from spanferry.corpora.errors import SpanferryError
 from typer.core import TyperCommand, TyperGroup
+
+from spanferry.corpora.errors import SpanferryError
 
 # Name to where the command or group is and the first line of its help.
 RUN = {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+
 from spanferry.corpora.errors import ModelError
 
 app = typer.Typer(help="List, add, remove, find and check models.", invoke_without_command=True)

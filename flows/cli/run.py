@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.samples import sample_path
 from spanferry.flows.cli.common import carry_out

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+
 from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from spanferry.corpora.switching.presets import PRESETS
 from spanferry.flows.cli.common import carry_out

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 from rich.text import Text
+
 from spanferry.flows.engine.progress import Progress
 
 _EVERY = 10.0  # seconds between two lines where there is no terminal

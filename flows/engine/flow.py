@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+
 from spanferry.flows.config import ExecutorConfig
 from spanferry.flows.engine import place as places
 from spanferry.flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect

@@ -184,6 +184,7 @@ def run_under_prefect(
     runner = _task_runner(executor)
     from prefect import flow
     from prefect import tags as tagged
+
     from spanferry.flows.prefect.loss import give_up_when
 
     state = "new"

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 import pyarrow as pa
+
 from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Entry
 

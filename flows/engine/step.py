@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.store import digest
 

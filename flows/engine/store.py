@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+
 from spanferry.corpora.arrow import read_table, write_table
 from spanferry.flows.store import digest, write_bytes
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.metrics.bootstrap import f1_interval
 from spanferry.corpora.metrics.links import LinkScore, link_counts, link_score
 from spanferry.flows.evaluate.projection import Method, Settings, model_for

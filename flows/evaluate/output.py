@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
+
 from spanferry.corpora.cells import safe_cell
 from spanferry.corpora.metrics.bootstrap import Comparison
 from spanferry.corpora.metrics.spans import Score

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import regex
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.metrics.bootstrap import Comparison, f1_interval, paired_bootstrap
 from spanferry.flows.config import parse_value, put_value

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
 from spanferry.corpora.errors import OutputError, SpanferryError
 from spanferry.corpora.review.decisions import undoable
 from spanferry.corpora.schema import Pair

@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from fastapi.responses import FileResponse, Response
+from starlette.background import BackgroundTask
+
 from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.review.applying import review_row
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.writers import WRITERS, open_writer, writer_options
 from spanferry.flows.inspector.query import Query
 from spanferry.flows.inspector.session import ReviewSession
-from starlette.background import BackgroundTask
 
 DECISIONS = "decisions"
 # Formats of one language that people open in other tools; a writer that is not there is not offered.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.files import atomic_path
 from spanferry.corpora.stored.base import REJECTED
 from spanferry.corpora.stored.emitted import EmittedDataset, Part

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import polars as pl
+
 from spanferry.corpora.errors import ConfigError, unknown_name
 
 SORTS = ("order", "score", "-score", "id")

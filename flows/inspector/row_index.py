@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.flows.inspector.index import load_index

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.review.applying import Stale, key_of, review_row, state_of, target_digests
 from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, RowState, Verdict, stamped

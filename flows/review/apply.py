@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 from rich.console import Console
+
 from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.review.applying import ReviewCounts, apply_decisions
 from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, require_log

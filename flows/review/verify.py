@@ -13,8 +13,9 @@ from typing import Any
 
 from spanferry.corpora.checksums import SUMS, changed_files
 from spanferry.corpora.errors import InputError
-from spanferry.flows.emit import STAMP
-from spanferry.flows.store import MANIFEST, digest
+from spanferry.flows.engine.place import STAMP
+from spanferry.flows.engine.store import MANIFEST
+from spanferry.flows.store import digest
 
 # Prints for every path that it is given how many rows its batches hold, or what is wrong with it.
 _READ_ALL = """

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
+
 from spanferry.flows.config import ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
+
 from spanferry.corpora.derive.base import Derivation, SideFiles, TranslatingDerivation, key_of
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.files import atomic_path

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+
 from spanferry.corpora.report.card import size_category
 from spanferry.corpora.report.markdown import table
 from spanferry.flows.store import write_bytes, write_json

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pyarrow as pa
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.multiway import MultiRow, join_cells, rows_from_table
 from spanferry.flows.engine.store import Stage

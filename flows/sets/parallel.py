@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+
 from spanferry.corpora.derive.base import key_of
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.report.tally import inline

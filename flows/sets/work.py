@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import pyarrow as pa
+
 from spanferry.corpora.derive import open_derivation
 from spanferry.corpora.derive.base import Derivation
 from spanferry.corpora.filters.sets import filter_cells, row_filters

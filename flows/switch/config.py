@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
+
 from spanferry.corpora.switching.languages import Policy
 from spanferry.corpora.switching.presets import PRESETS
 from spanferry.flows.config import ExecutorConfig, Section, to_json

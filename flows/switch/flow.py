@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
+
 from spanferry.corpora.derive.base import key_of
 from spanferry.corpora.stored.switch_schema import column_of, field_of, schema_of
 from spanferry.corpora.switching.dataset import tag_names, write_tables

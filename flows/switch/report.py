@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.metrics.switching import total_variation
 from spanferry.corpora.metrics.switching_corpus import TOP, SwitchingStatistics, edges
 from spanferry.corpora.report.markdown import table

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.filters.sets import filter_switched, row_filters
 from spanferry.corpora.multiway import rows_from_table
 from spanferry.corpora.switching.dataset import bins_from_table, bins_table

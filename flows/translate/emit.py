@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+
 from spanferry.corpora.arrow import pairs_from_table
 from spanferry.corpora.filters import removal_table
 from spanferry.corpora.filters.base import Filter

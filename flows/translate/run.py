@@ -1,6 +1,7 @@
 """From a configuration to a finished run directory: what both the command line and a library call."""
 
 from rich.console import Console
+
 from spanferry.flows.config import RunConfig
 from spanferry.flows.engine.flow import Result, rehearse, run
 from spanferry.flows.translate.emit import Emitted

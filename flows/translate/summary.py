@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
 from spanferry.flows.translate.emit import PAID, Emitted, gold_scores
 from spanferry.flows.translate.run import RunResult
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.arrow import pairs_from_table, pairs_to_table
 from spanferry.corpora.filters.base import Filter

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.build import build_aligner

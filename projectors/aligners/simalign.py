@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, MissingExtraError, ModelError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings

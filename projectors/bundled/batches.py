@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.projectors.bundled.texts import END, MASK, PAD, SPECIALS, START
 
 # Pieces of a text with its specials, and how often: single sentences and short texts as well as long ones.

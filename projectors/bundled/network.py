@@ -12,9 +12,10 @@ import math
 from dataclasses import dataclass
 
 import torch
-from spanferry.projectors.bundled.texts import PAD
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from spanferry.projectors.bundled.texts import PAD
 
 _LAST_NORM = 0.25  # so that products of vectors begin between -16 and 16
 _LOWEST = torch.finfo(torch.float32).min / 4

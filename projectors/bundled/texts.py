@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
 from spanferry.corpora.text.words import word_strings, words
 from spanferry.translators.bundled.learn_priors import text_pairs
 from spanferry.translators.bundled.wordalign import align_texts
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "nl", "pt", "ru", "tr", "zh")
 PAD, UNKNOWN, START, END, MASK = range(5)

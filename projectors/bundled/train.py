@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.projectors.bundled.batches import Batch, stream
 from spanferry.projectors.bundled.texts import TOKENIZER
 from spanferry.translators.bundled.steps import optimizers, take_step
@@ -71,6 +72,7 @@ def train(folder: Path, plan: Plan, shape: Any, minutes: float = 5.0, *, compile
 def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes: float, compiled: bool) -> None:
     import torch
     import torch.distributed as dist
+
     from spanferry.projectors.bundled.network import Network
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -126,8 +128,9 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
 
 def main() -> None:
     """Command line."""
-    from spanferry.projectors.bundled.network import Shape
     from tokenizers import Tokenizer
+
+    from spanferry.projectors.bundled.network import Shape
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="folder with the numbers")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.schema import Projection
 
 WEIGHTS = Path(__file__).with_name("weights")

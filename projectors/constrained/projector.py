@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.text.words import words

@@ -12,6 +12,7 @@ from typing import Any
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
+
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.placing.fragments import parts_of
 

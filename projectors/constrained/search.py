@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
 from spanferry.projectors.constrained.candidates import OPEN
 from spanferry.projectors.constrained.job import Effort, Job, Pair, Scored, Tokens
 from spanferry.translators.engine import forced

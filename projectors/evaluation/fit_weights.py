@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.files import atomic_path
 from spanferry.corpora.metrics.calibration import expected_calibration_error
 from spanferry.corpora.schema import Projection

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import regex
+
 from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.metrics.links import Link

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
+
 from spanferry.corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1
 from spanferry.corpora.metrics.spans import Labelled, Score, exact_score, overlap_score
 from spanferry.corpora.schema import Projection, Span

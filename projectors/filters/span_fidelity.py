@@ -11,6 +11,7 @@ import polars as pl
 from anyascii import anyascii
 from pydantic import Field
 from rapidfuzz import fuzz
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule, by_id
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.text.words import word_strings, words

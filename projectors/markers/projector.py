@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rapidfuzz import fuzz
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.text.words import words

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import regex
 from rapidfuzz import fuzz
+
 from spanferry.corpora.text.scripts import UNSPACED
 from spanferry.projectors.base import Range
 

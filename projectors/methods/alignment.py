@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.aligners.build import build_aligner

@@ -9,6 +9,7 @@ import numpy as np
 import regex
 from anyascii import anyascii
 from rapidfuzz import fuzz
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection
 from spanferry.corpora.text.words import words

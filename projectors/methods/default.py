@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner

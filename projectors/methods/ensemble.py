@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, InputError, unknown_name
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors import PROJECTORS

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.placing import lost_relations, placed_span, with_projections

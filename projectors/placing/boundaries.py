@@ -25,6 +25,7 @@ from dataclasses import replace
 import regex
 from anyascii import anyascii
 from rapidfuzz import fuzz
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.text.scripts import UNSPACED

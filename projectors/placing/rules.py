@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import regex
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

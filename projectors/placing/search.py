@@ -8,6 +8,7 @@ overlap; here the n-best lists of its spans are searched for the best choice tha
 from collections.abc import Sequence
 
 import numpy as np
+
 from spanferry.projectors.base import Range
 
 Candidate = tuple[int, int, float]

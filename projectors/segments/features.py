@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from anyascii import anyascii
 from rapidfuzz import fuzz
+
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.placing.rules import is_punctuation, is_short
 

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.segments.features import (

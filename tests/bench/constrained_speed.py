@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "projectors"))
 
 from gold_pairs import europarl, xsid  # noqa: E402
+
 from spanferry.corpora.metrics.spans import exact_score  # noqa: E402
 from spanferry.projectors.base import ProjectionInput  # noqa: E402
 from spanferry.projectors.constrained.projector import ConstrainedProjector, NBest  # noqa: E402

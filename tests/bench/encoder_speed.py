@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT / "tests" / "projectors"))
 import encoders  # noqa: E402
 import torch  # noqa: E402
 from gold_pairs import europarl  # noqa: E402
+
 from spanferry.projectors.aligners.encoder.aligner import EncoderAligner  # noqa: E402
 from spanferry.projectors.aligners.simalign import SimalignAligner  # noqa: E402
 from spanferry.projectors.base import Aligner, Alignment  # noqa: E402

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import sacrebleu
+
 from spanferry.translators.firefox.files import legs_in
 from spanferry.translators.firefox.translator import FirefoxTranslator
 

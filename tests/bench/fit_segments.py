@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
+
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.evaluation.gold import (

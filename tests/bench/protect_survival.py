@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sacrebleu
+
 from spanferry.corpora.schema import Translation
 from spanferry.translators.loading.load import load_translator
 from spanferry.translators.wrappers import protect

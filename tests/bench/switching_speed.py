@@ -19,6 +19,7 @@ from pathlib import Path
 os.environ.update(OMP_NUM_THREADS="1", OMP_THREAD_LIMIT="1")
 
 import pyarrow as pa
+
 from spanferry.corpora.multiway import MultiRow, WordLinks, rows_to_table
 from spanferry.corpora.schema import Example, Span
 from spanferry.corpora.switching.constraints.equivalence import EquivalenceConstraint

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import ctranslate2
+
 from spanferry.translators.conversion.convert import is_hugging_face
 from spanferry.translators.engine import devices, limits
 from spanferry.translators.engine.ct2 import CT2Translator

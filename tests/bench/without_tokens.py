@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import regex
+
 from spanferry.corpora.text.words import words
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.evaluation.gold import Gold, load_gold

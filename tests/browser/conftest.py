@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+
 from spanferry.corpora.review.decisions import Decision, DecisionLog
 from spanferry.flows.inspector.app import build_app
-
 from tests.flows.inspector.inspector_runs import open_session
 
 CHROMIUM = os.environ.get("SPANFERRY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import regex
+
 from spanferry.corpora.review.decisions import fold
 from spanferry.flows.inspector.languages import direction
-
 from tests.flows.inspector.inspector_runs import CASES, Case, pair, write_run
 
 # Each key with the edge it moves and where to, in characters as people see them.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spanferry.corpora.review.decisions import DecisionLog, fold
 
+from spanferry.corpora.review.decisions import DecisionLog, fold
 from tests.browser.conftest import Site
 from tests.conftest import ROOT, command
 from tests.flows.inspector.inspector_runs import BIDI, LINE_END, NULLS, SCRIPTS, pair, write_run

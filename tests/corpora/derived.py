@@ -1,6 +1,7 @@
 """Derived sets made for tests."""
 
 import pyarrow as pa
+
 from spanferry.corpora.derive import open_derivation
 
 

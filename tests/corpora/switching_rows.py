@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+
 from spanferry.corpora.multiway import MultiRow, WordLinks, rows_to_table
 from spanferry.corpora.schema import Example, Relation, Span
 from spanferry.corpora.stored.undo import undone

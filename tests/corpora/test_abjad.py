@@ -1,6 +1,7 @@
 """Words of Arabic and Hebrew script: one spelling, what is written together, and how names sound."""
 
 import pytest
+
 from spanferry.corpora.text.abjad import bare, light_stem, normal, sound, sounds, without_prefix
 
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.arrow import (
     EXAMPLE_SCHEMA,
     PAIR_SCHEMA,

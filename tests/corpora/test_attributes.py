@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+
 from spanferry.corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
 from spanferry.corpora.attributes import attributes_from_json, with_earlier_attributes
 from spanferry.corpora.multiway import rows_from_table, rows_to_table
@@ -17,7 +18,6 @@ from spanferry.corpora.stored.emitted import EmittedDataset, row_to_pair, shape_
 from spanferry.corpora.stored.rows import RowShape
 from spanferry.corpora.text.segment import reassemble, segment
 from spanferry.corpora.writers import open_writer
-
 from tests.corpora.switching_rows import HOUSE, switched
 from tests.corpora.writer_rows import pair
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import yaml
 from filter_pairs import pair
+
 from spanferry.corpora.filters import default_filters
 from spanferry.corpora.report.card import CardOptions, Made, card, size_category
 from spanferry.corpora.report.tally import Tally

@@ -8,6 +8,7 @@ import datasets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spanferry.corpora.columns import column_of, field_of
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.readers import open_reader
@@ -18,7 +19,6 @@ from spanferry.corpora.stored.rows import TAKEN
 from spanferry.corpora.switching.dataset import tag_names, write_tables
 from spanferry.corpora.writers import open_writer
 from spanferry.corpora.writers.parallel import open_parallel_writer
-
 from tests.corpora.switching_rows import done
 
 datasets.disable_progress_bars()

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.review.decisions import (
     Decision,

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from spanferry.corpora.derive import DERIVATIONS, derivation_options, open_derivation
 from spanferry.corpora.derive.base import key_of
 from spanferry.corpora.derive.languages import language_name
@@ -11,7 +12,6 @@ from spanferry.corpora.derive.templates import TEMPLATES
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.schema import Example, Span, Translation
-
 from tests.corpora.derived import derive
 from tests.corpora.parallel_rows import example, row, three
 

@@ -3,7 +3,6 @@
 from spanferry.corpora.derive import open_derivation
 from spanferry.corpora.derive.lexicon import Lexicon
 from spanferry.corpora.switching.counterparts.dictionary import read_dictionary
-
 from tests.corpora.derived import derive
 from tests.corpora.parallel_rows import example, row
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
 
 TABLE = [

@@ -10,6 +10,7 @@ import pytest
 from filter_pairs import pair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters import FILTERS, OPTIONAL, Filter, build, decide, default_filters, removal_table, score
 from spanferry.corpora.filters.base import Column

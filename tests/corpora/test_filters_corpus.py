@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from filter_pairs import pair, reasons
+
 from spanferry.corpora.filters import build, decide, score
 from spanferry.corpora.schema import Relation
 

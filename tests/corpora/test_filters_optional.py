@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from filter_pairs import pair, reasons
+
 from spanferry.corpora.filters import build, decide, score
 from spanferry.flows.config import RunConfig
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+from switching_rows import HOUSE, row, switcher
+
 from spanferry.corpora.filters import build
 from spanferry.corpora.filters.sets import RECORDS, SWITCHED, filter_cells, filter_records, filter_switched, pair_of
 from spanferry.corpora.multiway import MultiRow, rows_to_table
 from spanferry.corpora.stored.records import Record
-from switching_rows import HOUSE, row, switcher
 
 PRICE = row(
     "price",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from filter_pairs import example, pair, reasons
+
 from spanferry.corpora.schema import Pair, Span
 
 

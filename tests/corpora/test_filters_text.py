@@ -2,6 +2,7 @@
 
 import pytest
 from filter_pairs import example, pair, reasons
+
 from spanferry.corpora.filters.text import letters, without_spans
 from spanferry.corpora.filters.texts.length_ratio import expected_ratio
 from spanferry.corpora.filters.texts.repetition import longest_run, repeated_share

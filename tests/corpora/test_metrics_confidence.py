@@ -4,6 +4,7 @@ import doctest
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.metrics import calibration, links
 from spanferry.corpora.metrics.bootstrap import f1_interval, paired_bootstrap
 from spanferry.corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1

@@ -3,6 +3,7 @@
 import doctest
 
 import pytest
+
 from spanferry.corpora.metrics import spans
 from spanferry.corpora.metrics.spans import Score, exact_by_label, exact_score, overlap_score
 

@@ -1,4 +1,5 @@
 import pytest
+
 from spanferry.corpora.metrics import switching as m
 from spanferry.corpora.metrics.switching_corpus import SwitchingStatistics, bin_of, edges
 

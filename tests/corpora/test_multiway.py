@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spanferry.corpora.multiway import (
     SPAN_SCORES,
     MultiRow,
@@ -14,7 +15,6 @@ from spanferry.corpora.multiway import (
     rows_to_table,
 )
 from spanferry.corpora.schema import Example, Span
-
 from tests.corpora.parallel_rows import example, row, three
 from tests.corpora.writer_rows import failed, pair
 

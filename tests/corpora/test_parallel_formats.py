@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError, InputError, OutputError, RowError
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.readers.moses import MosesReader, TsvReader, parse_pharaoh
@@ -16,7 +17,6 @@ from spanferry.corpora.readers.tmx import TmxReader
 from spanferry.corpora.schema import Example, Span
 from spanferry.corpora.writers import open_writer
 from spanferry.corpora.writers.parallel import PARALLEL_WRITERS, open_parallel_writer
-
 from tests.corpora.parallel_rows import example, row, three
 from tests.corpora.writer_rows import failed, pair
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from spanferry.corpora.balance import count_problems, pair_problems, problems
 from spanferry.corpora.filters import build, decide, score
 from spanferry.corpora.placing import lost_relations, with_projections, without_places
@@ -12,7 +13,6 @@ from spanferry.corpora.report.tally import Tally
 from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 from spanferry.corpora.writers import WRITERS, open_writer, writer_options
 from spanferry.projectors.pipeline import stages
-
 from tests.corpora.writer_rows import failed, pair
 
 SOURCE = Example(

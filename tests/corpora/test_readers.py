@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import READERS, BadRow, open_reader, reader_options
 from spanferry.corpora.readers.base import Reader, split_of

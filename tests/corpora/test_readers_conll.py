@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.schema import Span

@@ -4,6 +4,7 @@ import huggingface_hub.constants
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import BadRow, open_reader
 

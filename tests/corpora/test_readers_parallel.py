@@ -1,4 +1,5 @@
 import pytest
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.readers import BadRow, open_reader
 from spanferry.corpora.readers.parallel import zip_examples

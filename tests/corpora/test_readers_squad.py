@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.base import BadRow

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from filter_pairs import example, pair
+
 from spanferry.corpora.filters import build, decide, removal_table, score
 from spanferry.corpora.report.markdown import report_files, share, table
 from spanferry.corpora.report.svg import histogram_csv, histogram_svg

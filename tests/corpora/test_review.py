@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spanferry.corpora.review.applying import (
     NO_EXAMPLE,
     NO_SOURCE_SPAN,
@@ -23,7 +24,6 @@ from spanferry.corpora.review.applying import (
 from spanferry.corpora.review.decisions import Decision, fold, stamped
 from spanferry.corpora.schema import Pair, Projection, Relation, Span
 from spanferry.flows.inspector.edits import Edit, verdicts_of
-
 from tests.flows.inspector.inspector_runs import pair
 
 SOURCE = ("Ann flew from Rome to Oslo.", [("Ann", "person"), ("Rome", "place"), ("Oslo", "place")])

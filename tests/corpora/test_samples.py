@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.samples import sample_path
 from spanferry.corpora.schema import Example, Span, validate

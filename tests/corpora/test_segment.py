@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.schema import Example, Projection, Relation, Span, Translation
 from spanferry.corpora.text.segment import reassemble, segment
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from switching_rows import HOUSE, done, quotes, row, switched, table
+
 from spanferry.corpora.multiway import MultiRow, WordLinks
 from spanferry.corpora.schema import Example, Span
 from spanferry.corpora.switching.batches.order import orders
@@ -16,7 +18,6 @@ from spanferry.corpora.switching.units.phrase import PhraseUnits
 from spanferry.corpora.switching.units.span import SpanUnits
 from spanferry.corpora.switching.units.word import WordUnits
 from spanferry.corpora.text.words import words
-from switching_rows import HOUSE, done, quotes, row, switched, table
 
 EQUIVALENCE = EquivalenceConstraint()
 

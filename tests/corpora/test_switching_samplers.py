@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from switching_rows import done, row, switched, switcher, table
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.metrics.switching import total_variation
 from spanferry.corpora.metrics.switching_corpus import SwitchingStatistics
@@ -18,7 +20,6 @@ from spanferry.corpora.switching.samplers.probability import ProbabilitySampler
 from spanferry.corpora.switching.tagged import read_language_tags
 from spanferry.corpora.switching.units.chunk import DocumentUnits
 from spanferry.corpora.switching.units.span import SpanUnits
-from switching_rows import done, row, switched, switcher, table
 
 WORDS = ("we", "saw", "many", "old", "trees", "near", "rivers", "and", "some", "quiet", "birds", "sang")
 

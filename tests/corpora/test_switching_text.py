@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from switching_rows import done, quotes, row, switched
+
 from spanferry.corpora.switching.constraints.matrix import MatrixConstraint
 from spanferry.corpora.switching.units.chunk import ChunkUnits, DocumentUnits
 from spanferry.corpora.switching.units.clause import SentenceUnits
 from spanferry.corpora.switching.units.phrase import PhraseUnits
 from spanferry.corpora.switching.units.span import SpanUnits
 from spanferry.corpora.switching.units.word import WordUnits
-from switching_rows import done, quotes, row, switched
 
 
 def one(

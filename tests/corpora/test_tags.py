@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.text.tags import SCHEMES, TokenSpan, read_tags, write_tags
 
 GOOD = [

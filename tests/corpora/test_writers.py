@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from writer_rows import failed, pair
+
 from spanferry.corpora.checksums import SUMS
 from spanferry.corpora.errors import ConfigError, OutputError
 from spanferry.corpora.schema import Relation, Span
 from spanferry.corpora.writers import EVERYTHING, WRITERS, Writer, open_writer, writer_options
-from writer_rows import failed, pair
 
 FORMATS = list(WRITERS)
 # Formats of texts can't hold what the rows here have, and say so unless they may drop it.

@@ -9,13 +9,14 @@ import huggingface_hub.constants
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from writer_rows import failed, pair
+
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.schema import Example, Pair, Projection, Span
 from spanferry.corpora.stored.base import Survey
 from spanferry.corpora.stored.features import features_json, features_yaml
 from spanferry.corpora.stored.rows import RowShape
 from spanferry.corpora.writers import open_writer
-from writer_rows import failed, pair
 
 datasets.disable_progress_bars()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.schema import Example, Pair, Span

@@ -12,12 +12,13 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
+from writer_rows import failed, pair
+
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 from spanferry.corpora.text.tags import SCHEMES
 from spanferry.corpora.writers import open_writer
-from writer_rows import failed, pair
 
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from(
     [*" \t\n\r#-'.é北ไ😀", "e\u0301", "\u2028", "\x1c"]

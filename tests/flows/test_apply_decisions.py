@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.review.decisions import DecisionLog
@@ -15,7 +16,6 @@ from spanferry.flows.engine.place import forget, mark
 from spanferry.flows.inspector.edits import Edit
 from spanferry.flows.inspector.session import ReviewSession
 from spanferry.flows.review.apply import ApplyConfig, run_apply
-
 from tests.conftest import Run
 from tests.flows.inspector.inspector_runs import open_session, pair, write_run, write_switched
 

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from spanferry.translators.loading.load import bundled_directories
 
+from spanferry.translators.loading.load import bundled_directories
 from tests.conftest import Run
 
 

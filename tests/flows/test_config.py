@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.translate.flow import Signatures

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
+
 from spanferry.corpora.errors import SpanferryError
 from spanferry.corpora.readers import open_reader
 from spanferry.flows.cli.main import app
@@ -17,8 +19,6 @@ from spanferry.flows.evaluate.output import print_evaluations
 from spanferry.flows.evaluate.projection import Settings, compare, evaluate_projection, parse_method
 from spanferry.projectors.evaluation.gold import read_gold
 from spanferry.projectors.methods.build import build_projector
-from typer.testing import CliRunner
-
 from tests.conftest import Run
 from tests.projectors.parallel_texts import expected, spanish
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from spanferry.flows.cli.interrupt import message
 
+from spanferry.flows.cli.interrupt import message
 from tests.conftest import ROOT, alone, command
 
 # Blocks as the fit of a large input does: Python's own sleep, native code that lets others run, native code that keeps

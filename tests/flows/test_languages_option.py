@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.text.languages import check_language, names
 from spanferry.flows.config import RunConfig, build_config

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from spanferry.flows.prefect.setup import ports
 
+from spanferry.flows.prefect.setup import ports
 from tests.conftest import ROOT, alone
 
 _SHOW = "from spanferry.flows.prefect.setup import ports; r = ports(); print(r.start, r.stop); input()"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.engine.flow import Result
@@ -16,7 +17,6 @@ from spanferry.flows.sets.config import DeriveConfig, ParallelConfig
 from spanferry.flows.sets.derive import run_derive
 from spanferry.flows.sets.parallel import run_parallel
 from spanferry.flows.translate.run import run_flow
-
 from tests.conftest import Run
 
 pytestmark = pytest.mark.xdist_group("runs")

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from spanferry.translators.loading.load import load_translator
 from spanferry.translators.wrappers.memory import memory_path, open_memory
 from spanferry.translators.wrappers.wrap import wrap
-
 from tests.conftest import Run
 
 ROWS = [

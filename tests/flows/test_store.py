@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+
 from spanferry.corpora.errors import OutputError
 from spanferry.flows.engine.place import (
     MARKER,

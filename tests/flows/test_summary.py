@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 from rich.console import Console
+
 from spanferry.flows.config import RunConfig
 from spanferry.flows.translate.run import RunResult
 from spanferry.flows.translate.summary import print_summary

@@ -7,6 +7,7 @@ from typing import Any
 
 import datasets
 import pytest
+
 from spanferry.corpora.stored.undo import undone
 from spanferry.corpora.switching.presets import PRESETS
 from spanferry.flows.config import build_config
@@ -152,9 +153,10 @@ def test_presets_are_defaults_that_give_way(inputs: list[str]) -> None:
 def test_what_can_not_do_is_told_before_any_work(
     inputs: list[str], tmp_path: Path, arguments: list[str], message: str, capsys: Any
 ) -> None:
+    from typer.testing import CliRunner
+
     from spanferry.corpora.errors import SpanferryError
     from spanferry.flows.cli.main import app
-    from typer.testing import CliRunner
 
     given = [part for entry in inputs for part in ("--input", entry)]
     done = CliRunner().invoke(app, ["run", "code-switch", *given, "--out", str(tmp_path / "out"), *arguments])

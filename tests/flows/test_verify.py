@@ -5,14 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 from spanferry.corpora.arrow import pairs_to_table
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.writers import open_writer
 from spanferry.flows.cli.main import app
+from spanferry.flows.engine.store import Entry, Stage
 from spanferry.flows.review.verify import verify
-from spanferry.flows.store import Entry, Stage, digest
-from typer.testing import CliRunner
-
+from spanferry.flows.store import digest
 from tests.corpora.writer_rows import pair
 
 
@@ -22,9 +23,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run")
     read, after = Stage("read", "r", out / "stages").open(), Stage("project-es", "p", out / "stages").open()
     for shard in range(2):
-        read.write(shard, pairs_to_table([pair(shard)]), Entry(shard, 1, "", 0.1))
+        read.write(pairs_to_table([pair(shard)]), Entry(shard, 1, "", 0.1))
         after.write(
-            shard, pairs_to_table([pair(shard + 5)]), Entry(shard, 1, digest(read.path(shard).read_bytes()), 0.1)
+            pairs_to_table([pair(shard + 5)]), Entry(shard, 1, digest(read.path(shard).read_bytes()), 0.1)
         )
     fit = Stage("fit-es", "f", out / "stages").open()
     fit.path(0, ".bin").write_bytes(b"x")

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.loading.load import bundled_directories
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 import transformers
-from spanferry.translators.conversion.convert import quiet
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from spanferry.translators.conversion.convert import quiet
 
 SENTENCES = [
     "The old captain sold his boat to a young teacher in Lisbon.",

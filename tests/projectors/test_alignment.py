@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel_texts import expected, spanish
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

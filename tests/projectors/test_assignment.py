@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from spanferry.projectors.aligners.links import assignment
 from spanferry.projectors.aligners.links.assignment import best_assignment
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.projectors.aligners.attention import AttentionAligner, shares

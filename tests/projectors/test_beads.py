@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.beads import beads

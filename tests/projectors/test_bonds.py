@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner

@@ -1,6 +1,7 @@
 """The boundary policy: compounds, proclitics and suffixes in every script, in code points."""
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.base import ProjectionInput

@@ -1,6 +1,7 @@
 """Pairs of brackets and quotation marks in a span: both or neither."""
 
 import pytest
+
 from spanferry.projectors.placing.brackets import paired, pairs_of
 
 

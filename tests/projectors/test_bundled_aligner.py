@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import spanferry.projectors.bundled
 from spanferry.projectors.aligners.encoder import context
 from spanferry.projectors.aligners.encoder.aligner import EncoderAligner

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
+
 from spanferry.corpora.metrics.calibration import expected_calibration_error
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.base import FittedProjector

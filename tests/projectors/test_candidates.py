@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "translators"))
 import checkpoints
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

@@ -5,6 +5,7 @@ import math
 import re
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

@@ -1,6 +1,7 @@
 """The second look of constrained decoding, with the bundled model reading the other way."""
 
 import pytest
+
 from spanferry.corpora.errors import ModelError
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.constrained.candidates import CLOSE

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.constrained.projector import ConstrainedProjector, NBest

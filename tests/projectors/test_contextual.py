@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "translators"))
 import torch
 import transformers
 from checkpoints_llm import language_model
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput, Projector

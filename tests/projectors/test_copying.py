@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.counters import Counters, carried, learn_counters
 from spanferry.projectors.aligners.lexical.em import Cells

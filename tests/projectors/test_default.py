@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.parallel import zip_examples

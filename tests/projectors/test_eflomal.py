@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from parallel_texts import expected, spanish
+
 from spanferry.corpora.errors import ConfigError, InputError, MissingExtraError, ModelError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.eflomal import aligner as eflomal

@@ -14,6 +14,8 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel_texts import spanish
+from test_simalign import quiet_simalign
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import word_strings, words
@@ -25,7 +27,6 @@ from spanferry.projectors.base import Aligner, Alignment, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from spanferry.translators.conversion.convert import quiet
 from spanferry.translators.loading.load import list_models
-from test_simalign import quiet_simalign
 
 
 def pair(source: str, target: str) -> ProjectionInput:

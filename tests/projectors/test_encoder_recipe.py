@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("eflomal")
 import torch
+
 from spanferry.corpora.text.words import word_strings, words
 from spanferry.projectors.aligners.encoder.aligner import EncoderAligner
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.bundled.batches import ROOMS, Batch, stream
 from spanferry.projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, encode, link, read_rows, vocabulary
-
 from tests.translators.bundled_corpus import corpus, write_data
 
 pytestmark = pytest.mark.xdist_group("recipe")
@@ -114,10 +114,11 @@ def test_batches_come_the_same_again(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def weights(folder: Path) -> Path:
     """A small network after a few hundred steps, stopped once, as it would ship."""
+    from tokenizers import Tokenizer
+
     from spanferry.projectors.bundled.convert import convert
     from spanferry.projectors.bundled.network import Shape
     from spanferry.projectors.bundled.train import Plan, train
-    from tokenizers import Tokenizer
 
     torch.set_num_threads(1)
     pieces = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
@@ -141,6 +142,7 @@ def test_the_trained_aligner_finds_the_links(weights: Path) -> None:
 
 def test_the_shipped_network_is_the_trained_one(folder: Path, weights: Path) -> None:
     import ctranslate2
+
     from spanferry.projectors.bundled.network import Network, Shape
 
     state = torch.load(folder / "last.pt", weights_only=False)

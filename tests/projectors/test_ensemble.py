@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from parallel_texts import expected, spanish
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.base import ProjectionInput

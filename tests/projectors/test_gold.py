@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import open_reader
 from spanferry.projectors.evaluation.gold import GOLD_SETS, UNSEEN, expand_names, fit_half, load_gold, read_gold

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
+
 from spanferry.corpora.metrics.spans import Labelled, exact_by_label, exact_score
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.text.tags import TokenSpan, read_tags, write_tags

@@ -1,6 +1,7 @@
 """Labels that touch inside one word."""
 
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput, words_of_both
 from spanferry.projectors.methods.alignment import AlignmentProjector

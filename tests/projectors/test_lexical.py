@@ -13,6 +13,7 @@ from gold_pairs import EUROPARL, XSID, europarl, xsid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel_texts import spanish
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.em import Cells

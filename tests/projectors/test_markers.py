@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.schema import Span, Translation
 from spanferry.projectors.base import ProjectionInput, Projector
 from spanferry.projectors.markers.projector import MarkersProjector

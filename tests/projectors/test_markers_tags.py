@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span, Translation
 from spanferry.projectors.base import ProjectionInput

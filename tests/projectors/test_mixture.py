@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from parallel_texts import expected, spanish
+
 from spanferry.corpora.errors import ConfigError, InputError, ModelError
 from spanferry.corpora.text.words import words
 from spanferry.projectors.aligners.mixture import MixtureAligner

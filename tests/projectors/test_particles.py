@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.em import Cells

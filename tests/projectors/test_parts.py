@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner

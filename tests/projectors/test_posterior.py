@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import spanferry.projectors.segments.posterior
 from hypothesis import given
 from hypothesis import strategies as st
+
+import spanferry.projectors.segments.posterior
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parallel_texts import spanish
+
 from spanferry.corpora.errors import MissingExtraError, ModelError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors import PROJECTORS

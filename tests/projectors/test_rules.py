@@ -4,6 +4,7 @@ import doctest
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.projectors.aligners.links import symmetrise as symmetrisation
 from spanferry.projectors.aligners.links.symmetrise import symmetrise

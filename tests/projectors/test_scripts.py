@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner

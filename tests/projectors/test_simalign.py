@@ -13,6 +13,7 @@ pytest.importorskip("simalign")
 import encoders
 import simalign
 from parallel_texts import spanish
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.projectors.aligners.simalign import SimalignAligner
 from spanferry.projectors.base import Aligner, ProjectionInput

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.schema import Example, Pair, Projection, Span

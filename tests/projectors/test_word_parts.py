@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.corpora.text.words import joined_words, words
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner

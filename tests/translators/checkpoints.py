@@ -10,6 +10,7 @@ import sentencepiece
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+
 from spanferry.translators.conversion.convert import quiet
 
 SENTENCES = [

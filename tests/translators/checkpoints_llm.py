@@ -6,8 +6,9 @@ from typing import Any
 import torch
 import transformers
 from checkpoints import SENTENCES
-from spanferry.translators.conversion.convert import quiet
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from spanferry.translators.conversion.convert import quiet
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"

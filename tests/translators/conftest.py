@@ -3,9 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.loading.load import bundled_directories
-
 from tests.translators.endpoint_server import KEY, Server
 
 

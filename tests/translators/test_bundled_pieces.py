@@ -1,6 +1,7 @@
 """Counting the pieces of each language in the training text."""
 
 import numpy as np
+
 from spanferry.translators.bundled.pieces import count_pieces
 
 

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.text.words import words
 from spanferry.translators.bundled.texts.prepare import prepare
-
 from tests.translators.bundled_corpus import rows, write_data
 
 
@@ -85,6 +85,7 @@ def test_language_tokens_and_brackets_are_single_pieces(encoded: Path) -> None:
 
 def test_pieces_know_their_words(encoded: Path) -> None:
     import sentencepiece
+
     from spanferry.translators.bundled.vocabulary import pieces_and_words
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(encoded / "source.spm"))
@@ -115,6 +116,7 @@ def trained(encoded: Path) -> Path:
 
 def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -> None:
     import torch
+
     from spanferry.translators.bundled.convert import convert
     from spanferry.translators.bundled.network import Network, Shape
     from spanferry.translators.bundled.train import latest
@@ -132,6 +134,7 @@ def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -
 
 def test_new_pieces_start_from_their_parts(trained: Path, tmp_path: Path) -> None:
     import numpy as np
+
     from spanferry.translators.bundled.convert import convert
     from spanferry.translators.bundled.warm import embeddings, read_variables
 
@@ -148,6 +151,7 @@ def test_new_pieces_start_from_their_parts(trained: Path, tmp_path: Path) -> Non
 
 def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
     import torch
+
     from spanferry.translators.bundled.network import Shape
     from spanferry.translators.bundled.train import Plan, latest, train
 
@@ -164,6 +168,7 @@ def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
 def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
     import numpy as np
     import torch
+
     from spanferry.translators.bundled.network import Shape
     from spanferry.translators.bundled.train import Plan, batches, latest, train
 
@@ -181,9 +186,10 @@ def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
 
 def test_network_computes_what_transformers_computes(trained: Path) -> None:
     import torch
+    from transformers import MarianMTModel
+
     from spanferry.translators.bundled.network import Network, Shape
     from spanferry.translators.bundled.train import latest
-    from transformers import MarianMTModel
 
     state = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)
     network = Network(Shape(**state["shape"]))
@@ -209,6 +215,7 @@ def test_network_computes_what_transformers_computes(trained: Path) -> None:
 def test_converted_model_runs_with_ctranslate2_alone(trained: Path, tmp_path: Path) -> None:
     import ctranslate2
     import sentencepiece
+
     from spanferry.translators.bundled.convert import convert
 
     gold = tmp_path / "gold.jsonl"
@@ -237,8 +244,9 @@ def test_converted_model_runs_with_ctranslate2_alone(trained: Path, tmp_path: Pa
 
 def test_moving_a_head_to_the_front_changes_no_output(trained: Path) -> None:
     import torch
-    from spanferry.translators.bundled.convert import head_to_front
     from transformers import MarianMTModel
+
+    from spanferry.translators.bundled.convert import head_to_front
 
     model = MarianMTModel.from_pretrained(trained / "hf", attn_implementation="eager").eval()
     ids = {"input_ids": torch.tensor([[5, 9, 12, 0]]), "decoder_input_ids": torch.tensor([[7, 8, 9]])}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spanferry.translators.bundled import priors
 from spanferry.translators.bundled.evaluate import Model, balanced
 from spanferry.translators.bundled.learn_priors import count_links, prune

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 import checkpoints
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators import cache
 from spanferry.translators.conversion.convert import convert, quantization_for

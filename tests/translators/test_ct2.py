@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.translators.base import ScoringTranslator
 from spanferry.translators.engine.ct2 import CT2Translator

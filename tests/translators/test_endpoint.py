@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.translate.run import run_flow
@@ -19,7 +20,6 @@ from spanferry.translators.endpoints.limits import Usage
 from spanferry.translators.loading.load import load_generator, load_translator
 from spanferry.translators.prompting.prompted import PromptTranslator
 from spanferry.translators.wrappers.memory import RememberingTranslator, TranslationMemory
-
 from tests.translators.endpoint_server import KEY, Reply, Server, answer, prompt_of
 
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
+
 from spanferry.translators.endpoints.endpoint import BAD_ANSWER, TIMEOUT, Endpoint
 from spanferry.translators.loading.load import load_generator
-
 from tests.translators.endpoint_server import KEY, Server, answer, prompt_of
 
 

@@ -4,9 +4,9 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+
 from spanferry.translators.endpoints.endpoint import Endpoint
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
-
 from tests.translators.endpoint_server import Server, answer
 
 

@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 import checkpoints
 import torch
 import transformers
+
 from spanferry.corpora.errors import ModelError
 from spanferry.translators.conversion.convert import convert, quiet, read_files
 from spanferry.translators.engine.ct2 import CT2Translator

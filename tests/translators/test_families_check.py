@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 import checkpoints
 from checkpoints_llm import language_model
 from safetensors.torch import load_file, save_file
+
 from spanferry.corpora.errors import ModelError
 from spanferry.translators.checking import check
 from spanferry.translators.checking.check import CheckResult, check_model

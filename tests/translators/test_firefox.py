@@ -160,9 +160,9 @@ def mozilla(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A server that offers en-pt as Mozilla's does: a list, and packed files elsewhere."""
 
     class Handler(_Server):
-        files: dict[str, bytes] = {}
-        asked: list[str] = []
+        """With files of its own."""
 
+    Handler.files, Handler.asked = {}, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://127.0.0.1:{server.server_port}"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.translators.engine import forced
 from spanferry.translators.families import read_vocabulary
 

@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 import torch
 import transformers
 from checkpoints_llm import ARCHITECTURES, language_model
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators.base import TextGenerator
 from spanferry.translators.conversion.convert import convert, quiet

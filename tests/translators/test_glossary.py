@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.filters import build, decide, score
 from spanferry.corpora.schema import Example, Pair, Translation

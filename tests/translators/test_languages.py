@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+
 from spanferry.corpora.errors import ModelError
 from spanferry.corpora.text.languages import names
 from spanferry.translators.languages.codes import CODES, M2M100, MADLAD, MBART50, NLLB

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Translation
 from spanferry.translators.conversion.hub import hub_id

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.loading.load import load_translator

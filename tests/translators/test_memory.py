@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Translation
 from spanferry.translators.engine.ct2 import CT2Translator

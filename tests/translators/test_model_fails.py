@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+
 from spanferry.corpora.errors import ModelError
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput

@@ -1,4 +1,5 @@
 import pytest
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators.base import Translator
 from spanferry.translators.parallel import ParallelTranslator

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 from checkpoints import SENTENCES, m2m100, marian, mbart50, nllb, t5
+
 from spanferry.corpora.schema import Translation
 from spanferry.translators.conversion.convert import convert
 from spanferry.translators.engine import ct2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, InputError, ModelError
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import FittedProjector, ProjectionInput

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.schema import Translation
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.wrappers.masks import NUMBERS, PARENTHESES, masked, unmasked

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.registry import resolve, resolve_listed
 from spanferry.translators.engine.ct2 import CT2Translator

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+
 from spanferry.translators.engine import forced
 from spanferry.translators.engine.language_pieces import (
     count,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spanferry.translators.conversion.convert import convert
 from spanferry.translators.engine import forced
 from spanferry.translators.engine.ct2 import CT2Translator

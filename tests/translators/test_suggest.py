@@ -1,6 +1,7 @@
 """``spanferry models suggest``: what is there for a pair of languages."""
 
 import pytest
+
 from spanferry.corpora.errors import ModelError
 from spanferry.translators.loading.suggest import suggest
 

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.translators.bundled.convert import describe
 from spanferry.translators.bundled.vocabulary import language_token
 from spanferry.translators.engine.language_pieces import write_pieces

@@ -40,6 +40,7 @@ def rate_at(plan: Schedule, step: int) -> float:
 def optimizers(network: Any, plan: Schedule, tables: Collection[str], rank: int = 0) -> list[Any]:
     """AdamW for the ``tables`` of embeddings and for vectors, Muon for all other matrices, each with its rate."""
     import torch
+
     from spanferry.translators.bundled.muon import Muon
 
     named = list(network.named_parameters())

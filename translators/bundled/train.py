@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.translators.bundled.steps import optimizers, rate_at, take_step
 
 CONFIG = {
@@ -183,6 +184,7 @@ def run(
         start: A converted model whose weights are the first ones; None: random ones.
     """
     import torch
+
     from spanferry.translators.bundled.network import Network
 
     device = "cuda" if torch.cuda.is_available() else "cpu"

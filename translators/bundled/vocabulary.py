@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.text.words import words
 from spanferry.translators.bundled.texts.synthetic import EMOJI
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.translators.checking.base import SAMPLES, STEPS, TOLERANCE, CheckResult, files_as_recorded
 from spanferry.translators.checking.llm import against_origin
 from spanferry.translators.conversion.convert import convert, is_hugging_face, read_files

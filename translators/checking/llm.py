@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spanferry.translators.checking.base import SAMPLES, STEPS, TOLERANCE, CheckResult
 from spanferry.translators.conversion.convert import quiet
 from spanferry.translators.engine.generator import CHAT_VALUES, CT2Generator

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.translators.conversion.convert import quiet
 from spanferry.translators.families.base import Frame, ModelFiles, ModelKind
 

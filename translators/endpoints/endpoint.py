@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import httpx
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators.base import Generation
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after

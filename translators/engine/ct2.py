@@ -11,6 +11,7 @@ from pathlib import Path
 
 import ctranslate2
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.schema import Translation
 from spanferry.translators.base import ForcedScore

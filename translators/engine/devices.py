@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import ctranslate2
+
 from spanferry.corpora.errors import ConfigError, ModelError
 
 DEVICES = ("auto", "cpu", "cuda")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+
 from spanferry.translators.engine.limits import raise_if_all_fail
 
 Tokens = Sequence[str]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ctranslate2
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators.base import Generation
 from spanferry.translators.engine import devices, limits

@@ -31,6 +31,7 @@ from typing import Any
 
 import ctranslate2
 import numpy as np
+
 from spanferry.translators.engine import devices, forced
 from spanferry.translators.engine.language_pieces import read_pieces
 from spanferry.translators.engine.limits import raise_if_all_fail

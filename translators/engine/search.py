@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ctranslate2
+
 from spanferry.translators.engine import limits
 from spanferry.translators.families.base import Frame, Limits
 

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 from filelock import FileLock
+
 from spanferry.corpora.errors import ModelError, nearest
 from spanferry.translators.cache import models_root
 from spanferry.translators.conversion.hub import hub_id

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from spanferry.corpora.errors import ConfigError, ModelError, nearest, unknown_name
 from spanferry.corpora.registry import resolve
 from spanferry.translators import TRANSLATORS

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from rapidfuzz import fuzz, process
+
 from spanferry.corpora.errors import InputError
 from spanferry.translators.pieces import one_line
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import regex
+
 from spanferry.corpora.schema import Translation
 from spanferry.corpora.text.glossary import Entry, Glossary
 from spanferry.translators.wrappers.masks import SCHEMES, masked, replaced, unmasked

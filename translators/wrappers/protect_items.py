@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import regex
+
 from spanferry.corpora.text.copied_items import DOMAIN, EMOJI, ENTITY, MENTION, TAG
 
 # In this order they are tried at each place: what may hold another of them comes first. ASCII only where words of

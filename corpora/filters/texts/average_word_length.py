@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field, model_validator
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.filters.text import plain_text
 from spanferry.corpora.schema import Pair

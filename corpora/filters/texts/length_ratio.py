@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule, by_id
 from spanferry.corpora.filters.text import primary
 from spanferry.corpora.schema import Pair

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import polars as pl
 import regex
 from pydantic import Field
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.filters.text import letters, plain_text
 from spanferry.corpora.schema import Pair

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import polars as pl
 import regex
 from pydantic import Field
+
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.text.scripts import UNSPACED_CHARACTER

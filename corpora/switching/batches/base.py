@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
+
 from spanferry.corpora.switching.batches.arrays import Ints
 from spanferry.corpora.switching.batches.batch import SwitchBatch
 

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+
 from spanferry.corpora.switching.batches.arrays import Ints, offsets_of
 from spanferry.corpora.switching.batches.chance import keys_of, mixed
 from spanferry.corpora.switching.batches.characters import DIGIT, LETTER, SPACE, classes_of

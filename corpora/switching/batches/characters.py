@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import regex
+
 from spanferry.corpora.text import scripts
 
 LETTER, DIGIT, SPACE, UPPER, LOWER, UNSPACED = 1, 2, 4, 8, 16, 32

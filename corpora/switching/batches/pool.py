@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+
 from spanferry.corpora.switching.batches.arrays import Ints, expand, offsets_of, whole
 
 

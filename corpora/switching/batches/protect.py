@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import regex
+
 from spanferry.corpora.switching.batches.arrays import Ints
 
 # A text without any of these is not looked at further.

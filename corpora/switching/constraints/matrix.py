@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+
 from spanferry.corpora.errors import ConfigError, MissingExtraError
 from spanferry.corpora.switching.batches.arrays import fields, lists
 from spanferry.corpora.switching.batches.base import Candidates, Units

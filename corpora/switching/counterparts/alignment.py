@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
+
 from spanferry.corpora.switching.articles import articles_of, fused_of
 from spanferry.corpora.switching.batches.arrays import Ints
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units

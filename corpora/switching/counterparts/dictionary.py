@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import cached_while_unchanged, content_hash
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units

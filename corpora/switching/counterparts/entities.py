@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import cached_while_unchanged, content_hash
 from spanferry.corpora.switching.batches.arrays import fields, lists

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+
 from spanferry.corpora.switching.batches import chance
 from spanferry.corpora.switching.batches.arrays import Ints, offsets_of
 from spanferry.corpora.switching.batches.base import Candidates, Units

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
+
 from spanferry.corpora.switching.batches import chance
 from spanferry.corpora.switching.batches.arrays import cumulative_in_groups
 from spanferry.corpora.switching.batches.measure import Choice, cmi_of

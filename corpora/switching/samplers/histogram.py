@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.metrics.switching_corpus import TOP
 from spanferry.corpora.switching.batches import chance

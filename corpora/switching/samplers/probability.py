@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+
 from spanferry.corpora.switching.batches import chance
 from spanferry.corpora.switching.batches.measure import Choice
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
+
 from spanferry.corpora.switching.batches.base import Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch
 from spanferry.corpora.switching.batches.order import common_places, ranges_between

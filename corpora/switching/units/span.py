@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+
 from spanferry.corpora.switching.batches.arrays import codes_in, fields, lists
 from spanferry.corpora.switching.batches.base import Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch

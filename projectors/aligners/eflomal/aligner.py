@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from spanferry.corpora.errors import MissingExtraError, ModelError
 from spanferry.corpora.text.abjad import bare
 from spanferry.translators.bundled.priors import PriorTable

@@ -10,6 +10,8 @@ from typing import Any
 
 import ctranslate2
 import numpy as np
+from threadpoolctl import ThreadpoolController
+
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
@@ -20,7 +22,6 @@ from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices
 from spanferry.translators.engine.ct2 import weights_hash
 from spanferry.translators.engine.limits import BAD_UNICODE, text_reason
-from threadpoolctl import ThreadpoolController
 
 # Pieces in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}

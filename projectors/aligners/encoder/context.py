@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from spanferry.projectors.base import ProjectionInput, Range
 
 if TYPE_CHECKING:

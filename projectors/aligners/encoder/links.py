@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.projectors.aligners.links.assignment import best_assignment
 
 METHODS = ("argmax", "itermax", "match", "softmax")

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
 from spanferry.corpora.text.words import joined_words, word_strings

@@ -7,6 +7,7 @@ apostrophe sets off an ending (Turkish), a few endings stand behind very many na
 from collections.abc import Iterable
 
 import regex
+
 from spanferry.corpora.text.words import Range
 
 _TIED = regex.compile(

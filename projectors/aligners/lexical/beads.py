@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from math import exp, inf, log, sqrt
 
 from anyascii import anyascii
+
 from spanferry.projectors.base import Range
 
 BEADS = "beads.1"  # for the signatures of what is cut here

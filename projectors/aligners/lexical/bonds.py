@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import regex
+
 from spanferry.projectors.aligners.lexical.em import Cells
 
 _LEAST = 2.0  # occurrences of a pair of neighbours, at least

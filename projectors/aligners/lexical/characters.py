@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import regex
+
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.corpora.text.words import words
 from spanferry.projectors.base import Alignment, ProjectionInput, Range

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.projectors.aligners.lexical.em import Cells
 from spanferry.projectors.aligners.lexical.orthography import SHAPES, shape
 

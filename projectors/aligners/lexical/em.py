@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.projectors.aligners.lexical.hmm import MAX_JUMP, Jumps, posteriors
 
 _BATCH_CELLS = 200_000

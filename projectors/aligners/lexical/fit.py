@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+
 from spanferry.projectors.aligners.encoder.context import averaged, views
 from spanferry.projectors.aligners.lexical.bonds import Bonds, learn_bonds
 from spanferry.projectors.aligners.lexical.counters import Counters, learn_counters

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.corpora.text.abjad import bare, normal
 from spanferry.projectors.aligners.lexical.orthography import SHAPES, Forms, parts_of, shape, stem
 from spanferry.translators.bundled.priors import PriorTable

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 import regex
 from anyascii import anyascii
+
 from spanferry.corpora.text.abjad import is_abjad, light_stem, sound, sounds, without_prefix
 
 _BITS = 256

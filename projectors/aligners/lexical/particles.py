@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from spanferry.projectors.aligners.lexical.counters import risen
 from spanferry.projectors.aligners.lexical.em import Cells
 

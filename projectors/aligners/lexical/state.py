@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 import numpy as np
+
 from spanferry.corpora.errors import InputError
 from spanferry.projectors.aligners.lexical.bonds import Bonds
 from spanferry.projectors.aligners.lexical.counters import Counters

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from spanferry.corpora import files
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.readers import base
@@ -222,8 +223,9 @@ def test_an_output_with_nothing_in_it_says_why(
 
 
 def test_the_exit_status_tells_of_an_empty_output(sides: dict[str, Path], tmp_path: Path) -> None:
-    from spanferry.flows.cli.main import app
     from typer.testing import CliRunner
+
+    from spanferry.flows.cli.main import app
 
     _write(sides["es"], [f"Él tiene {n} gatos." for n in range(6)], "Él")
     own = ["run", "project", "--input", str(sides["en"]), "--target-input", str(sides["es"]), "--target", "es"]

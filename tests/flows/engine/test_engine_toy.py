@@ -10,6 +10,7 @@ from typing import Literal
 import pyarrow as pa
 import pytest
 from rich.console import Console
+
 from spanferry.corpora.errors import OutputError, SpanferryError
 from spanferry.flows.config import ExecutorConfig, Section, to_json
 from spanferry.flows.engine.display import LineProgress
@@ -233,6 +234,7 @@ def test_prefect_knows_the_run_by_name_parameters_tags_and_what_came_out(tmp_pat
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
     from prefect.settings import PREFECT_API_URL, temporary_settings
+
     from spanferry.flows.prefect import server as prefect_server
 
     with temporary_settings({PREFECT_API_URL: prefect_server.url()}), get_client(sync_client=True) as client:

@@ -1,6 +1,7 @@
 """Acceptance rates and their intervals."""
 
 import pytest
+
 from spanferry.corpora.review.decisions import Decision, Verdict, stamped
 from spanferry.flows.inspector.acceptance import NOT_PLACED, acceptance, wilson
 from spanferry.flows.inspector.languages import direction, hidden_characters, shown

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from spanferry.flows.inspector.app import build_app
 
+from spanferry.flows.inspector.app import build_app
 from tests.flows.inspector.inspector_runs import NULLS, SCRIPTS, open_session, pair, write_run
 
 HOME = "http://127.0.0.1:9999"

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
@@ -14,7 +15,6 @@ from spanferry.flows.inspector.edits import Conflict, Edit, Refused
 from spanferry.flows.inspector.query import Query
 from spanferry.flows.inspector.runs import find_corpora
 from spanferry.flows.inspector.session import ReviewSession
-
 from tests.flows.inspector.inspector_runs import open_session, pair, write_run
 
 LABELS = ("cat", "dog", "cow")

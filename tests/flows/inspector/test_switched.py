@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.stored.records import Record, write_records
 from spanferry.flows.inspector.edits import Edit
 from spanferry.flows.inspector.query import Query
 from spanferry.flows.inspector.views import pair_view
-
 from tests.flows.inspector.inspector_runs import open_session, write_switched
 
 

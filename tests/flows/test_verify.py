@@ -24,9 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     read, after = Stage("read", "r", out / "stages").open(), Stage("project-es", "p", out / "stages").open()
     for shard in range(2):
         read.write(pairs_to_table([pair(shard)]), Entry(shard, 1, "", 0.1))
-        after.write(
-            pairs_to_table([pair(shard + 5)]), Entry(shard, 1, digest(read.path(shard).read_bytes()), 0.1)
-        )
+        after.write(pairs_to_table([pair(shard + 5)]), Entry(shard, 1, digest(read.path(shard).read_bytes()), 0.1))
     fit = Stage("fit-es", "f", out / "stages").open()
     fit.path(0, ".bin").write_bytes(b"x")
     fit.record(Entry(0, 7, "", 0.1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
@@ -123,7 +123,7 @@ def project(
     projector: str | Projector = "default",
     projector_options: Mapping[str, Any] | None = None,
     filters: Sequence[Filter] | None = None,
-    pair_by: str = "index",
+    pair_by: Literal["index", "id"] = "index",
     progress: bool = True,
 ) -> list[Pair]:
     """Carries the labels of rows over to translations that are there already; shows a progress bar.

@@ -99,11 +99,11 @@ class _Site:
         query = Query.of(request.query_params)
         try:
             found = self.session.rows(query, _PATIENCE)
-            facets = self.session.rows.facets if not query.plain or self.session.rows.ready else {}
+            facets = self.session.row_index.facets if not query.plain or self.session.row_index.ready else {}
         except NotReady as wait:
             return self._page("wait.html", 202, here="rows", share=wait.share)
         pages = Pages.of(request.query_params.get("page", ""), len(found))
-        untouched = len(self.session.untouched(query)) if self.session.rows.ready else 0
+        untouched = len(self.session.untouched(query)) if self.session.row_index.ready else 0
         return self._page(
             "rows.html",
             here="rows",
@@ -118,7 +118,7 @@ class _Site:
 
     def pair(self, row: int, request: Request) -> Response:
         """The pair view; its script asks for the data."""
-        self.session.rows.locate(row)
+        self.session.row_index.locate(row)
         query = Query.of(request.query_params)
         return self._page("pair.html", here="rows", row=row, query=query)
 
@@ -128,18 +128,20 @@ class _Site:
         return JSONResponse(self._row(row, Query.of(request.query_params)))
 
     def _row(self, row: int, query: Query) -> dict[str, Any]:
-        rows = self.session.rows
-        pair = rows.pair(row)
-        number, _ = rows.locate(row)
+        row_index = self.session.row_index
+        pair = row_index.pair(row)
+        number, _ = row_index.locate(row)
         view = pair_view(pair, self.session.state(row, pair))
         before, after, place, count = self.session.beside(query, row)
         labels = (
-            [name for name, _ in rows.facets["label"]] if rows.ready else sorted({s["label"] for s in view["spans"]})
+            [name for name, _ in row_index.facets["label"]]
+            if row_index.ready
+            else sorted({s["label"] for s in view["spans"]})
         )
         return view | {
             "number": row,
-            "corpus": rows.corpora[number].name,
-            "dataset": rows.data[number].version,
+            "corpus": row_index.corpora[number].name,
+            "dataset": row_index.data[number].version,
             "before": before,
             "after": after,
             "place": place,
@@ -150,11 +152,11 @@ class _Site:
 
     def matrix_data(self, row: int, request: Request) -> Response:
         """The alignment of one field."""
-        pair = self.session.rows.pair(row)
+        pair = self.session.row_index.pair(row)
         field = request.query_params.get("field", "")
         if self.matrix is None or pair.target is None or not {field} <= set(pair.source.texts) & set(pair.target.texts):
             raise Refused("there is no alignment for this row")
-        found = self.matrix(self.session.rows.corpus(row).name, pair, field)
+        found = self.matrix(self.session.row_index.corpus(row).name, pair, field)
         if found is None:
             raise Refused("the texts are too long, or there is nothing to align them by")
         ranges, rows = found
@@ -166,7 +168,7 @@ class _Site:
         if not isinstance(row, int) or not isinstance(version, int) or not isinstance(dataset, str):
             raise Refused("row, version and dataset are needed")
         self.session.refresh()
-        made = self.session.decide(row, version, dataset, wish_of(self.session.rows.pair(row), asked))
+        made = self.session.decide(row, version, dataset, wish_of(self.session.row_index.pair(row), asked))
         return JSONResponse({"decision": made.id, "row": self._row(row, Query.of(request.query_params))})
 
     def undo(self, request: Request, asked: dict[str, Any]) -> Response:
@@ -188,12 +190,12 @@ class _Site:
         """The plots, and how often people agree."""
         self.session.refresh()
         decisions = [d for lines in self.session.lines.values() for d in lines]
-        corpora = [(c, list(plots_of(c))) for c in self.session.rows.corpora]
+        corpora = [(c, list(plots_of(c))) for c in self.session.row_index.corpora]
         return self._page("report.html", here="report", corpora=corpora, rates=acceptance(decisions))
 
     def plot(self, number: int, name: str) -> Response:
         """A plot of a run's report; only names that the report's folder has are known."""
-        corpora = self.session.rows.corpora
+        corpora = self.session.row_index.corpora
         plots = plots_of(corpora[number]) if 0 <= number < len(corpora) else {}
         if name not in plots:
             raise IndexError(name)

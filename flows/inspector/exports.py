@@ -62,7 +62,7 @@ def _pairs(session: ReviewSession, rows: Sequence[int], corrected: bool) -> Iter
     for at in range(0, len(rows), _BATCH):
         batch = []
         for row in rows[at : at + _BATCH]:
-            pair = session.rows.pair(row)
+            pair = session.row_index.pair(row)
             batch.append(review_row(pair, session.state(row, pair)).pair if corrected else pair)
         yield batch
 

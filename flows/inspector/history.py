@@ -41,7 +41,7 @@ def history_page(session: ReviewSession, parameters: Mapping[str, str]) -> dict[
 
 
 def _rows(session: ReviewSession, key: tuple[str, str, str]) -> list[int]:
-    names = [c.name for c in session.rows.corpora]
+    names = [c.name for c in session.row_index.corpora]
     if key[0] not in names:
         return []
-    return session.rows.rows_of(names.index(key[0]), [key[2]]).get(key[1:], [])
+    return session.row_index.rows_of(names.index(key[0]), [key[2]]).get(key[1:], [])

@@ -11,7 +11,7 @@ from spanferry.flows.inspector.session import ReviewSession
 def overview(session: ReviewSession) -> list[dict[str, Any]]:
     """One entry per dataset, outcomes of reviews included."""
     entries = []
-    rows = {c.name: data.rows for c, data in zip(session.rows.corpora, session.rows.data, strict=True)}
+    rows = {c.name: data.rows for c, data in zip(session.row_index.corpora, session.row_index.data, strict=True)}
     for corpus in session.all_corpora:
         decided = {key for key in session.lines if key[0] == corpus.name}
         report = corpus.report

@@ -25,7 +25,7 @@ NAMES = ("open", "partly", "accepted", "corrected", "dropped", "skipped")
 
 
 class ReviewSession:
-    """Decisions on the rows of a rows.
+    """Decisions on the rows of a row_index.
 
     Args:
         corpora: The datasets.
@@ -39,7 +39,7 @@ class ReviewSession:
         self._open()
 
     def _open(self) -> None:
-        self.rows = RowIndex(self.all_corpora)
+        self.row_index = RowIndex(self.all_corpora)
         self.lines: dict[Key, list[Decision]] = {}
         self.place: dict[str, Key] = {}
         self._status: np.ndarray | None = None
@@ -51,7 +51,7 @@ class ReviewSession:
     def refresh(self) -> None:
         """Takes in what other processes have decided, and datasets that were written anew."""
         with self.lock:
-            if not self.rows.current:
+            if not self.row_index.current:
                 self._open()
             for path, log in self.logs.items():
                 self._changed(self._take(self._full(path, d) for d in log.refresh()))
@@ -74,20 +74,20 @@ class ReviewSession:
 
     def key(self, row: int, pair: Pair) -> Key:
         """What the session knows a row by."""
-        return key_of(pair, self.rows.corpus(row).name)
+        return key_of(pair, self.row_index.corpus(row).name)
 
     def state(self, row: int, pair: Pair) -> RowState:
         """What the decisions on a row add up to."""
         lines = self.lines.get(self.key(row, pair), [])
-        return state_of(lines, pair, twin=bool(lines) and self.rows.twin(row))
+        return state_of(lines, pair, twin=bool(lines) and self.row_index.twin(row))
 
     @property
     def status(self) -> np.ndarray:
         """How every row stands: uint8 (n_rows,), the numbers of ``NAMES``. Waits for the index."""
         with self.lock:
             if self._status is None:
-                self._status = np.zeros(self.rows.rows, np.uint8)
-                self._flagged = np.zeros(self.rows.rows, bool)
+                self._status = np.zeros(self.row_index.rows, np.uint8)
+                self._flagged = np.zeros(self.row_index.rows, bool)
                 self._changed(set(self.lines))
             return self._status
 
@@ -101,16 +101,16 @@ class ReviewSession:
         """Brings up to date how the rows of some examples stand; looks for them in the index."""
         if self._status is None or not keys:
             return
-        for number, corpus in enumerate(self.rows.corpora):
+        for number, corpus in enumerate(self.row_index.corpora):
             own = {(split, name) for corpus_name, split, name in keys if corpus_name == corpus.name}
-            for found, rows in self.rows.rows_of(number, sorted({n for _, n in own})).items() if own else ():
+            for found, rows in self.row_index.rows_of(number, sorted({n for _, n in own})).items() if own else ():
                 for row in rows if found in own else ():
                     self._judge(row)
 
     def _judge(self, row: int) -> None:
         if self._status is None:
             return
-        pair = self.rows.pair(row)
+        pair = self.row_index.pair(row)
         state = self.state(row, pair)
         self._status[row] = status_of(pair, state)
         self._flagged[row] = state.flagged
@@ -124,7 +124,7 @@ class ReviewSession:
         Raises:
             NotReady: The index is not there in ``wait`` seconds, and is needed.
         """
-        order = self.rows.order(query, wait)
+        order = self.row_index.order(query, wait)
         return order[self.mask(query.review, order)] if query.review else order
 
     def mask(self, review: str, rows: np.ndarray) -> np.ndarray:
@@ -143,7 +143,7 @@ class ReviewSession:
 
         A row that has been decided on since may not fit the query any more; it keeps its neighbours all the same.
         """
-        order = self.rows.order(query)
+        order = self.row_index.order(query)
         at = np.flatnonzero(order == row)
         if not len(at):
             return None, (int(order[0]) if len(order) else None), 0, len(order)
@@ -166,10 +166,10 @@ class ReviewSession:
     def lost(self) -> list[tuple[Key, Decision]]:
         """Decisions on examples that are no longer there."""
         there: set[Key] = set()
-        for number, corpus in enumerate(self.rows.corpora):
+        for number, corpus in enumerate(self.row_index.corpora):
             names = sorted({name for corpus_name, _, name in self.lines if corpus_name == corpus.name})
             if names:
-                there |= {(corpus.name, *found) for found in self.rows.rows_of(number, names)}
+                there |= {(corpus.name, *found) for found in self.row_index.rows_of(number, names)}
         return [(key, d) for key, lines in self.lines.items() if key not in there for d in lines]
 
     # Deciding
@@ -189,7 +189,7 @@ class ReviewSession:
         """
         with self.lock:
             self._check_dataset(row, dataset)
-            pair = self.rows.pair(row)
+            pair = self.row_index.pair(row)
 
             def make() -> Sequence[Decision]:
                 state = self.state(row, pair)
@@ -209,13 +209,13 @@ class ReviewSession:
             key = self.place.get(decision_id)
             if key is None:
                 raise Refused("there is no such decision")
-            names = [c.name for c in self.rows.corpora]
-            rows = self.rows.rows_of(names.index(key[0]), [key[2]]).get(key[1:], []) if key[0] in names else []
+            names = [c.name for c in self.row_index.corpora]
+            rows = self.row_index.rows_of(names.index(key[0]), [key[2]]).get(key[1:], []) if key[0] in names else []
             if not rows:
                 raise Refused("its row is not in the dataset any more")
             lines = self.lines[key]
             before = next(d for d in lines if d.id == decision_id)
-            row = next((r for r in rows if target_digests(self.rows.pair(r)) == before.texts), rows[0])
+            row = next((r for r in rows if target_digests(self.row_index.pair(r)) == before.texts), rows[0])
 
             def make() -> Sequence[Decision]:
                 if before.action == "undo" or any(d.undoes == decision_id for d in self.lines[key]):
@@ -240,7 +240,7 @@ class ReviewSession:
             if not 0 < count <= BULK_LIMIT:
                 raise Refused(f"{count:,} rows at once; at most {BULK_LIMIT:,}, so narrow the filter")
             for path in self.logs:
-                own = [int(r) for r in rows if self.rows.corpus(int(r)).log == path]
+                own = [int(r) for r in rows if self.row_index.corpus(int(r)).log == path]
                 made = [self._kept(row) for row in own]
                 if made:
                     self._write(path, own, lambda made=made: made)  # type: ignore[misc]
@@ -250,10 +250,10 @@ class ReviewSession:
         """The rows of a query that have a translation and that nobody has decided on."""
         found = self.rows(query)
         open_rows = found[(self.status[found] == OPEN) & ~self.flagged[found]]
-        return open_rows[self.rows.frame()["translated"].gather(open_rows).to_numpy()]
+        return open_rows[self.row_index.frame()["translated"].gather(open_rows).to_numpy()]
 
     def _kept(self, row: int) -> Decision:
-        pair = self.rows.pair(row)
+        pair = self.row_index.pair(row)
         verdicts = verdicts_of(pair, self.state(row, pair), Edit("keep"))
         return self._decision(row, pair, "keep", verdicts, via="bulk")
 
@@ -262,7 +262,7 @@ class ReviewSession:
     ) -> Decision:
         return stamped(
             {
-                "corpus": self.rows.corpus(row).key,
+                "corpus": self.row_index.corpus(row).key,
                 "split": pair.source.split,
                 "example": pair.source.id,
                 "action": action,
@@ -275,11 +275,11 @@ class ReviewSession:
         )
 
     def _check_dataset(self, row: int, dataset: str) -> None:
-        if not self.rows.current or self.rows.data[self.rows.locate(row)[0]].version != dataset:
+        if not self.row_index.current or self.row_index.data[self.row_index.locate(row)[0]].version != dataset:
             raise Conflict("the dataset has been written anew since the page was loaded")
 
     def _append(self, row: int, make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
-        return self._write(self.rows.corpus(row).log, [row], make)
+        return self._write(self.row_index.corpus(row).log, [row], make)
 
     def _write(self, path: Path, rows: Sequence[int], make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
         """Appends decisions on ``rows``; looking those up again in a million takes longer than writing."""
@@ -295,7 +295,7 @@ class ReviewSession:
             hint = "nothing was decided; make room, or check who may write there"
             raise OutputError(f"can't write the decision: {error.strerror}", where=str(path), hint=hint) from error
         keys = self._take(self._full(path, d) for d in new)
-        if self._status is not None and any(self.rows.twin(row) for row in rows):
+        if self._status is not None and any(self.row_index.twin(row) for row in rows):
             self._changed(keys)
         else:
             for row in rows:

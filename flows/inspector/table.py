@@ -42,7 +42,7 @@ def table_rows(session: ReviewSession, rows: Sequence[int]) -> list[dict[str, An
     """What the table shows of rows."""
     found = []
     for row in rows:
-        pair = session.rows.pair(row)
+        pair = session.row_index.pair(row)
         state = session.state(row, pair)
         source, target = pair.source, pair.target
         placed = [p for p in pair.projections if p.span is not None]

@@ -3,9 +3,9 @@
 Everything is in memory. For corpora that are not, and for runs that resume, use ``spanferry run``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.errors import ConfigError
@@ -88,7 +88,7 @@ def project(
     projector: str | Projector = "default",
     projector_options: Mapping[str, Any] | None = None,
     filters: Sequence[Filter] | None = None,
-    pair_by: str = "index",
+    pair_by: Literal["index", "id"] = "index",
     fit_rows: int = 20_000,
     progress: Progress | None = None,
 ) -> list[Pair]:
@@ -141,7 +141,7 @@ class _Rows:
         self.rows = list(rows)
         self.signature = "src:rows"
 
-    def read(self) -> Iterable[Row]:
+    def read(self) -> Iterator[Row]:
         return iter(self.rows)
 
 

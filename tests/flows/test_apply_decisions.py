@@ -32,8 +32,8 @@ def _rows(text: str = TARGET) -> list[Pair]:
 
 
 def _decide(session: ReviewSession, row: int, edit: Edit) -> None:
-    version = session.state(row, session.rows.pair(row)).version
-    session.decide(row, version, session.rows.data[0].version, edit)
+    version = session.state(row, session.row_index.pair(row)).version
+    session.decide(row, version, session.row_index.data[0].version, edit)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_code_switched_rows_are_corrected_too(tmp_path: Path) -> None:
 
 def test_the_outcome_is_no_corpus_to_review(out: Path) -> None:
     run_apply(_config(out))
-    assert [c.name for c in open_session(out).rows.corpora] == ["es"]
+    assert [c.name for c in open_session(out).row_index.corpora] == ["es"]
     run_apply(_config(out))
     assert not (out / "es-reviewed-reviewed").exists()
 

@@ -17,7 +17,7 @@ def main() -> None:
     model, read, written, *shortlist = (Path(argument).read_bytes() for argument in sys.argv[1:])
     translator = Translator(model, read, written, *shortlist)
     for line in sys.stdin:
-        answers = []
+        answers: list[str | None] = []
         for text in json.loads(line):
             try:
                 answers.append(translator.translate(text))

@@ -83,7 +83,7 @@ def _fits(row: Pair, query: Query) -> bool:
 )
 def test_a_query_finds_what_the_rows_say(session: ReviewSession, query: Query) -> None:
     found = session.rows(query).tolist()
-    every = [session.rows.pair(row) for row in range(session.rows.rows)]
+    every = [session.row_index.pair(row) for row in range(session.row_index.rows)]
     assert sorted(found) == [i for i, row in enumerate(every) if _fits(row, query)]
     scores = [min((p.score for p in every[i].projections if p.span), default=None) for i in found]
     known = [s for s in scores if s is not None]
@@ -127,8 +127,8 @@ def test_a_row_that_leaves_the_filter_keeps_its_neighbours(tmp_path: Path) -> No
 
 
 def _decide(session: ReviewSession, row: int, edit: Edit) -> str:
-    version = session.state(row, session.rows.pair(row)).version
-    return session.decide(row, version, session.rows.data[session.rows.locate(row)[0]].version, edit).id
+    version = session.state(row, session.row_index.pair(row)).version
+    return session.decide(row, version, session.row_index.data[session.row_index.locate(row)[0]].version, edit).id
 
 
 def test_status_follows_decisions_and_another_desk(tmp_path: Path) -> None:
@@ -202,13 +202,13 @@ def test_rows_come_back_as_they_were_written(run: Path) -> None:
 
 def test_the_index_is_made_once_per_content(tmp_path: Path) -> None:
     out = write_run(tmp_path, {"es": _rows(10, "es")})
-    open_session(out).rows.frame()
+    open_session(out).row_index.frame()
     (made,) = (out / ".inspect").glob("*.arrow")
     before = made.stat().st_mtime_ns
-    open_session(out).rows.frame()
+    open_session(out).row_index.frame()
     assert made.stat().st_mtime_ns == before
     write_run(out, {"es": _rows(12, "es")})
-    assert open_session(out).rows.frame().height == 12
+    assert open_session(out).row_index.frame().height == 12
     (new,) = (out / ".inspect").glob("*.arrow")
     assert new != made, "the old one is gone"
 

@@ -31,7 +31,7 @@ def test_the_matrix_text_and_its_spans_come_back(out: Path) -> None:
 
 def test_switches_go_to_the_browser_in_utf16(out: Path) -> None:
     session = open_session(out)
-    pair = session.rows.pair(0)
+    pair = session.row_index.pair(0)
     found = pair_view(pair, session.state(0, pair))["switches"]
     assert [(s["lang"], s["place"]["start"], s["place"]["end"]) for s in found] == [("es", 7, 16), ("de", 20, 27)]
 
@@ -41,13 +41,13 @@ def test_filters_and_decisions_work_on_them(out: Path) -> None:
     assert session.rows(Query(label="thing")).tolist() == [0]
     assert session.rows(Query(method="alignment")).tolist() == [0]
     assert session.rows(Query(kept="rejected", reason="switch:no_unit")).tolist() == [2]
-    version = session.rows.data[0].version
+    version = session.row_index.data[0].version
     session.decide(0, 0, version, Edit("move", "s1", start=2, end=15, quote="The casa roja"))
     assert session.rows(Query(review="partly")).tolist() == [0]
-    rejected = session.rows.pair(2)
+    rejected = session.row_index.pair(2)
     assert rejected.target is None and rejected.source.texts == {"text": "Hm.", "more": '{"en": "x"}'}
 
 
 def test_a_dataset_without_spans_is_no_corpus_to_review(out: Path) -> None:
     write_records([Record("a", {"x": "1"})], out / "derived", pa.schema([("id", pa.string()), ("x", pa.string())]))
-    assert [c.name for c in open_session(out).rows.corpora] == ["en-es-de"]
+    assert [c.name for c in open_session(out).row_index.corpora] == ["en-es-de"]

@@ -23,7 +23,8 @@ class SquadWriter:
     """Writes questions with their contexts and answers; spans that carry the label ``answer`` are the answers.
 
     Attributes:
-        version: What the file says it is: ``1.1``, or ``v2.0``, in which ``is_impossible`` marks what has no answer.
+        version: What a file says it is: ``1.1``, or ``v2.0``, in which ``is_impossible`` marks what has no answer;
+            ``auto``: ``v2.0`` for a file with a question whose source has no answer.
         allow_loss: Leaves out what SQuAD can't hold (spans with other labels or outside the context, relations, the
             gaps of discontinuous spans), and counts it, instead of stopping; a row of other fields is then a context
             without a question.
@@ -32,7 +33,7 @@ class SquadWriter:
     name: ClassVar[str] = "squad"
     holds: ClassVar[frozenset[str]] = frozenset({"overlap", "fields"})
 
-    version: str = "1.1"
+    version: str = "auto"
     allow_loss: bool = False
 
     def write(self, batches: Iterable[list[Pair]], out: Path) -> WriteReport:
@@ -77,8 +78,12 @@ class SquadWriter:
             QUESTION: example.texts[QUESTION],
             "answers": [{"text": example.quote(span), "answer_start": span.start} for span in answers],
         }
-        if self.version.startswith("v2"):
-            question["is_impossible"] = not answers
+        asked = any(span.label == ANSWER for span in pair.source.spans)
+        unanswerable = not answers and (not asked or self.version != "auto")
+        if self.version.startswith("v2") or (self.version == "auto" and unanswerable):
+            question["is_impossible"] = unanswerable
+        if self.version == "auto" and "is_impossible" in question:
+            file.version = "v2.0"
         if pair.reasons:
             question["reasons"] = list(pair.reasons)
         file.add(_title(example), example.texts[CONTEXT], question)
@@ -89,8 +94,9 @@ class _File:
 
     def __init__(self, stream: TextIO, version: str) -> None:
         self.stream = stream
+        self.version = "1.1" if version == "auto" else version
         self.place: tuple[str, str] | None = None  # title and context of the open paragraph
-        stream.write(f'{{"version": {json.dumps(version)}, "data": [')
+        stream.write('{"data": [')
 
     def add(self, title: str, context: str, question: dict[str, Any]) -> None:
         """The next question; a new title or context ends the paragraph or article before it."""
@@ -112,7 +118,8 @@ class _File:
 
     def close(self) -> None:
         """Ends what is open."""
-        self.stream.write("]}\n" if self.place is None else "]}]}]}\n")
+        # Last, because only now it is known whether a question had no answer.
+        self.stream.write(f'{"]" if self.place is None else "]}]}]"}, "version": {json.dumps(self.version)}}}\n')
 
 
 def _title(example: Example) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import regex
 
-Unit = Literal["codepoint", "utf16", "byte", "grapheme", "crlf"]
+Unit = Literal["codepoint", "utf16", "byte", "crlf", "grapheme"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 _WIDTHS: dict[str, Callable[[str], int]] = {

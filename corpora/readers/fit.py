@@ -13,6 +13,7 @@ _LETTER = regex.compile(
     r"[\p{L}\p{N}\p{M}--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}ー]]", regex.V1
 )
 _FEWEST = 3  # spans; fewer say nothing about a file
+_FEW = 20  # spans; with fewer only a declaration that fits proves something
 _SHARE = 0.5  # of the spans; morphemes and parts of compounds are labelled on purpose, but rarely most of a file
 _TRIED = 500  # spans for which other units are tried
 
@@ -66,6 +67,8 @@ class Fit:
         now = self.cut[self.unit, self.inclusive, 0]
         best = min(self.choices, key=lambda choice: self.cut[choice])
         if self.cut[best] > now / 4:
+            if self.spans < _FEW:
+                return None
             return f"{said}\nHint: no declared unit of the offsets fits better; check how the spans were made"
         unit, inclusive, shift = best
         if shift:

@@ -1,6 +1,7 @@
 """SQuAD files: what is written is what the reader takes back, and what they can't hold."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,9 @@ def test_round_trip(tmp_path_factory, rows):
     out = tmp_path_factory.mktemp("squad")
     report = open_writer("squad").write([pairs(*rows)], out)
     assert report.rows == {"train": len(rows), "rejected": 0}
-    assert list(open_reader(out / "train.json", lang="es", format="squad").read()) == rows
+    expected = [row if row.spans else replace(row, meta={"is_impossible": True, **row.meta}) for row in rows]
+    assert list(open_reader(out / "train.json", lang="es", format="squad").read()) == expected
+    assert json.loads((out / "train.json").read_text())["version"] == ("1.1" if all(r.spans for r in rows) else "v2.0")
 
 
 def test_questions_share_paragraphs_and_articles(tmp_path):

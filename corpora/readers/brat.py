@@ -120,9 +120,9 @@ def standoff(lines: str, notes: list[Note]) -> tuple[dict[str, Any], dict[str, s
                     head, tail = (argument.partition(":")[2] for argument in arguments)
                     links.append((head, tail, label))
                 case "E":
-                    (_, trigger), *arguments = [part.split(":", 1) for part in body]
-                    triggers[name] = trigger
-                    links += [(name, tail, role) for role, tail in arguments]
+                    triggers[name] = body[0].partition(":")[2]
+                    parts = [argument.partition(":") for argument in body[1:]]
+                    links += [(name, tail, role) for role, _, tail in parts]
                 case "*":
                     label, *members = body
                     links += [(a, b, label) for a, b in pairwise(members)]

@@ -83,7 +83,8 @@ def _plain(row: dict[str, Any], name: str) -> dict[str, Any]:
             label = found[0]  # of a project that classifies texts
             rest.pop(key)
             continue
-        spans, _ = _list(found, key, "bad_span"), held.append(key)
+        spans = _list(found, key, "bad_span")
+        held.append(key)
         rest.pop(key)
     if len(held) > 1:
         raise RowError(

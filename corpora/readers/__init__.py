@@ -127,8 +127,14 @@ def _by_content(path: Path) -> str | None:
     if first.startswith("{"):
         return "jsonl"
     rows = [line.split() for line in lines[: -1 if len(start) == _SNIFFED else None] if not line.startswith("#")][:50]
-    tagged = rows and all(len(r) > 1 and (r[-1] == "O" or (r[-1][:2] in ("B-", "I-", "E-", "S-"))) for r in rows)
-    return "conll" if tagged else None
+    tagged = rows and all(len(r) > 1 and _is_tag(r[-1]) for r in rows)
+    # Lines of nothing but tags are one half of a pair of files (seq.in, seq.out).
+    tokens = any(not _is_tag(cell) for r in rows for cell in r[:-1])
+    return "conll" if tagged and tokens else None
+
+
+def _is_tag(cell: str) -> bool:
+    return cell == "O" or cell[:2] in ("B-", "I-", "E-", "S-")
 
 
 def _unknown_format(path: Path, message: str) -> ConfigError:

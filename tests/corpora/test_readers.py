@@ -47,6 +47,11 @@ def test_the_format_is_told_from_the_name_or_the_content(tmp_path, name, content
     assert isinstance(first, Example) and first.texts == {"text": "Ann left"}
 
 
+def test_a_file_of_nothing_but_tags_is_not_guessed(tmp_path):
+    with pytest.raises(ConfigError, match="neither the suffix"):
+        open_reader(put(tmp_path, "seq.out", "O B-LOC O\nB-PER I-PER O\n"), lang="en")
+
+
 def test_a_class_from_outside_is_a_reader_too(tmp_path):
     reader = open_reader(put(tmp_path, "x", CONLL), lang="en", format="corpora.readers.conll:ConllReader")
     assert next(reader.read()).text == "Ann left"

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.attributes import attributes_from_json, attributes_json, with_earlier_attributes
-from corpora.errors import InputError, RowError
-from corpora.files import atomic_path
-from corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.attributes import attributes_from_json, attributes_json, with_earlier_attributes
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.files import atomic_path
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from corpora.schema import Example, Pair, Span
+from spanferry.corpora.schema import Example, Pair, Span
 
 EARLIER = "span_extra"
 

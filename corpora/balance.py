@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from corpora.placing import lost_relations
-from corpora.schema import Pair
+from spanferry.corpora.placing import lost_relations
+from spanferry.corpora.schema import Pair
 
 
 def count_problems(counts: Mapping[str, Any]) -> list[str]:

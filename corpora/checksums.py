@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from corpora.errors import InputError
+from spanferry.corpora.errors import InputError
 
 SUMS = "SHA256SUMS"
 

@@ -41,3 +41,12 @@ def _bare(name: str, prefix: str) -> str:
 
 def _is_taken(name: str, taken: Collection[str] | Callable[[str], bool]) -> bool:
     return taken(name) if callable(taken) else name in taken
+
+
+# What stands beside the text fields in a Label Studio task of ours.
+LABEL_STUDIO_OURS, LABEL_STUDIO_SOURCE = "spanferry", "source_"
+
+
+def is_label_studio_key(name: str) -> bool:
+    """Whether a key or a tag of a Label Studio task that is not a text field's has this name."""
+    return name in (LABEL_STUDIO_OURS, "class") or name.startswith((LABEL_STUDIO_SOURCE, "label_"))

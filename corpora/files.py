@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from corpora.checksums import write_sums
-from corpora.errors import OutputError
+from spanferry.corpora.checksums import write_sums
+from spanferry.corpora.errors import OutputError
 
 _WORK = ".write."
 Found = TypeVar("Found")
@@ -54,7 +54,7 @@ def work_folder(out: Path) -> Iterator[Path]:
 def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) -> None:
     """Moves what lies in ``new`` into ``out``, in place of what has the same name there, the file ``index`` last.
 
-    With it go the checksums of its files, see ``corpora.checksums``.
+    With it go the checksums of its files, see ``spanferry.corpora.checksums``.
 
     The old index goes first: whoever opens ``out`` meanwhile finds no dataset rather than half of two.
     ``stale`` names folders of an earlier output that go too. All else in ``out`` is left alone.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
-from corpora.schema import Example, Pair
+from spanferry.corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
+from spanferry.corpora.schema import Example, Pair
 
 # Key of ``Example.meta``: span id to the score of its projection.
 SPAN_SCORES = "span_scores"

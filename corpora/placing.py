@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 
 HEAD_LOST = "head_not_placed"
 TAIL_LOST = "tail_not_placed"

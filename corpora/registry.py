@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from corpora.errors import ConfigError, unknown_name
+from spanferry.corpora.errors import ConfigError, unknown_name
 
 
 def resolve_listed(kind: str, name: object, table: Mapping[str, str]) -> Any:

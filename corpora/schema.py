@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from corpora.errors import RowError
+from spanferry.corpora.errors import RowError
 
 TEXT = "text"
+# Fields and label of question answering.
+QUESTION, CONTEXT, ANSWER = "question", "context", "answer"
 
 # The shape of BCP-47 (RFC 5646, section 2.1); underscores, as in "pt_BR", are common in data.
 _LANG = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from corpora.derive import DERIVATIONS
-from corpora.filters import FILTERS
-from corpora.readers import READERS
-from corpora.readers.multiway import PARALLEL_READERS
-from corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
-from corpora.switching.presets import PRESETS
-from corpora.writers import WRITERS
-from corpora.writers.parallel import PARALLEL_WRITERS
-from projectors import PROJECTORS
-from projectors.aligners import ALIGNERS
-from translators import TRANSLATORS
-from translators.families import FAMILIES
+from spanferry.corpora.derive import DERIVATIONS
+from spanferry.corpora.filters import FILTERS
+from spanferry.corpora.readers import READERS
+from spanferry.corpora.readers.multiway import PARALLEL_READERS
+from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
+from spanferry.corpora.switching.presets import PRESETS
+from spanferry.corpora.writers import WRITERS
+from spanferry.corpora.writers.parallel import PARALLEL_WRITERS
+from spanferry.projectors import PROJECTORS
+from spanferry.projectors.aligners import ALIGNERS
+from spanferry.translators import TRANSLATORS
+from spanferry.translators.families import FAMILIES
 
 FLOWS = {
     "translate-train": "translate annotated data and carry its labels over",

@@ -13,10 +13,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from corpora.errors import ConfigError, InputError, nearest
-from corpora.filters import FILTERS, OPTIONAL
-from corpora.languages import check_language
-from translators.endpoint_secrets import refuse_secrets
+from spanferry.corpora.errors import ConfigError, InputError, nearest
+from spanferry.corpora.filters import FILTERS, OPTIONAL
+from spanferry.corpora.text.languages import check_language
+from spanferry.translators.endpoints.secrets import refuse_secrets
 
 
 class Section(BaseModel):

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from corpora.errors import ConfigError
-from corpora.files import content_hash
-from flows.config import ProjectorConfig, TranslatorConfig
-from projectors.base import FittedProjector, Projector
-from projectors.build import build_projector
-from translators import TRANSLATORS
-from translators.load import load_translator
-from translators.wrap import wrap
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.files import content_hash
+from spanferry.flows.config import ProjectorConfig, TranslatorConfig
+from spanferry.projectors.base import FittedProjector, Projector
+from spanferry.projectors.methods.build import build_projector
+from spanferry.translators import TRANSLATORS
+from spanferry.translators.loading.load import load_translator
+from spanferry.translators.wrappers.wrap import wrap
 
 _KEPT = 2  # the language that is worked on and the next one
 Loaded = TypeVar("Loaded")

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import OutputError
-from corpora.files import atomic_path
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.files import atomic_path
 
 
 def digest(text: str | bytes, length: int = 12) -> str:

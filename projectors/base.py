@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from corpora.schema import Projection, Span, Translation
-from corpora.word_breaks import words_of
+from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.text.word_breaks import words_of
 
 Range = tuple[int, int]
 
@@ -41,7 +41,7 @@ class ProjectionInput:
 
 
 def words_of_both(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
-    """The words of both texts: those that are given, else those of the language (``corpora.word_breaks``)."""
+    """The words of both texts: those that are given, else those of the language (``corpora.text.word_breaks``)."""
     return (
         item.source_words or words_of(item.source_text, item.source_lang),
         item.target_words or words_of(item.target_text, item.target_lang),

@@ -31,7 +31,7 @@ def gold() -> Path:
 
 def command(*arguments: object) -> list[str]:
     """``spanferry …`` with this interpreter."""
-    return [sys.executable, "-m", "flows.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "spanferry.flows.cli.main", *map(str, arguments)]
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ LATE = {"torch", "transformers", "simalign", "spacy", "datasets", "lingua", "efl
 def _imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name.removeprefix("spanferry.") for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
+            yield node.module.removeprefix("spanferry.")
 
 
 def _at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -59,8 +59,8 @@ def test_file_keeps_the_rules(path: Path) -> None:
 
 
 def test_every_table_entry_resolves() -> None:
-    from corpora.registry import resolve
-    from flows.components import KINDS
+    from spanferry.corpora.registry import resolve
+    from spanferry.flows.components import KINDS
 
     for kind, table in KINDS.items():
         for name, path in table.items():
@@ -69,7 +69,7 @@ def test_every_table_entry_resolves() -> None:
 
 
 def test_version_is_the_same_everywhere() -> None:
-    from flows.version import VERSION
+    from spanferry.flows.version import VERSION
 
     declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert declared and declared[1] == VERSION

@@ -1,7 +1,9 @@
 """Text to text on CTranslate2: model families, conversion, scoring, the bundled models."""
 
 TRANSLATORS = {
-    "parallel": "translators.parallel:ParallelTranslator",
-    "endpoint": "translators.endpoint:Endpoint",
+    "parallel": "spanferry.translators.parallel:ParallelTranslator",
+    "endpoint": "spanferry.translators.endpoints.endpoint:Endpoint",
+    "firefox": "spanferry.translators.firefox.translator:FirefoxTranslator",
 }
-"""Translators that are not a model directory. ``endpoint`` needs a model's name: ``endpoint:MODEL``."""
+"""Translators that are not a model directory. ``endpoint`` needs a model's name: ``endpoint:MODEL``;
+``firefox`` downloads its models, ``firefox:DIR`` takes a folder of them."""

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from corpora.schema import Translation
+from spanferry.corpora.schema import Translation
 
 
 @runtime_checkable

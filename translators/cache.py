@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from corpora.errors import ModelError
+from spanferry.corpora.errors import ModelError
 
 
 def cache_root() -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Translation
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Translation
 
 NO_TARGET = "no_target"
 

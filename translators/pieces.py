@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpora.errors import ModelError
+from spanferry.corpora.errors import ModelError
 
 Range = tuple[int, int]
 WORD_START = "▁"

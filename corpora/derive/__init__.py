@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from corpora.derive.base import Derivation
-from corpora.options import checked_options, option_defaults
-from corpora.registry import resolve
+from spanferry.corpora.derive.base import Derivation
+from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.registry import resolve
 
 DERIVATIONS = {
-    "instructions": "corpora.derive.instructions:Instructions",
-    "multilingual-prompts": "corpora.derive.multilingual_prompts:MultilingualPrompts",
-    "dictionary-chains": "corpora.derive.dictionary_chains:DictionaryChains",
-    "interleaved": "corpora.derive.interleaved:Interleaved",
-    "cross-qa": "corpora.derive.cross_qa:CrossQa",
-    "sentence-pairs": "corpora.derive.sentence_pairs:SentencePairs",
-    "realignment": "corpora.derive.realignment:Realignment",
-    "dictionary": "corpora.derive.dictionary:BilingualDictionary",
-    "preferences": "corpora.derive.preferences:Preferences",
-    "sampled": "corpora.derive.sampled:Sampled",
+    "instructions": "spanferry.corpora.derive.instructions:Instructions",
+    "multilingual-prompts": "spanferry.corpora.derive.multilingual_prompts:MultilingualPrompts",
+    "dictionary-chains": "spanferry.corpora.derive.dictionary_chains:DictionaryChains",
+    "interleaved": "spanferry.corpora.derive.interleaved:Interleaved",
+    "cross-qa": "spanferry.corpora.derive.cross_qa:CrossQa",
+    "sentence-pairs": "spanferry.corpora.derive.sentence_pairs:SentencePairs",
+    "realignment": "spanferry.corpora.derive.realignment:Realignment",
+    "dictionary": "spanferry.corpora.derive.dictionary:BilingualDictionary",
+    "preferences": "spanferry.corpora.derive.preferences:Preferences",
+    "sampled": "spanferry.corpora.derive.sampled:Sampled",
 }
 
 __all__ = ["DERIVATIONS", "Derivation", "derivation_options", "open_derivation"]

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from corpora.errors import ConfigError
-from corpora.multiway import Direction, MultiRow
-from corpora.records import Record
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.multiway import Direction, MultiRow
+from spanferry.corpora.stored.records import Record
 
 
 @runtime_checkable

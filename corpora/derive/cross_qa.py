@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from corpora.derive.base import refused
-from corpora.multiway import MultiRow
-from corpora.records import Record
+from spanferry.corpora.derive.base import refused
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.derive.base import parse_direction
-from corpora.derive.lexicon import Case, Lexicon
-from corpora.multiway import MultiRow
-from corpora.records import Record
+from spanferry.corpora.derive.base import parse_direction
+from spanferry.corpora.derive.lexicon import Case, Lexicon
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.stored.records import Record
 
 COLUMNS = ("source", "target", "count", "p_target_given_source", "p_source_given_target")
 

@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.derive.base import parse_direction, refused
-from corpora.derive.languages import language_name
-from corpora.derive.lexicon import Lexicon
-from corpora.multiway import Direction, MultiRow
-from corpora.records import Record
-from corpora.schema import Example
-from corpora.word_breaks import words_of
+from spanferry.corpora.derive.base import parse_direction, refused
+from spanferry.corpora.derive.languages import language_name
+from spanferry.corpora.derive.lexicon import Lexicon
+from spanferry.corpora.multiway import Direction, MultiRow
+from spanferry.corpora.schema import Example
+from spanferry.corpora.stored.records import Record
+from spanferry.corpora.text.word_breaks import words_of
 
 Best = dict[str, str]
 

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from corpora.derive.base import directions_of, key_of, refused
-from corpora.derive.languages import language_name
-from corpora.derive.sampling import drawn
-from corpora.derive.templates import TEMPLATES
-from corpora.multiway import MultiRow, pairs_of
-from corpora.records import Record
+from spanferry.corpora.derive.base import directions_of, key_of, refused
+from spanferry.corpora.derive.languages import language_name
+from spanferry.corpora.derive.sampling import drawn
+from spanferry.corpora.derive.templates import TEMPLATES
+from spanferry.corpora.multiway import MultiRow, pairs_of
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Instructions:
 
     Attributes:
         directions: As ``en-es``; empty: every ordered pair of the row's languages.
-        hubs: Languages into which translation is down-sampled, see ``corpora.derive.sampling``.
+        hubs: Languages into which translation is down-sampled, see ``spanferry.corpora.derive.sampling``.
         into_hub: Share of the records into a hub that stay; 1 keeps them all.
         seed: Of templates and down-sampling.
     """

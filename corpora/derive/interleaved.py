@@ -9,13 +9,13 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from corpora.derive.base import directions_of, refused
-from corpora.errors import InputError
-from corpora.multiway import Direction, MultiRow, pairs_of
-from corpora.records import Record
-from corpora.schema import Example
-from corpora.segment import segment
-from corpora.word_breaks import words_of
+from spanferry.corpora.derive.base import directions_of, refused
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.multiway import Direction, MultiRow, pairs_of
+from spanferry.corpora.schema import Example
+from spanferry.corpora.stored.records import Record
+from spanferry.corpora.text.segment import segment
+from spanferry.corpora.text.word_breaks import words_of
 
 SPLIT = "[SPLIT]"
 

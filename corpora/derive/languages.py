@@ -1,9 +1,9 @@
 """English names of languages, for prompts."""
 
-from corpora.errors import ConfigError
-from corpora.languages import names
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.text.languages import names
 
-# What prompts call otherwise than ``corpora.languages``, or have apart.
+# What prompts call otherwise than ``spanferry.corpora.text.languages``, or have apart.
 _CALLED = {
     "dv": "Dhivehi",
     "ff": "Fula",
@@ -49,7 +49,7 @@ def language_name(tag: str) -> str:
         raise ConfigError(
             f"no English name for the language {tag!r}, which the prompt needs",
             valid=f"{len(names())} languages, among them af, am, ar, az, be, bg, bn, ca …",
-            hint=f"add a name for {language!r} to corpora/languages.py, or choose options.directions without it",
+            hint=f"add a name for {language!r} to corpora/text/languages.py, or choose options.directions without it",
         )
     script = next((_SCRIPTS[part] for part in rest if part in _SCRIPTS), None)
     return f"{name} {script}" if script else name

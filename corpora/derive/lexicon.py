@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from corpora.multiway import Direction, MultiRow
+from spanferry.corpora.multiway import Direction, MultiRow
 
 Case = Literal["usual", "keep"]
 

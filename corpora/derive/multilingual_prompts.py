@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from corpora.derive.base import chance_of, directions_of, key_of, refused
-from corpora.derive.languages import language_name
-from corpora.derive.sampling import drawn
-from corpora.multiway import MultiRow, pairs_of
-from corpora.records import Record
+from spanferry.corpora.derive.base import chance_of, directions_of, key_of, refused
+from spanferry.corpora.derive.languages import language_name
+from spanferry.corpora.derive.sampling import drawn
+from spanferry.corpora.multiway import MultiRow, pairs_of
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)

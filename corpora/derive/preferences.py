@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from corpora.derive.base import directions_of, refused
-from corpora.multiway import MultiRow, pairs_of
-from corpora.records import Record
+from spanferry.corpora.derive.base import directions_of, refused
+from spanferry.corpora.multiway import MultiRow, pairs_of
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.derive.base import parse_direction, refused
-from corpora.multiway import MultiRow, WordLinks
-from corpora.records import Record
+from spanferry.corpora.derive.base import parse_direction, refused
+from spanferry.corpora.multiway import MultiRow, WordLinks
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)

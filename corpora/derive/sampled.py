@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.derive.base import directions_of, key_of
-from corpora.derive.sampling import direction_shares, quotas
-from corpora.multiway import Direction, MultiRow, pairs_of
-from corpora.records import Record
+from spanferry.corpora.derive.base import directions_of, key_of
+from spanferry.corpora.derive.sampling import direction_shares, quotas
+from spanferry.corpora.multiway import Direction, MultiRow, pairs_of
+from spanferry.corpora.stored.records import Record
 
 
 @dataclass(frozen=True)

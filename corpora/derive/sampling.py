@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from corpora.derive.base import chance_of
-from corpora.multiway import Direction
+from spanferry.corpora.derive.base import chance_of
+from spanferry.corpora.multiway import Direction
 
 
 def drawn(seed: int, row_id: str, direction: Direction, hubs: Collection[str], into_hub: float) -> bool:

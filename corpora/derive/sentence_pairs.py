@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from corpora.derive.base import refused
-from corpora.errors import ConfigError
-from corpora.multiway import Direction, MultiRow
-from corpora.records import Record
-from corpora.schema import Translation
+from spanferry.corpora.derive.base import refused
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.multiway import Direction, MultiRow
+from spanferry.corpora.schema import Translation
+from spanferry.corpora.stored.records import Record
 
 Way = Literal["independent", "joint", "round_trip"]
 WAYS: tuple[Way, ...] = ("independent", "joint", "round_trip")

@@ -6,10 +6,11 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ValidationError
 
-from corpora.errors import ConfigError, nearest
-from corpora.filters.base import Filter
-from corpora.registry import resolve
-from corpora.schema import Pair
+from spanferry.corpora.errors import ConfigError, nearest
+from spanferry.corpora.filters.base import Filter
+from spanferry.corpora.filters.known import FILTERS
+from spanferry.corpora.registry import resolve
+from spanferry.corpora.schema import Pair
 
 # Columns of the frame that no filter writes.
 BASE = {"id": pl.String, "target_lang": pl.String, "prior": pl.List(pl.String)}
@@ -22,8 +23,6 @@ def build(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
     Raises:
         ConfigError: No ``kind``, an unknown kind or option, a value of the wrong type, or two filters of one name.
     """
-    from corpora.filters import FILTERS
-
     built: list[Filter] = []
     for config in configs:
         options = dict(config)
@@ -60,7 +59,7 @@ def _make(kind: str, made_by: Any, options: dict[str, Any]) -> Filter:
     if not isinstance(made, Filter):
         raise ConfigError(
             f"{kind!r} makes a {type(made).__name__}, which is no filter",
-            hint="see corpora.filters.base.Filter for what a filter has",
+            hint="see spanferry.corpora.filters.base.Filter for what a filter has",
         )
     return made
 

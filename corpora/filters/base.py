@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from corpora.schema import Pair, Span
+from spanferry.corpora.schema import Pair, Span
 
 Scope = Literal["row", "corpus"]
 Rule = tuple[str, pl.Expr]

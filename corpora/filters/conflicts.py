@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
-from corpora.filters.base import Column, FilterModel, Rule, Scope
-from corpora.filters.duplicates import digest, label_parts, text_parts
-from corpora.schema import Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
+from spanferry.corpora.filters.duplicates import digest, label_parts, text_parts
+from spanferry.corpora.schema import Pair
 
 
 class Conflicts(FilterModel):

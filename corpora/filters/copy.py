@@ -10,10 +10,10 @@ import polars as pl
 import regex
 from pydantic import Field
 
-from corpora.copied_items import DOMAIN, EMOJI, ENTITY, MENTION, TAG
-from corpora.filters.base import Column, FilterModel, Rule, by_id
-from corpora.filters.numbers import has_digits, strayed, surviving
-from corpora.schema import Example, Pair, Span
+from spanferry.corpora.filters.base import Column, FilterModel, Rule, by_id
+from spanferry.corpora.filters.numbers.survival import has_digits, strayed, surviving
+from spanferry.corpora.schema import Example, Pair, Span
+from spanferry.corpora.text.copied_items import DOMAIN, EMOJI, ENTITY, MENTION, TAG
 
 Kind = Literal["number", "url", "email", "placeholder", "code", "markup", "emoji", "mention", "tag", "domain"]
 KINDS: tuple[Kind, ...] = (

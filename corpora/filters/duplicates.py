@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
-from corpora.filters.base import Column, FilterModel, Rule, Scope
-from corpora.schema import Example, Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
+from spanferry.corpora.schema import Example, Pair
 
 
 class Duplicates(FilterModel):

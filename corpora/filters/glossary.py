@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from corpora.files import cached_while_unchanged
-from corpora.filters.base import Column, FilterModel, Rule
-from corpora.glossary import Glossary, read_glossary
-from corpora.schema import Pair
+from spanferry.corpora.files import cached_while_unchanged
+from spanferry.corpora.filters.base import Column, FilterModel, Rule
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.text.glossary import Glossary, read_glossary
 
 
 class GlossaryTerms(FilterModel):
@@ -18,7 +18,7 @@ class GlossaryTerms(FilterModel):
     nothing to judge.
 
     Attributes:
-        path: The glossary, see :func:`corpora.glossary.read_glossary`; runs put their ``translator.glossary`` here.
+        path: The glossary, see ``read_glossary``; runs put their ``translator.glossary`` here.
     """
 
     name: ClassVar[str] = "glossary"

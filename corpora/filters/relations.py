@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from corpora.filters.base import Column, FilterModel, Rule
-from corpora.placing import lost_relations
-from corpora.schema import Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule
+from spanferry.corpora.placing import lost_relations
+from spanferry.corpora.schema import Pair
 
 
 class Relations(FilterModel):

@@ -7,15 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.arrow import examples_from_table, examples_to_table
-from corpora.errors import ConfigError
-from corpora.filters import FILTERS
-from corpora.filters.apply import build, decide, score
-from corpora.filters.base import Filter
-from corpora.multiway import SPAN_SCORES, MultiRow
-from corpora.records import REJECTED_SCHEMA, Record
-from corpora.schema import Example, Pair, Projection
-from corpora.switching.rows import column_of
+from spanferry.corpora.arrow import examples_from_table, examples_to_table
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.filters.apply import build, decide, score
+from spanferry.corpora.filters.base import Filter
+from spanferry.corpora.filters.known import FILTERS
+from spanferry.corpora.multiway import SPAN_SCORES, MultiRow
+from spanferry.corpora.schema import Example, Pair, Projection
+from spanferry.corpora.stored.records import REJECTED_SCHEMA, Record
+from spanferry.corpora.stored.switch_schema import column_of
 
 SWITCHED = ("span_count", "span_shape", "copy", "letters", "repetition", "duplicates", "conflicts")
 """Filters that say something of a row in two languages; the others expect a translation of the whole text."""
@@ -74,8 +74,8 @@ def filter_switched(
     Each is judged against the row in the matrix language that it was made from.
 
     Args:
-        kept: Rows of ``corpora.switching.rows.schema_of``, with ``split`` behind.
-        rejected: Rows of ``corpora.records.REJECTED_SCHEMA``.
+        kept: Rows of ``spanferry.corpora.stored.switch_schema.schema_of``, with ``split`` behind.
+        rejected: Rows of ``spanferry.corpora.stored.records.REJECTED_SCHEMA``.
         rows: What was switched.
         filters: Such as those of ``SWITCHED``.
 

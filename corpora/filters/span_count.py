@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from corpora.filters.base import Column, FilterModel, Rule
-from corpora.schema import Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule
+from spanferry.corpora.schema import Pair
 
 
 class SpanCount(FilterModel):

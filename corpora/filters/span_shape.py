@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import polars as pl
 import regex
 
-from corpora.filters.base import Column, FilterModel, Rule
-from corpora.schema import Example, Pair, Span
+from spanferry.corpora.filters.base import Column, FilterModel, Rule
+from spanferry.corpora.schema import Example, Pair, Span
 
 _FAULTS = ("outside", "empty", "punctuation", "duplicate", "overlap")
 # Emoji and currency signs are symbols (S); these signs of category P can be what a label is about as well.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from corpora.filters.apply import decide, reasons_of
-from corpora.filters.base import Column, Filter
+from spanferry.corpora.filters.apply import decide, reasons_of
+from spanferry.corpora.filters.base import Column, Filter
 
 BINS = 30
 

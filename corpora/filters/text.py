@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import regex
 
-from corpora.schema import Example, Span
+from spanferry.corpora.schema import Example, Span
 
 # Things that are the same in every language and say nothing about it: code, URLs, e-mail, tags, placeholders.
 _UNTRANSLATABLE = regex.compile(

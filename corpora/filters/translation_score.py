@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from corpora.filters.base import Column, FilterModel, Rule, Scope
-from corpora.schema import Pair
+from spanferry.corpora.filters.base import Column, FilterModel, Rule, Scope
+from spanferry.corpora.schema import Pair
 
 MT_SCORE = "mt_score"
 

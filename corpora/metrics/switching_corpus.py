@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import log2, sqrt
 from typing import Any
 
-from corpora.metrics.switching import (
+from spanferry.corpora.metrics.switching import (
     Products,
     cmi,
     cmi_with_switches,

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import ConfigError
-from corpora.options import checked_options, option_defaults
-from corpora.readers.base import BadRow, Reader
-from corpora.readers.checked import CheckedReader, RowReader
-from corpora.readers.text import check_file
-from corpora.registry import resolve
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.readers.base import BadRow, Reader
+from spanferry.corpora.readers.checked import CheckedReader, RowReader
+from spanferry.corpora.readers.text import check_file
+from spanferry.corpora.registry import resolve
 
 READERS = {
-    "jsonl": "corpora.readers.jsonl:JsonlReader",
-    "conll": "corpora.readers.conll:ConllReader",
-    "squad": "corpora.readers.squad:SquadReader",
-    "label_studio": "corpora.readers.label_studio:LabelStudioReader",
-    "brat": "corpora.readers.brat:BratReader",
-    "doccano": "corpora.readers.doccano:DoccanoReader",
-    "text": "corpora.readers.parallel:LinesReader",
-    "hf": "corpora.readers.huggingface:HubReader",
-    "saved": "corpora.readers.huggingface:SavedReader",
-    "parquet": "corpora.readers.huggingface:ParquetReader",
-    "reviewed": "corpora.readers.reviewed:ReviewedReader",
+    "jsonl": "spanferry.corpora.readers.jsonl:JsonlReader",
+    "conll": "spanferry.corpora.readers.conll:ConllReader",
+    "squad": "spanferry.corpora.readers.squad:SquadReader",
+    "label_studio": "spanferry.corpora.readers.label_studio:LabelStudioReader",
+    "brat": "spanferry.corpora.readers.brat:BratReader",
+    "doccano": "spanferry.corpora.readers.doccano:DoccanoReader",
+    "text": "spanferry.corpora.readers.parallel:LinesReader",
+    "hf": "spanferry.corpora.readers.huggingface:HubReader",
+    "saved": "spanferry.corpora.readers.huggingface:SavedReader",
+    "parquet": "spanferry.corpora.readers.huggingface:ParquetReader",
+    "reviewed": "spanferry.corpora.readers.reviewed:ReviewedReader",
 }
 
 __all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from corpora.errors import RowError
-from corpora.schema import TEXT, Example, Pair
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.schema import TEXT, Example, Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from corpora.files import content_hash
-from corpora.readers.bad_row import BadRow, bad_row
-from corpora.readers.checked import Draft, Note, RowReader
-from corpora.schema import Example
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.readers.bad_row import BadRow, bad_row
+from spanferry.corpora.readers.checked import Draft, Note, RowReader
+from spanferry.corpora.schema import Example
 
 __all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of"]
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from corpora.errors import InputError, RowError
-from corpora.files import content_hash
-from corpora.offsets import Unit
-from corpora.readers.base import Draft, FileReader, Note, options_part
-from corpora.readers.rows import RowKeys, row_to_example
-from corpora.readers.text import check_encoding
-from corpora.schema import Example
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.readers.base import Draft, FileReader, Note, options_part
+from spanferry.corpora.readers.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.text import check_encoding
+from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit
 
 _SPACE = re.compile(r"\s+")
 _FIXED = frozenset({"id", "start", "end", "label", "fragments", "field", "quote", "text"})

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.errors import RowError
-from corpora.readers.bad_row import BadRow, bad_row
-from corpora.readers.fit import Fit
-from corpora.readers.json_values import check_json
-from corpora.readers.rows import is_number
-from corpora.schema import Example, validate
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.bad_row import BadRow, bad_row
+from spanferry.corpora.readers.fit import Fit
+from spanferry.corpora.readers.json_values import check_json
+from spanferry.corpora.readers.rows import is_number
+from spanferry.corpora.schema import Example, validate
 
 # What datasets accepts as the name of a split; it also names folders and files.
 _SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from corpora.errors import InputError, RowError
-from corpora.readers.base import Draft, FileReader, Note
-from corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
-from corpora.readers.tagged import tagged_example
-from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example
-from corpora.tags import ReadScheme, TagProblem, TokenSpan, plain_tag, read_tags
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import Draft, FileReader, Note
+from spanferry.corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
+from spanferry.corpora.readers.tagged import tagged_example
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import TEXT, Example
+from spanferry.corpora.text.tags import ReadScheme, TagProblem, TokenSpan, plain_tag, read_tags
 
 _KEY_VALUE = re.compile(r"#\s*([\w.-]+)\s*[=:]\s*(.*)")
 _BLANKS = re.compile(r"[ \t]+")
@@ -36,7 +36,7 @@ class Sentence(NamedTuple):
 class ConllReader(FileReader):
     """Reads sentences of tagged tokens and turns them into text with spans.
 
-    The tokens are joined to text as people write it (``corpora.detokenise``), unless the comment ``# text = …`` holds
+    The tokens are joined to text as people write it (``text.detokenise``), unless the comment ``# text = …`` holds
     the raw text and all tokens are in it, in order. Their ranges are kept in ``Example.tokens``. The comments ``id`` or
     ``sent_id`` and ``label`` or ``intent`` fill the example's id and label; all others go to ``meta``. A sentence
     without id is numbered from 1. A comment ``# key_json = …`` is JSON (for a text with line ends, say), and the

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from corpora.errors import InputError
-from corpora.tags import plain_tag
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.text.tags import plain_tag
 
 Line = tuple[int, list[str]]  # line number, columns
 

@@ -5,8 +5,8 @@ from itertools import product
 
 import regex
 
-from corpora.offsets import UNITS, Unit, code_points, in_unit
-from corpora.schema import Example, Span
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.text.offsets import UNITS, Unit, code_points, in_unit
 
 # Letters of scripts with spaces between words; in the others an edge between two letters says nothing.
 _LETTER = regex.compile(

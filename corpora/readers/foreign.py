@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.errors import InputError, SpanferryError
+from spanferry.corpora.errors import InputError, SpanferryError
 
 # A column chunk of text packs to a fifth or so, one of repeated values to a thousandth.
 _MOST_RATIO, _MOST_BYTES = 2000, 1 << 28

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.checksums import check_data
-from corpora.errors import InputError
-from corpora.files import content_hash
-from corpora.readers.base import Note, split_of
-from corpora.readers.foreign import check_sizes, check_stream, first_line, foreign
-from corpora.readers.tables import Part, TableReader
+from spanferry.corpora.checksums import check_data
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.readers.base import Note, split_of
+from spanferry.corpora.readers.foreign import check_sizes, check_stream, first_line, foreign
+from spanferry.corpora.readers.tables import Part, TableReader
 
 _BATCH = 1000
 _REJECTED = "rejected"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from corpora.errors import RowError
+from spanferry.corpora.errors import RowError
 
 # Python refuses to convert integers of more than 4,300 digits, and Arrow holds 64 bits.
 _MOST_DIGITS = 4000

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from corpora.errors import RowError
+from spanferry.corpora.errors import RowError
 
 SPAN_KEYS = ("spans", "entities", "ents", "label", "labels", "annotations", "ner", "mentions", "slots")
 TAG_KEYS = ("ner_tags", "tags", "ner", "labels", "label")

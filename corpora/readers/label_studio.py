@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from corpora.columns import field_of
-from corpora.errors import InputError, RowError
-from corpora.offsets import Unit, code_points
-from corpora.readers.base import BadRow, Draft, FileReader, Note, bad_row
-from corpora.readers.json_values import Unreadable, dump_raw, parse_items, parse_json
-from corpora.readers.label_studio_results import (
+from spanferry.corpora.columns import field_of, is_label_studio_key
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Note, bad_row
+from spanferry.corpora.readers.json_values import Unreadable, dump_raw, parse_items, parse_json
+from spanferry.corpora.readers.label_studio_results import (
     label_of,
     minimal_row,
     offsets_of,
     region_labels,
     sort_results,
 )
-from corpora.readers.rows import RowKeys, row_to_example
-from corpora.readers.text import BLANK, read_lines
-from corpora.schema import Example
-from corpora.writers.label_studio import is_taken
+from spanferry.corpora.readers.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.text import BLANK, read_lines
+from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit, code_points
 
 _OURS, _SOURCE = "spanferry", "source_"
 # The editor writes line ends of a selection as a backslash and an n.
@@ -99,7 +98,7 @@ class LabelStudioReader(FileReader):
         result = sort_results(self._chosen(task, name), name)
         fields = self._fields(data, ours, result.regions, name)
         # Our writer's key of a field may be another than its name.
-        named = {key: field_of(key, is_taken) if ours else key for key in fields}
+        named = {key: field_of(key, is_label_studio_key) if ours else key for key in fields}
         for kind, regions in result.others.items():
             if not result.regions or any(str(r.get("to_name")) in named for r in regions):
                 raise RowError(

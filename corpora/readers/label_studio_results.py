@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpora.errors import RowError
-from corpora.readers.label_keys import looks_like_spans
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.label_keys import looks_like_spans
 
 _TEXT_REGIONS = ("labels", "hypertextlabels")
 

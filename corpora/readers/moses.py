@@ -7,13 +7,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
 
-from corpora.detokenise import detokenise, find_tokens
-from corpora.errors import ConfigError, InputError, RowError
-from corpora.files import content_hash
-from corpora.multiway import MultiRow, Range, WordLinks
-from corpora.readers.base import AUTO_SPLIT, options_part, split_of
-from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example, validate
+from spanferry.corpora.errors import ConfigError, InputError, RowError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.multiway import MultiRow, Range, WordLinks
+from spanferry.corpora.readers.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.text.detokenise import detokenise, find_tokens
 
 _LINK = re.compile(r"(\d+)[-p](\d+)(?:[:/]([0-9.eE+-]+))?")
 _MOST_DIGITS = 18

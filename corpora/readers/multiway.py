@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from corpora.emitted import EmittedDataset
-from corpora.errors import ConfigError, InputError
-from corpora.multiway import MultiRow, row_of_pair
-from corpora.options import checked_options, option_defaults
-from corpora.readers import open_reader
-from corpora.readers.base import BadRow
-from corpora.registry import resolve
-from corpora.schema import Example, Pair
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.multiway import MultiRow, row_of_pair
+from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.registry import resolve
+from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.stored.emitted import EmittedDataset
 
 PARALLEL_READERS = {
-    "moses": "corpora.readers.moses:MosesReader",
-    "tsv": "corpora.readers.moses:TsvReader",
-    "tmx": "corpora.readers.tmx:TmxReader",
+    "moses": "spanferry.corpora.readers.moses:MosesReader",
+    "tsv": "spanferry.corpora.readers.moses:TsvReader",
+    "tmx": "spanferry.corpora.readers.tmx:TmxReader",
 }
 _FIXED = ("path",)
 _MADE_UP = re.compile(r"s\d+")
@@ -149,7 +149,7 @@ def open_parallel(
     Args:
         entry: A run directory (one reader per target language), ``<lang>=<file>`` for any file in one language, or a
             parallel file: ``.tmx``, ``.tsv``, or the prefix of Moses files.
-        format: A name of ``PARALLEL_READERS``, or of ``corpora.readers.READERS`` for ``<lang>=<file>``.
+        format: A name of ``PARALLEL_READERS``, or of ``spanferry.corpora.readers.READERS`` for ``<lang>=<file>``.
         options: Of the reader.
         shared_ids: See ``CellReader``.
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
-from corpora.errors import InputError, RowError
-from corpora.readers.base import BadRow, Draft, FileReader, Reader
-from corpora.readers.text import read_lines
-from corpora.schema import TEXT, Example
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Reader
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import TEXT, Example
 
 Row = Example | BadRow
 _BY_PLACE = "--set read.pair_by=index (evaluate projection: --pair-by index) pairs rows by their place"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from corpora.errors import RowError
-from corpora.readers.label_keys import unpacked
-from corpora.readers.rows import RowKeys
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.label_keys import unpacked
+from spanferry.corpora.readers.rows import RowKeys
 
 QUESTION, CONTEXT, ANSWER, ANSWERS = "question", "context", "answer", "answers"
 QA_COLUMNS = (QUESTION, CONTEXT, ANSWERS)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.emitted import EmittedDataset
-from corpora.errors import ConfigError
-from corpora.readers.checked import RowReader
-from corpora.review import META
-from corpora.schema import Example, Pair
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.readers.checked import RowReader
+from spanferry.corpora.review.applying import META
+from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.stored.emitted import EmittedDataset
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from corpora.errors import InputError, RowError
-from corpora.offsets import UNITS, Unit, code_points
-from corpora.readers.base import Draft, FileReader, Note
-from corpora.readers.json_values import dump_raw, parse_json
-from corpora.readers.label_keys import check_consumed, unpacked
-from corpora.readers.qa_rows import ANSWER, CONTEXT, OTHER_OFFSETS, QUESTION
-from corpora.readers.text import read_lines
-from corpora.schema import Example, Span, validate
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.readers.base import Draft, FileReader, Note
+from spanferry.corpora.readers.json_values import dump_raw, parse_json
+from spanferry.corpora.readers.label_keys import check_consumed, unpacked
+from spanferry.corpora.readers.qa_rows import ANSWER, CONTEXT, OTHER_OFFSETS, QUESTION
+from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.schema import ANSWER, CONTEXT, QUESTION, Example, Span, validate
+from spanferry.corpora.text.offsets import UNITS, Unit, code_points
 
 __all__ = ["ANSWER", "CONTEXT", "QUESTION", "SquadReader"]
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from corpora.columns import field_of
-from corpora.errors import InputError, unknown_name
-from corpora.readers.base import AUTO_SPLIT, Draft, Note, options_part
-from corpora.readers.checked import RowReader
-from corpora.readers.json_values import dump_raw
-from corpora.readers.label_keys import SPAN_KEYS, TAG_KEYS
-from corpora.readers.qa_rows import QA_COLUMNS, squad_answers
-from corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
-from corpora.readers.tagged import class_name, tagged_row, tags_column
-from corpora.schema import TEXT, Example
-from corpora.switching import rows as switched
-from corpora.tags import ReadScheme
-from corpora.writers.rows import TAKEN
+from spanferry.corpora.columns import field_of
+from spanferry.corpora.errors import InputError, unknown_name
+from spanferry.corpora.readers.base import AUTO_SPLIT, Draft, Note, options_part
+from spanferry.corpora.readers.checked import RowReader
+from spanferry.corpora.readers.json_values import dump_raw
+from spanferry.corpora.readers.label_keys import SPAN_KEYS, TAG_KEYS
+from spanferry.corpora.readers.qa_rows import QA_COLUMNS, squad_answers
+from spanferry.corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
+from spanferry.corpora.readers.tagged import class_name, tagged_row, tags_column
+from spanferry.corpora.schema import TEXT, Example
+from spanferry.corpora.stored import switch_schema as switched
+from spanferry.corpora.stored.rows import TAKEN
+from spanferry.corpora.text.tags import ReadScheme
 
 
 class Part(NamedTuple):

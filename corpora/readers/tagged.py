@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from corpora.detokenise import detokenise, find_tokens
-from corpora.errors import RowError
-from corpora.readers.label_keys import TAG_KEYS, check_consumed
-from corpora.readers.rows import RowKeys
-from corpora.schema import TEXT, Example, Span
-from corpora.tags import ReadScheme, TokenSpan, read_tags
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.label_keys import TAG_KEYS, check_consumed
+from spanferry.corpora.readers.rows import RowKeys
+from spanferry.corpora.schema import TEXT, Example, Span
+from spanferry.corpora.text.detokenise import detokenise, find_tokens
+from spanferry.corpora.text.tags import ReadScheme, TokenSpan, read_tags
 
 
 def tagged_example(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from corpora.errors import ConfigError, InputError, nearest
+from spanferry.corpora.errors import ConfigError, InputError, nearest
 
 # What JSON calls blank; U+3000 or a form feed belongs to what it is in.
 BLANK = " \t\r\n\ufeff"

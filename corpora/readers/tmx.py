@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import ClassVar
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
-from corpora.errors import InputError, RowError
-from corpora.files import content_hash
-from corpora.multiway import MultiRow
-from corpora.readers.base import AUTO_SPLIT, options_part, split_of
-from corpora.readers.text import check_file, open_bytes
-from corpora.schema import TEXT, Example, Span, validate
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.readers.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.text import check_file, open_bytes
+from spanferry.corpora.schema import TEXT, Example, Span, validate
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _FIELD = "x-field"

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from corpora.errors import unknown_name
+from spanferry.corpora.errors import unknown_name
 
 _SAMPLES = ("sentences", "documents")
 

@@ -6,27 +6,27 @@ is left, and ``render`` writes the text, moves the spans and records every chang
 """
 
 UNITS = {
-    "span": "corpora.switching.units.span:SpanUnits",
-    "word": "corpora.switching.units.word:WordUnits",
-    "phrase": "corpora.switching.units.phrase:PhraseUnits",
-    "clause": "corpora.switching.units.clause:ClauseUnits",
-    "sentence": "corpora.switching.units.clause:SentenceUnits",
-    "chunk": "corpora.switching.units.chunk:ChunkUnits",
-    "document": "corpora.switching.units.chunk:DocumentUnits",
+    "span": "spanferry.corpora.switching.units.span:SpanUnits",
+    "word": "spanferry.corpora.switching.units.word:WordUnits",
+    "phrase": "spanferry.corpora.switching.units.phrase:PhraseUnits",
+    "clause": "spanferry.corpora.switching.units.clause:ClauseUnits",
+    "sentence": "spanferry.corpora.switching.units.clause:SentenceUnits",
+    "chunk": "spanferry.corpora.switching.units.chunk:ChunkUnits",
+    "document": "spanferry.corpora.switching.units.chunk:DocumentUnits",
 }
 COUNTERPARTS = {
-    "alignment": "corpora.switching.counterparts.alignment:AlignmentCounterparts",
-    "dictionary": "corpora.switching.counterparts.dictionary:DictionaryCounterparts",
-    "entities": "corpora.switching.counterparts.entities:EntityCounterparts",
-    "transliteration": "corpora.switching.counterparts.transliteration:TransliterationCounterparts",
+    "alignment": "spanferry.corpora.switching.counterparts.alignment:AlignmentCounterparts",
+    "dictionary": "spanferry.corpora.switching.counterparts.dictionary:DictionaryCounterparts",
+    "entities": "spanferry.corpora.switching.counterparts.entities:EntityCounterparts",
+    "transliteration": "spanferry.corpora.switching.counterparts.transliteration:TransliterationCounterparts",
 }
 CONSTRAINTS = {
-    "none": "corpora.switching.constraints.none:NoConstraint",
-    "equivalence": "corpora.switching.constraints.equivalence:EquivalenceConstraint",
-    "matrix": "corpora.switching.constraints.matrix:MatrixConstraint",
+    "none": "spanferry.corpora.switching.constraints.none:NoConstraint",
+    "equivalence": "spanferry.corpora.switching.constraints.equivalence:EquivalenceConstraint",
+    "matrix": "spanferry.corpora.switching.constraints.matrix:MatrixConstraint",
 }
 SAMPLERS = {
-    "probability": "corpora.switching.samplers.probability:ProbabilitySampler",
-    "cmi": "corpora.switching.samplers.cmi:CmiSampler",
-    "histogram": "corpora.switching.samplers.histogram:HistogramSampler",
+    "probability": "spanferry.corpora.switching.samplers.probability:ProbabilitySampler",
+    "cmi": "spanferry.corpora.switching.samplers.cmi:CmiSampler",
+    "histogram": "spanferry.corpora.switching.samplers.histogram:HistogramSampler",
 }

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.files import publish, work_folder
-from corpora.records import REJECTED, REJECTED_SCHEMA
-from corpora.writers.features import features_json, with_features
-from corpora.writers.saved import INDEX, data_files, describe, old_splits, open_stream, write_index
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.stored.features import features_json, with_features
+from spanferry.corpora.stored.layout import INDEX, data_files, describe, old_splits, open_stream, write_index
+from spanferry.corpora.stored.records import REJECTED, REJECTED_SCHEMA
 
 TAGS = "ner_tags"
 
@@ -28,7 +28,7 @@ def write_tables(
 
     Args:
         kept: Rows with the columns of ``schema``, or some of them, and ``split``.
-        rejected: Rows of ``corpora.records.REJECTED_SCHEMA``.
+        rejected: Rows of ``spanferry.corpora.stored.records.REJECTED_SCHEMA``.
         out: The folder; an earlier set in it is replaced, whole or not at all.
         schema: The columns; those of the files have the tags as classes.
         tags: The names of the classes of the column ``ner_tags``.

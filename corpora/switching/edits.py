@@ -6,11 +6,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.switching.arrays import Ints, expand, offsets_of
-from corpora.switching.articles import never_a_noun
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.characters import LETTER, LOWER, UNSPACED, UPPER, WORD, classes_of, lower_of, upper_of
+from spanferry.corpora.switching.articles import never_a_noun
+from spanferry.corpora.switching.batches.arrays import Ints, expand, offsets_of
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.characters import (
+    LETTER,
+    LOWER,
+    UNSPACED,
+    UPPER,
+    WORD,
+    classes_of,
+    lower_of,
+    upper_of,
+)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.switching.arrays import Ints, expand, offsets_of
-from corpora.switching.base import REASON, Candidates, Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches.arrays import Ints, expand, offsets_of
+from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 
 @dataclass(frozen=True)

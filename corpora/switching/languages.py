@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from corpora.switching import chance
-from corpora.switching.arrays import Ints, offsets_of
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches import chance
+from spanferry.corpora.switching.batches.arrays import Ints, offsets_of
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 Policy = Literal["unit", "row", "row_all", "field", "each"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from corpora.switching.arrays import Ints, codes_in, expand, fields, integers, lists, offsets_of
-from corpora.switching.batch import Spans, SwitchBatch, View, Words
-from corpora.switching.pool import code_points
-from corpora.word_breaks import words_of
+from spanferry.corpora.switching.batches.arrays import Ints, codes_in, expand, fields, integers, lists, offsets_of
+from spanferry.corpora.switching.batches.batch import Spans, SwitchBatch, View, Words
+from spanferry.corpora.switching.batches.pool import code_points
+from spanferry.corpora.text.word_breaks import words_of
 
 
 def read_batch(
@@ -23,7 +23,7 @@ def read_batch(
     """The rows of ``table`` as arrays.
 
     Args:
-        table: Rows of ``corpora.multiway.MULTIROW_SCHEMA``.
+        table: Rows of ``spanferry.corpora.multiway.MULTIROW_SCHEMA``.
         matrix: The language that others are mixed into.
         languages: The embedded languages; those that the rows don't have may come from a dictionary or a table.
         only: The text fields that may be switched; empty: all.

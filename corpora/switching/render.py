@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.arrow import RANGE, SPAN
-from corpora.placing import without_places
-from corpora.switching.arrays import Ints, expand, fields, lists, offsets_of, whole
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.edits import Edits
-from corpora.switching.labels import Touching, projected
-from corpora.switching.measure import cmi_of
-from corpora.switching.pool import strings, strings_of
-from corpora.switching.rows import SWITCH, column_of
+from spanferry.corpora.arrow import RANGE, SPAN
+from spanferry.corpora.placing import without_places
+from spanferry.corpora.stored.switch_schema import SWITCH, column_of
+from spanferry.corpora.switching.batches.arrays import Ints, expand, fields, lists, offsets_of, whole
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.measure import cmi_of
+from spanferry.corpora.switching.batches.pool import strings, strings_of
+from spanferry.corpora.switching.edits import Edits
+from spanferry.corpora.switching.labels import Touching, projected
 
 SPACE = "space"
 # Most rows hold nothing like a place in a text, and need not be parsed.

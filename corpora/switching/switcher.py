@@ -10,19 +10,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.records import REJECTED_SCHEMA
-from corpora.switching.arrays import Ints, expand, fields, lists, offsets_of, whole
-from corpora.switching.base import REASON, REASONS, Candidates, Constraint, CounterpartFinder, UnitFinder, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.chance import mixed
-from corpora.switching.edits import edits_of
-from corpora.switching.labels import fitting
-from corpora.switching.languages import Policy, draw
-from corpora.switching.measure import Choice
-from corpora.switching.reading import read_batch
-from corpora.switching.render import render, without_stale_places
-from corpora.switching.rows import schema_of
-from corpora.switching.samplers.base import CorpusSampler, Sampler
+from spanferry.corpora.stored.records import REJECTED_SCHEMA
+from spanferry.corpora.stored.switch_schema import schema_of
+from spanferry.corpora.switching.batches.arrays import Ints, expand, fields, lists, offsets_of, whole
+from spanferry.corpora.switching.batches.base import (
+    REASON,
+    REASONS,
+    Candidates,
+    Constraint,
+    CounterpartFinder,
+    UnitFinder,
+    Units,
+)
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.chance import mixed
+from spanferry.corpora.switching.batches.measure import Choice
+from spanferry.corpora.switching.edits import edits_of
+from spanferry.corpora.switching.labels import fitting
+from spanferry.corpora.switching.languages import Policy, draw
+from spanferry.corpora.switching.reading import read_batch
+from spanferry.corpora.switching.render import render, without_stale_places
+from spanferry.corpora.switching.sampling import CorpusSampler, Sampler
 
 _SAME_IN_ALL_COPIES = (1 << 32) - 1
 
@@ -33,7 +41,7 @@ class Switched:
 
     Attributes:
         kept: Rows of ``schema_of``, with ``split`` behind.
-        rejected: Rows of ``corpora.records.REJECTED_SCHEMA``.
+        rejected: Rows of ``spanferry.corpora.stored.records.REJECTED_SCHEMA``.
         counts: ``units``, ``with_counterpart``, ``switched``, ``not:<reason>`` (units), ``into:<language>`` (units) …
     """
 
@@ -53,7 +61,7 @@ class Switcher:
         counterpart: Into what.
         constraint: Where not.
         sampler: How much.
-        policy: Which language, see ``corpora.switching.languages.draw``.
+        policy: Which language, see ``spanferry.corpora.switching.languages.draw``.
         copies: Rows that each row becomes; with the policy ``each`` as many for every language.
         fields: Text fields that may be switched; empty: all.
         seed: Of all that is drawn.
@@ -89,7 +97,7 @@ class Switcher:
         return self.copies * len(self.embedded) if self.policy == "each" else self.copies
 
     def switch(self, table: pa.Table, bins: np.ndarray | None = None) -> Switched:
-        """The rows of ``table`` (``corpora.multiway.MULTIROW_SCHEMA``), switched.
+        """The rows of ``table`` (``spanferry.corpora.multiway.MULTIROW_SCHEMA``), switched.
 
         Args:
             table: Rows; those with reasons are rejected with them.

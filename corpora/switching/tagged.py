@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from corpora.errors import InputError
-from corpora.files import content_hash
-from corpora.metrics.switching import INDEPENDENT
-from corpora.words import words
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.files import content_hash
+from spanferry.corpora.metrics.switching import INDEPENDENT
+from spanferry.corpora.text.words import words
 
 _VALID = "OUT/code-switch of a run, .conllu with LangO= in MISC, .tsv with en_query and cs_query, .jsonl with langs"
 _LANG = re.compile(r"(?:^|\|)lango=([A-Za-z]+)", re.IGNORECASE)

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from corpora.options import checked_options, option_defaults
-from corpora.registry import resolve
-from corpora.writers.base import EVERYTHING, Writer, WriteReport
+from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.registry import resolve
+from spanferry.corpora.stored.base import EVERYTHING, Writer, WriteReport
 
 WRITERS = {
-    "arrow": "corpora.writers.arrow:ArrowWriter",
-    "parquet": "corpora.writers.parquet:ParquetWriter",
-    "jsonl": "corpora.writers.jsonl:JsonlWriter",
-    "conll": "corpora.writers.conll:ConllWriter",
-    "squad": "corpora.writers.squad:SquadWriter",
-    "label_studio": "corpora.writers.label_studio:LabelStudioWriter",
-    "doccano": "corpora.writers.doccano:DoccanoWriter",
-    "translation": "corpora.writers.translation:TranslationWriter",
-    "moses": "corpora.writers.moses:MosesWriter",
-    "tmx": "corpora.writers.tmx:TmxWriter",
+    "arrow": "spanferry.corpora.writers.arrow:ArrowWriter",
+    "parquet": "spanferry.corpora.writers.parquet:ParquetWriter",
+    "jsonl": "spanferry.corpora.writers.jsonl:JsonlWriter",
+    "conll": "spanferry.corpora.writers.conll:ConllWriter",
+    "squad": "spanferry.corpora.writers.squad:SquadWriter",
+    "label_studio": "spanferry.corpora.writers.label_studio:LabelStudioWriter",
+    "doccano": "spanferry.corpora.writers.doccano:DoccanoWriter",
+    "translation": "spanferry.corpora.writers.translation:TranslationWriter",
+    "moses": "spanferry.corpora.writers.moses:MosesWriter",
+    "tmx": "spanferry.corpora.writers.tmx:TmxWriter",
 }
 
 __all__ = ["EVERYTHING", "WRITERS", "WriteReport", "Writer", "open_writer", "writer_options"]

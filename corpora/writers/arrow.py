@@ -2,7 +2,7 @@
 
 ``OUT`` is a ``DatasetDict`` with the splits of the data. The rejected rows lie beside them in ``OUT/rejected``, a
 dataset of its own (``load_from_disk("OUT/rejected")``): a loop over all splits must not train on them. The columns are
-those of ``corpora.writers.rows``.
+those of ``spanferry.corpora.stored.rows``.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from corpora.files import publish, work_folder
-from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, replayable, survey
-from corpora.writers.features import features_json
-from corpora.writers.saved import INDEX, data_files, describe, old_splits, open_stream, write_index
-from corpora.writers.shards import shard_count
-from corpora.writers.tables import TableOptions
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import REJECTED, WriteReport, replayable, survey
+from spanferry.corpora.stored.features import features_json
+from spanferry.corpora.stored.layout import INDEX, data_files, describe, old_splits, open_stream, write_index
+from spanferry.corpora.writers.shards import shard_count
+from spanferry.corpora.writers.tables import TableOptions
 
 
 @dataclass(frozen=True)

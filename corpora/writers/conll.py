@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from corpora.schema import Pair
-from corpora.tags import Scheme
-from corpora.writers.base import WriteReport, lost_attributes, refuse_loss, subject
-from corpora.writers.flat import tagged_tokens
-from corpora.writers.lines import write_lines
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import WriteReport, lost_attributes, refuse_loss, subject
+from spanferry.corpora.stored.flat import tagged_tokens
+from spanferry.corpora.text.tags import Scheme
+from spanferry.corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)

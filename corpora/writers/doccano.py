@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.offsets import Unit, in_unit
-from corpora.placing import whole_relations
-from corpora.schema import Pair
-from corpora.writers.base import WriteReport, lost_attributes, refuse_loss, subject
-from corpora.writers.lines import write_lines
+from spanferry.corpora.placing import whole_relations
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import WriteReport, lost_attributes, refuse_loss, subject
+from spanferry.corpora.text.offsets import Unit, in_unit
+from spanferry.corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)

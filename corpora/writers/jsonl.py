@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.schema import TEXT, Example, Pair, Projection, Span
-from corpora.writers.base import EVERYTHING, WriteReport, held_relations
-from corpora.writers.lines import write_lines
+from spanferry.corpora.schema import TEXT, Example, Pair, Projection, Span
+from spanferry.corpora.stored.base import EVERYTHING, WriteReport, held_relations
+from spanferry.corpora.writers.lines import write_lines
 
 
 @dataclass(frozen=True)

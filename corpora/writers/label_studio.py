@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
-from corpora.columns import column_of
-from corpora.files import publish, work_folder
-from corpora.offsets import Unit, in_unit
-from corpora.schema import Example, Pair
-from corpora.writers.base import (
+from spanferry.corpora.columns import LABEL_STUDIO_OURS as OURS
+from spanferry.corpora.columns import LABEL_STUDIO_SOURCE as SOURCE
+from spanferry.corpora.columns import column_of, is_label_studio_key
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.stored.base import (
     REJECTED,
     Survey,
     WriteReport,
@@ -32,20 +33,14 @@ from corpora.writers.base import (
     subject,
     survey,
 )
+from spanferry.corpora.text.offsets import Unit, in_unit
 
-OURS = "spanferry"
-SOURCE = "source_"
 CONFIG = "label_config.xml"
 
 
 def key_of(field: str) -> str:
     """The key of a text field in a task's ``data``, and the name of its tag: unlike all that stands beside it."""
-    return column_of(field, is_taken)
-
-
-def is_taken(name: str) -> bool:
-    """Whether a key or a tag that is not a text field's has this name."""
-    return name in (OURS, "class") or name.startswith((SOURCE, "label_"))
+    return column_of(field, is_label_studio_key)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from corpora.files import publish, work_folder
-from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, group_of, replayable, survey
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import REJECTED, WriteReport, group_of, replayable, survey
 
 
 @contextmanager

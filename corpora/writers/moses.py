@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
-from corpora.files import publish, work_folder
-from corpora.multiway import Direction, MultiRow
-from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, check_split, refuse_loss
-from corpora.writers.multiway import pharaoh
-from corpora.writers.parallel import languages_of, rows_of_pairs
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.multiway import Direction, MultiRow
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import REJECTED, WriteReport, check_split, refuse_loss
+from spanferry.corpora.writers.multiway import pharaoh
+from spanferry.corpora.writers.parallel import languages_of, rows_of_pairs
 
 _LINE_BREAK = re.compile(r"[\r\n]+")
 

@@ -20,15 +20,15 @@ from typing import Annotated, Any, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.arrow import RANGE, RELATION, SCORE
-from corpora.attributes import attributes_json
-from corpora.columns import column_of
-from corpora.derive.base import directions_of, refused
-from corpora.multiway import MISSING, SPAN_SCORES, MultiRow, WordLinks, pairs_of
-from corpora.placing import whole_relations
-from corpora.records import Record, write_records
-from corpora.schema import Example, Span
-from corpora.writers.base import EVERYTHING, WriteReport
+from spanferry.corpora.arrow import RANGE, RELATION, SCORE
+from spanferry.corpora.attributes import attributes_json
+from spanferry.corpora.columns import column_of
+from spanferry.corpora.derive.base import directions_of, refused
+from spanferry.corpora.multiway import MISSING, SPAN_SCORES, MultiRow, WordLinks, pairs_of
+from spanferry.corpora.placing import whole_relations
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.stored.base import EVERYTHING, WriteReport
+from spanferry.corpora.stored.records import Record, write_records
 
 _SPAN = pa.struct(
     [

@@ -8,18 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
-from corpora.multiway import MultiRow, row_of_pair
-from corpora.options import checked_options, option_defaults
-from corpora.registry import resolve
-from corpora.schema import Pair
-from corpora.writers.base import WriteReport, replayable
+from spanferry.corpora.multiway import MultiRow, row_of_pair
+from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.registry import resolve
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import WriteReport, replayable
 
 PARALLEL_WRITERS = {
-    "multiway": "corpora.writers.multiway:MultiwayWriter",
-    "bilingual": "corpora.writers.multiway:BilingualWriter",
-    "translation": "corpora.writers.translation:TranslationWriter",
-    "moses": "corpora.writers.moses:MosesWriter",
-    "tmx": "corpora.writers.tmx:TmxWriter",
+    "multiway": "spanferry.corpora.writers.multiway:MultiwayWriter",
+    "bilingual": "spanferry.corpora.writers.multiway:BilingualWriter",
+    "translation": "spanferry.corpora.writers.translation:TranslationWriter",
+    "moses": "spanferry.corpora.writers.moses:MosesWriter",
+    "tmx": "spanferry.corpora.writers.tmx:TmxWriter",
 }
 
 _SPOOL = ".pairs."
@@ -31,7 +31,7 @@ class ParallelWriter(Protocol):
 
     @property
     def holds(self) -> frozenset[str]:
-        """What the format keeps, out of ``corpora.writers.base.EVERYTHING``."""
+        """What the format keeps, out of ``spanferry.corpora.stored.base.EVERYTHING``."""
         ...
 
     def write_rows(self, rows: Iterable[MultiRow], out: Path, languages: Sequence[str]) -> WriteReport:

@@ -2,7 +2,7 @@
 
 ``datasets.load_dataset(OUT)`` opens the splits without a network and knows the classes again;
 ``load_dataset(OUT, "rejected")`` opens the rejected rows, if there are any. The columns are those of
-``corpora.writers.rows``. The library opens a split without rows with ``streaming=True`` only, so one is written only
+``corpora.stored.rows``. The library opens a split without rows with ``streaming=True`` only, so one is written only
 where there is no other.
 """
 
@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
 
-from corpora.files import publish, work_folder
-from corpora.schema import Pair
-from corpora.writers.base import REJECTED, WriteReport, replayable, survey
-from corpora.writers.features import features_yaml
-from corpora.writers.rows import RowShape
-from corpora.writers.shards import shard_count
-from corpora.writers.tables import TableOptions
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import REJECTED, WriteReport, replayable, survey
+from spanferry.corpora.stored.features import features_yaml
+from spanferry.corpora.stored.rows import RowShape
+from spanferry.corpora.writers.shards import shard_count
+from spanferry.corpora.writers.tables import TableOptions
 
 _README = "README.md"
 _FOLDERS = {True: REJECTED, False: "data"}

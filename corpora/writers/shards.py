@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.schema import Pair
+from spanferry.corpora.schema import Pair
 
 ROWS_PER_BATCH = 1000
 

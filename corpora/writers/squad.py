@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TextIO
 
-from corpora.errors import OutputError
-from corpora.readers.squad import ANSWER, CONTEXT, QUESTION
-from corpora.schema import Example, Pair
-from corpora.writers.base import WriteReport, group_of, lost_attributes, refuse_loss, subject
-from corpora.writers.lines import split_files
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.schema import ANSWER, CONTEXT, QUESTION, Example, Pair
+from spanferry.corpora.stored.base import WriteReport, group_of, lost_attributes, refuse_loss, subject
+from spanferry.corpora.writers.lines import split_files
 
 _MARK = "is_impossible"
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from corpora.schema import Pair
-from corpora.writers.base import EVERYTHING, Survey, group_of
-from corpora.writers.rows import RowShape
-from corpora.writers.shards import Shards
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import EVERYTHING, Survey, group_of
+from spanferry.corpora.stored.rows import RowShape
+from spanferry.corpora.writers.shards import Shards
 
 
 @dataclass(frozen=True)

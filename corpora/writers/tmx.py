@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO, ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
-from corpora.files import publish, work_folder
-from corpora.multiway import MultiRow
-from corpora.schema import Example, Pair, Span
-from corpora.writers.base import REJECTED, WriteReport, check_split, lost_attributes, refuse_loss
-from corpora.writers.parallel import languages_of, rows_of_pairs
+from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.schema import Example, Pair, Span
+from spanferry.corpora.stored.base import REJECTED, WriteReport, check_split, lost_attributes, refuse_loss
+from spanferry.corpora.writers.parallel import languages_of, rows_of_pairs
 
 FIELD_PROP = "x-field"
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>

@@ -13,15 +13,15 @@ from typing import Annotated, Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from corpora.arrow import RANGE
-from corpora.attributes import attributes_json
-from corpora.errors import OutputError
-from corpora.multiway import MultiRow
-from corpora.records import Record, write_records
-from corpora.schema import Pair
-from corpora.writers.base import EVERYTHING, WriteReport
-from corpora.writers.multiway import rejected_record
-from corpora.writers.parallel import languages_of, rows_of_pairs
+from spanferry.corpora.arrow import RANGE
+from spanferry.corpora.attributes import attributes_json
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.schema import Pair
+from spanferry.corpora.stored.base import EVERYTHING, WriteReport
+from spanferry.corpora.stored.records import Record, write_records
+from spanferry.corpora.writers.multiway import rejected_record
+from spanferry.corpora.writers.parallel import languages_of, rows_of_pairs
 
 _SPAN = pa.struct(
     [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from corpora.errors import SpanferryError
+from spanferry.corpora.errors import SpanferryError
 
 _SHOWN = 3
 

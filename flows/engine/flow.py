@@ -14,14 +14,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from flows.config import ExecutorConfig
-from flows.engine import place as places
-from flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect
-from flows.engine.progress import Failure, Outcome, Progress
-from flows.engine.schedule import Schedule
-from flows.engine.step import Step
-from flows.store import write_bytes
-from flows.version import VERSION
+from spanferry.flows.config import ExecutorConfig
+from spanferry.flows.engine import place as places
+from spanferry.flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect
+from spanferry.flows.engine.progress import Failure, Outcome, Progress
+from spanferry.flows.engine.schedule import Schedule
+from spanferry.flows.engine.step import Step
+from spanferry.flows.store import write_bytes
+from spanferry.flows.version import VERSION
 
 REHEARSAL_ROWS = 64
 
@@ -245,7 +245,7 @@ def _shown(console: Console | None, progress: Progress) -> Any:
     if console is None:
         yield progress
         return
-    from flows.progress import shown_on
+    from spanferry.flows.engine.display import shown_on
 
     with shown_on(console) as told:
         yield told

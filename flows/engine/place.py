@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.decisions import LOG
-from corpora.errors import OutputError
-from flows.store import make_folder, write_json
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.review.decisions import LOG
+from spanferry.flows.store import make_folder, write_json
 
 MARKER, STAMP, LOCK, CONFIG, STAGES = ".spanferry-run.json", ".spanferry.json", ".lock", "config.json", "stages"
 STOP = ".stop"

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from corpora.errors import MissingExtraError, SpanferryError
-from flows import prefect_server, prefect_setup
-from flows.config import ExecutorConfig
-from flows.engine.schedule import run_job
-from flows.engine.step import Job, Step
+from spanferry.corpora.errors import MissingExtraError, SpanferryError
+from spanferry.flows.config import ExecutorConfig
+from spanferry.flows.engine.schedule import run_job
+from spanferry.flows.engine.step import Job, Step
+from spanferry.flows.prefect import server as prefect_server
+from spanferry.flows.prefect import setup as prefect_setup
 
 
 class Threads:
@@ -35,11 +36,11 @@ class Threads:
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
-        """See ``flows.engine.schedule.Pool``."""
+        """See ``spanferry.flows.engine.schedule.Pool``."""
         self._pool.submit(run_job, step.work, step.scope, job).add_done_callback(done)
 
     def result(self, found: Any) -> Any:
-        """See ``flows.engine.schedule.Pool``."""
+        """See ``spanferry.flows.engine.schedule.Pool``."""
         return found.exception() or found.result()
 
 
@@ -62,7 +63,7 @@ class PrefectTasks:
         self._lock = threading.Lock()
 
     def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
-        """See ``flows.engine.schedule.Pool``."""
+        """See ``spanferry.flows.engine.schedule.Pool``."""
         if self._own is not None:
             self._own.submit(step, job, done)
             return
@@ -97,7 +98,7 @@ class PrefectTasks:
             return self._own
 
     def result(self, found: Any) -> Any:
-        """See ``flows.engine.schedule.Pool``."""
+        """See ``spanferry.flows.engine.schedule.Pool``."""
         if isinstance(found, concurrent.futures.Future):
             return found.exception() or found.result()
         try:
@@ -184,7 +185,7 @@ def run_under_prefect(
     from prefect import flow
     from prefect import tags as tagged
 
-    from flows.prefect_loss import give_up_when
+    from spanferry.flows.prefect.loss import give_up_when
 
     state = "new"
 
@@ -269,6 +270,6 @@ def _task_runner(config: ExecutorConfig) -> Any:
         "n_workers": config.workers,
         "threads_per_worker": 1,
         "dashboard_address": None,
-        "preload": ["flows.worker_session"],
+        "preload": ["spanferry.flows.prefect.worker_session"],
     }
     return DaskTaskRunner(cluster_kwargs=kwargs)

@@ -1,4 +1,4 @@
-"""What the engine reports while it works; ``flows.progress`` shows it."""
+"""What the engine reports while it works; ``spanferry.flows.engine.display`` shows it."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ class Failure:
     @property
     def message(self) -> str:
         """What went wrong; of an error that is not ours its class too, since some say nothing else."""
-        from corpora.errors import SpanferryError
+        from spanferry.corpora.errors import SpanferryError
 
         own = isinstance(self.error, SpanferryError)
         return str(self.error) if own else f"{type(self.error).__name__}: {self.error}"

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from flows.engine.step import Job, Made
-from flows.engine.store import Entry
+from spanferry.flows.engine.step import Job, Made
+from spanferry.flows.engine.store import Entry
 
 Row = TypeVar("Row")
 

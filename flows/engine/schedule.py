@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpora.errors import SpanferryError
-from flows.engine import place as places
-from flows.engine.progress import Failure, Outcome, Progress
-from flows.engine.step import Job, Made, Step, ordered
-from flows.engine.store import Entry, Stage
+from spanferry.corpora.errors import SpanferryError
+from spanferry.flows.engine import place as places
+from spanferry.flows.engine.progress import Failure, Outcome, Progress
+from spanferry.flows.engine.step import Job, Made, Step, ordered
+from spanferry.flows.engine.store import Entry, Stage
 
 _POLL = 0.25  # seconds between looks at what is being read and how far the work on a shard is
 _TICK = 0.5  # seconds between two reports of one shard's work

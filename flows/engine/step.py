@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from flows.engine.store import Stage
-from flows.store import digest
+from spanferry.flows.engine.store import Stage
+from spanferry.flows.store import digest
 
 Scope = Literal["read", "shard", "whole", "emit"]
 

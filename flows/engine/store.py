@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from corpora.arrow import read_table, write_table
-from flows.store import digest, write_bytes
+from spanferry.corpora.arrow import read_table, write_table
+from spanferry.flows.store import digest, write_bytes
 
 MANIFEST, SIGNATURE, COMPLETE = "manifest.jsonl", "signature.txt", "complete"
 

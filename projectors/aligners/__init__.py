@@ -1,10 +1,10 @@
 """Word aligners behind one protocol."""
 
 ALIGNERS = {
-    "lexical": "projectors.aligners.lexical:LexicalAligner",
-    "attention": "projectors.aligners.attention:AttentionAligner",
-    "encoder": "projectors.aligners.encoder:EncoderAligner",
-    "simalign": "projectors.aligners.simalign:SimalignAligner",
-    "eflomal": "projectors.aligners.eflomal:EflomalAligner",
-    "mixture": "projectors.aligners.mixture:MixtureAligner",
+    "lexical": "spanferry.projectors.aligners.lexical.aligner:LexicalAligner",
+    "attention": "spanferry.projectors.aligners.attention:AttentionAligner",
+    "encoder": "spanferry.projectors.aligners.encoder.aligner:EncoderAligner",
+    "simalign": "spanferry.projectors.aligners.simalign:SimalignAligner",
+    "eflomal": "spanferry.projectors.aligners.eflomal.aligner:EflomalAligner",
+    "mixture": "spanferry.projectors.aligners.mixture:MixtureAligner",
 }

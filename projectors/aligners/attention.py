@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from corpora.errors import ConfigError, RowError
-from corpora.word_breaks import dictionaries
-from projectors.base import Alignment, ProjectionInput, Range, words_of_both
+from spanferry.corpora.errors import ConfigError, RowError
+from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 
 
 class AttentionAligner:
@@ -24,7 +24,7 @@ class AttentionAligner:
     ``too_long`` (for the model), ``bad_unicode``, ``model_error``.
 
     Args:
-        translator: A `translators.base.ScoringTranslator`.
+        translator: A `spanferry.translators.base.ScoringTranslator`.
         threshold: A target word is linked to its most attended source word, if that has at least this probability.
 
     Raises:

@@ -4,11 +4,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from corpora.errors import ConfigError, ModelError
-from corpora.registry import resolve
-from projectors.aligners import ALIGNERS
-from projectors.base import Aligner
-from projectors.options import checked_options
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.options import checked_options
+from spanferry.corpora.registry import resolve
+from spanferry.projectors.aligners import ALIGNERS
+from spanferry.projectors.base import Aligner
 
 
 def build_aligner(kind: str, options: Mapping[str, Any], translator: Any = None) -> Aligner:
@@ -25,7 +25,7 @@ def build_aligner(kind: str, options: Mapping[str, Any], translator: Any = None)
     """
     cls = resolve("aligner", kind, ALIGNERS)
     parameters = inspect.signature(cls).parameters
-    chosen = checked_options("aligner", kind, cls, options, ("translator",))
+    chosen = checked_options(cls, "aligner", kind, options, ("translator",))
     wanted = {"translator": translator} if "translator" in parameters else {}
     if wanted and translator is None and parameters["translator"].default is inspect.Parameter.empty:
         raise ModelError(f"aligner {kind!r} needs a model", hint="--translator MODEL, or aligner 'lexical'")

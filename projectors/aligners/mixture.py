@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from corpora.errors import ConfigError, InputError
-from corpora.word_breaks import dictionaries
-from projectors.aligners.build import build_aligner
-from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.projectors.aligners.build import build_aligner
+from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
 
 MEANS = ("arithmetic", "geometric")
 _LINKED = 0.5

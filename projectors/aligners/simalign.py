@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from corpora.errors import ConfigError, MissingExtraError, ModelError
-from corpora.word_breaks import dictionaries
-from corpora.words import word_strings
-from projectors.aligners.encoder_convert import NAMES, default_layer
-from projectors.base import Alignment, ProjectionInput, words_of_both
-from translators.convert import WEIGHTS, fingerprint
-from translators.limits import BAD_UNICODE, raise_if_all_fail, text_reason
+from spanferry.corpora.errors import ConfigError, MissingExtraError, ModelError
+from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.corpora.text.words import word_strings
+from spanferry.projectors.aligners.encoder.convert import NAMES, default_layer
+from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
+from spanferry.translators.conversion.convert import WEIGHTS, fingerprint
+from spanferry.translators.engine.limits import BAD_UNICODE, raise_if_all_fail, text_reason
 
 _METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
 

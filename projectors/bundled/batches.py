@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from projectors.bundled.texts import END, MASK, PAD, SPECIALS, START
+from spanferry.projectors.bundled.texts import END, MASK, PAD, SPECIALS, START
 
 # Pieces of a text with its specials, and how often: single sentences and short texts as well as long ones.
 ROOMS = ((32, 0.45), (64, 0.35), (128, 0.2))
@@ -17,7 +17,7 @@ _SHOWN = 0.2  # masked pieces that are left as they are
 _MOVED = 0.5  # texts that do not begin at the first position: long texts must not be new to the model
 _POSITIONS = 384
 
-# The arrays of ``projectors.bundled.texts.encode``.
+# The arrays of ``spanferry.projectors.bundled.texts.encode``.
 Numbers = Mapping[str, np.ndarray]
 
 

@@ -1,6 +1,6 @@
 """From a checkpoint of the bundled aligner to the directory that ships: CTranslate2 int8, tokeniser, description.
 
-python -m projectors.bundled.convert --out WORK --weights projectors/bundled/weights
+python -m spanferry.projectors.bundled.convert --out WORK --weights projectors/bundled/weights
 """
 
 import argparse
@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from projectors.aligners.encoder_convert import write_encoder
-from projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, TOKENIZER, UNKNOWN
-from projectors.bundled.train import CHECKPOINT
-from translators.bundled.convert import LICENCE, describe
-from translators.languages import ANY
+from spanferry.projectors.aligners.encoder.convert import write_encoder
+from spanferry.projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, TOKENIZER, UNKNOWN
+from spanferry.projectors.bundled.train import CHECKPOINT
+from spanferry.translators.bundled.convert import LICENCE, describe
+from spanferry.translators.languages.tags import ANY
 
 NAME = "links"
 QUANTIZATION = "int8"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from projectors.bundled.texts import PAD
+from spanferry.projectors.bundled.texts import PAD
 
 _LAST_NORM = 0.25  # so that products of vectors begin between -16 and 16
 _LOWEST = torch.finfo(torch.float32).min / 4

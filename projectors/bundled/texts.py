@@ -1,6 +1,6 @@
 """What the bundled aligner learns from: parallel text with word links, its vocabulary, and both as numbers.
 
-    python -m projectors.bundled.texts --data ../shared/data --out WORK
+    python -m spanferry.projectors.bundled.texts --data ../shared/data --out WORK
 
 writes ``WORK/<language>.tsv`` (English, the other language, sure links, possible links), ``WORK/tokenizer.json`` and
 ``WORK/<language>.npz``. Links are eflomal's, which has no seed: those of both directions are sure, those of one are
@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from corpora.words import word_strings, words
-from translators.bundled.learn_priors import text_pairs
-from translators.bundled.wordalign import align_texts
+from spanferry.corpora.text.words import word_strings, words
+from spanferry.translators.bundled.learn_priors import text_pairs
+from spanferry.translators.bundled.wordalign import align_texts
 
 LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "nl", "pt", "ru", "tr", "zh")
 PAD, UNKNOWN, START, END, MASK = range(5)

@@ -1,9 +1,9 @@
 """Train the bundled aligner: on a CPU or a GPU, to be stopped and resumed.
 
-    python -m projectors.bundled.train --out WORK
+    python -m spanferry.projectors.bundled.train --out WORK
 
 reads ``WORK/<language>.npz`` and writes ``WORK/last.pt``. The learning rate warms up, stays, and falls linearly to zero
-over the last steps (see ``translators.bundled.train``); matrices are stepped by Muon, the rest by AdamW.
+over the last steps (see ``spanferry.translators.bundled.train``); matrices are stepped by Muon, the rest by AdamW.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from projectors.bundled.batches import Batch, stream
-from projectors.bundled.texts import TOKENIZER
-from translators.bundled.steps import optimizers, take_step
+from spanferry.projectors.bundled.batches import Batch, stream
+from spanferry.projectors.bundled.texts import TOKENIZER
+from spanferry.translators.bundled.steps import optimizers, take_step
 
 CHECKPOINT = "last.pt"
 _REPORT = 50
@@ -73,7 +73,7 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
     import torch
     import torch.distributed as dist
 
-    from projectors.bundled.network import Network
+    from spanferry.projectors.bundled.network import Network
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if plan.workers > 1:
@@ -130,7 +130,7 @@ def main() -> None:
     """Command line."""
     from tokenizers import Tokenizer
 
-    from projectors.bundled.network import Shape
+    from spanferry.projectors.bundled.network import Shape
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="folder with the numbers")

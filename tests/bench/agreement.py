@@ -13,13 +13,13 @@ import gzip
 from hashlib import blake2b
 from pathlib import Path
 
-from corpora.schema import Span
-from corpora.words import words
-from projectors.alignment import AlignmentProjector
-from projectors.base import ProjectionInput
-from projectors.constrained import ConstrainedProjector
-from projectors.default import DefaultProjector
-from translators.load import load_translator
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.translators.loading.load import load_translator
 
 OPENERS = frozenset(
     "a an the this that these those my your his her its our their of in on at by for with from".split()  # noqa: SIM905

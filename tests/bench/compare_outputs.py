@@ -13,7 +13,7 @@ import json
 import shutil
 from pathlib import Path
 
-from flows.cli import app
+from spanferry.flows.cli.main import app
 
 _BOOKKEEPING = ("decisions.jsonl", ".lock", ".spanferry.json", ".spanferry-run.json", "config.json")
 _NOUNS = [("house", "casa", "Haus"), ("dog", "perro", "Hund"), ("book", "libro", "Buch"), ("tree", "árbol", "Baum")]
@@ -108,15 +108,15 @@ def _inputs(folder: Path) -> dict[str, Path]:
 
 def _decide(out: Path) -> None:
     """Decides on the first row of the run as a person would."""
-    from corpora.inspector.corpora_of import find_corpora
-    from corpora.inspector.desk import Desk
-    from corpora.inspector.wishes import Wish
+    from spanferry.flows.inspector.edits import Edit
+    from spanferry.flows.inspector.runs import find_corpora
+    from spanferry.flows.inspector.session import ReviewSession
 
-    desk = Desk(find_corpora(out), "ann")
-    pair = desk.stock.pair(0)
+    session = ReviewSession(find_corpora(out), "ann")
+    pair = session.row_index.pair(0)
     quote = pair.target.quote(pair.target.spans[0])
-    version = desk.state(0, pair).version
-    desk.decide(0, version, desk.stock.data[0].version, Wish("accept", pair.target.spans[0].id, quote=quote))
+    version = session.state(0, pair).version
+    session.decide(0, version, session.row_index.data[0].version, Edit("accept", pair.target.spans[0].id, quote=quote))
 
 
 if __name__ == "__main__":

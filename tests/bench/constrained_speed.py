@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "projectors")]
+sys.path.insert(0, str(ROOT / "tests" / "projectors"))
 
 from gold_pairs import europarl, xsid  # noqa: E402
 
-from corpora.metrics.spans import exact_score  # noqa: E402
-from projectors.base import ProjectionInput  # noqa: E402
-from projectors.constrained import ConstrainedProjector, NBest  # noqa: E402
-from translators.ct2 import CT2Translator  # noqa: E402
+from spanferry.corpora.metrics.spans import exact_score  # noqa: E402
+from spanferry.projectors.base import ProjectionInput  # noqa: E402
+from spanferry.projectors.constrained.projector import ConstrainedProjector, NBest  # noqa: E402
+from spanferry.translators.engine.ct2 import CT2Translator  # noqa: E402
 
 Result = TypeVar("Result")
 

@@ -19,12 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT)]
 
-from corpora.words import word_strings, words  # noqa: E402
-from projectors.aligners.eflomal import EflomalAligner  # noqa: E402
-from projectors.aligners.eflomal_files import tokens  # noqa: E402
-from projectors.base import ProjectionInput  # noqa: E402
+from spanferry.corpora.text.words import word_strings, words  # noqa: E402
+from spanferry.projectors.aligners.eflomal.aligner import EflomalAligner  # noqa: E402
+from spanferry.projectors.aligners.eflomal.files import tokens  # noqa: E402
+from spanferry.projectors.base import ProjectionInput  # noqa: E402
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

@@ -23,16 +23,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "projectors")]
+sys.path.insert(0, str(ROOT / "tests" / "projectors"))
 
 import encoders  # noqa: E402
 import torch  # noqa: E402
 from gold_pairs import europarl  # noqa: E402
 
-from projectors.aligners.encoder import EncoderAligner  # noqa: E402
-from projectors.aligners.simalign import SimalignAligner  # noqa: E402
-from projectors.base import Aligner, Alignment  # noqa: E402
-from translators.devices import cores  # noqa: E402
+from spanferry.projectors.aligners.encoder.aligner import EncoderAligner  # noqa: E402
+from spanferry.projectors.aligners.simalign import SimalignAligner  # noqa: E402
+from spanferry.projectors.base import Aligner, Alignment  # noqa: E402
+from spanferry.translators.engine.devices import cores  # noqa: E402
 
 BASE = {
     "hidden_size": 768,

@@ -4,7 +4,7 @@
     python tests/bench/error_cases.py --gold xsid-ja --projector 'alignment[rule=minmax]' --csv cases.csv
 
 A case is a source span that was put where the gold has no span of its label, or nowhere where the gold has one left. Of
-each gold only the half that nothing was fitted on is looked at (``projectors.gold.fit_half``), all of it where the
+each gold only the half that nothing was fitted on is looked at (``gold.fit_half``), all of it where the
 language was never fitted on. The same seed draws the same cases as long as the method errs on the same spans.
 """
 
@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.schema import Span
-from flows.evaluate import Settings, evaluate_projection, parse_method
-from projectors.base import Range
-from projectors.gold import GOLD_SETS, expand_names, fit_half, load_gold
-from projectors.judge import Judgement, Verdict
+from spanferry.corpora.schema import Span
+from spanferry.flows.evaluate.projection import Settings, evaluate_projection, parse_method
+from spanferry.projectors.base import Range
+from spanferry.projectors.evaluation.gold import GOLD_SETS, expand_names, fit_half, load_gold
+from spanferry.projectors.evaluation.judge import Judgement, Verdict
 
 _AROUND = 90  # code points of context on either side
 

@@ -11,12 +11,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from corpora.metrics.calibration import expected_calibration_error
-from projectors.aligners.lexical import LexicalAligner
-from projectors.default import DefaultProjector
-from projectors.gold import GOLD_SETS, Gold, load_gold
-from projectors.judge import Judgement, judge
-from projectors.parts import project_in_parts
+from spanferry.corpora.metrics.calibration import expected_calibration_error
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.evaluation.gold import GOLD_SETS, Gold, load_gold
+from spanferry.projectors.evaluation.judge import Judgement, judge
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.parts import project_in_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 

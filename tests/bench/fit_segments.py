@@ -1,6 +1,6 @@
 """Fits the weights of the posterior segment on the half of the shared gold that may be fitted on, and writes them.
 
-    python tests/bench/fit_segments.py [--data ../shared/data] [--out projectors/segment_weights.json]
+    python tests/bench/fit_segments.py [--data ../shared/data] [--out projectors/segments/segment_weights.json]
     python tests/bench/fit_segments.py --folds F  # writes the weights without each quarter of that half to F
     python tests/bench/fit_segments.py --cross    # writes nothing: fits on either half and measures on the other one
 
@@ -21,14 +21,23 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 
-from projectors.aligners.lexical import LexicalAligner
-from projectors.base import Alignment, ProjectionInput, Range
-from projectors.default import DefaultProjector
-from projectors.gold import FOLDS, GOLD_SETS, UNSEEN, Gold, fit_folds, fit_half, gold_in_parts, load_gold
-from projectors.judge import inputs_to_fit, judge
-from projectors.parts import project_in_parts
-from projectors.posterior import SegmentScorer, SegmentWeights, covered
-from projectors.segment_features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.projectors.evaluation.gold import (
+    FOLDS,
+    GOLD_SETS,
+    UNSEEN,
+    Gold,
+    fit_folds,
+    fit_half,
+    gold_in_parts,
+    load_gold,
+)
+from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.parts import project_in_parts
+from spanferry.projectors.segments.features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
+from spanferry.projectors.segments.posterior import SegmentScorer, SegmentWeights, covered
 
 ROOT = Path(__file__).resolve().parents[2]
 # Enough to find the likely segments in the first round.
@@ -198,7 +207,7 @@ def main() -> None:
     """Writes the file."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--out", type=Path, default=ROOT / "projectors" / "segment_weights.json")
+    parser.add_argument("--out", type=Path, default=ROOT / "projectors" / "segments" / "segment_weights.json")
     parser.add_argument("--penalty", type=float, default=PENALTY)
     parser.add_argument("--folds", type=Path, help="write the weights without each fold to this file, nothing else")
     parser.add_argument("--cross", action="store_true", help="fit on either half, measure on the other")
@@ -226,7 +235,10 @@ def main() -> None:
         without = (lambda gold, fold=fold: [f not in (None, fold) for f in fit_folds(gold)] for fold in range(FOLDS))
         options.folds.write_text(json.dumps([both(use) for use in without], indent=1) + "\n", encoding="utf-8")
         return
-    tables = {"fitted_on": f"one half of {', '.join(names)} (projectors.gold.fit_half)", **both(fit_half)}
+    tables = {
+        "fitted_on": f"one half of {', '.join(names)} (spanferry.projectors.evaluation.gold.fit_half)",
+        **both(fit_half),
+    }
     options.out.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
 

@@ -14,15 +14,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from corpora.arrow import pairs_from_table
-from flows import models, stages
-from flows.config import RunConfig, build_config
-from flows.engine.step import ordered
-from flows.engine.store import Stage
-from flows.run import run_flow
-from flows.translate import translate_flow
-from projectors.constrained import ConstrainedProjector
-from translators.limits import output_cap
+from spanferry.corpora.arrow import pairs_from_table
+from spanferry.flows import models
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.engine.step import ordered
+from spanferry.flows.engine.store import Stage
+from spanferry.flows.translate.flow import translate_flow
+from spanferry.flows.translate.run import run_flow
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.pipeline import stages
+from spanferry.translators.engine.limits import output_cap
 
 
 def main() -> None:

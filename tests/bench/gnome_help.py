@@ -8,11 +8,11 @@ The keys of a chord touch without a blank between them (`AltF2` is two spans), s
 import argparse
 from pathlib import Path
 
-from corpora.readers import open_reader
-from projectors.default import DefaultProjector
-from projectors.gold import read_gold
-from projectors.judge import inputs_to_fit, judge
-from projectors.parts import project_in_parts
+from spanferry.corpora.readers import open_reader
+from spanferry.projectors.evaluation.gold import read_gold
+from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.parts import project_in_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("cs", "de", "es", "fr", "ja", "pt-BR", "ru", "zh-CN")

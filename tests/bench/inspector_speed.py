@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
     small, large = given.out / "small", given.out / f"rows-{given.rows}"
-    command = [sys.executable, "-m", "flows.cli"]
+    command = [sys.executable, "-m", "spanferry.flows.cli.main"]
     if not (small / "es" / "dataset_dict.json").exists():
         run = ["run", "translate-train", "--input", "sample:sentences", "--target", "es", "--out", str(small)]
         subprocess.run([*command, *run], check=True, stdout=subprocess.DEVNULL)
@@ -97,10 +97,10 @@ def decide(address: str, row: int) -> float:
     connection = http.client.HTTPConnection(address, timeout=120)
     connection.request("GET", f"/api/pair/{row}?sort=score")
     known = json.loads(connection.getresponse().read())
-    wish = {"row": row, "version": known["version"], "dataset": known["dataset"], "action": "flag"}
+    edit = {"row": row, "version": known["version"], "dataset": known["dataset"], "action": "flag"}
     headers = {"content-type": "application/json", "origin": f"http://{address}"}
     started = time.monotonic()
-    connection.request("POST", "/api/decide?sort=score", json.dumps(wish), headers)
+    connection.request("POST", "/api/decide?sort=score", json.dumps(edit), headers)
     answer = connection.getresponse()
     answer.read()
     assert answer.status == 200

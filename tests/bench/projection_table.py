@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "projectors")]
+sys.path.insert(0, str(ROOT / "tests" / "projectors"))
 
 from gold_pairs import XSID, Gold, europarl, xsid  # noqa: E402
 
-from projectors.build import build_projector  # noqa: E402
+from spanferry.projectors.methods.build import build_projector  # noqa: E402
 
 # Method to (projector, options). Those with a model are asked for by name with --model.
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -70,7 +70,7 @@ def main() -> None:
 
     translator = None
     if options.model:
-        from translators.ct2 import CT2Translator
+        from spanferry.translators.engine.ct2 import CT2Translator
 
         translator = CT2Translator(options.model)
     golds = {

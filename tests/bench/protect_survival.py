@@ -18,11 +18,11 @@ from pathlib import Path
 
 import sacrebleu
 
-from corpora.schema import Translation
-from translators import protect
-from translators.load import load_translator
-from translators.protect import ProtectedTranslator
-from translators.protect_items import protected_items
+from spanferry.corpora.schema import Translation
+from spanferry.translators.loading.load import load_translator
+from spanferry.translators.wrappers import protect
+from spanferry.translators.wrappers.protect import ProtectedTranslator
+from spanferry.translators.wrappers.protect_items import protected_items
 
 
 def items(text: str) -> Counter[str]:

@@ -20,18 +20,18 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_THREAD_LIMIT="1")
 
 import pyarrow as pa
 
-from corpora.multiway import MultiRow, WordLinks, rows_to_table
-from corpora.schema import Example, Span
-from corpora.switching.constraints.equivalence import EquivalenceConstraint
-from corpora.switching.constraints.none import NoConstraint
-from corpora.switching.counterparts.alignment import AlignmentCounterparts
-from corpora.switching.samplers.cmi import CmiSampler
-from corpora.switching.samplers.probability import ProbabilitySampler
-from corpora.switching.switcher import Switcher
-from corpora.switching.units.phrase import PhraseUnits
-from corpora.switching.units.span import SpanUnits
-from corpora.switching.units.word import WordUnits
-from corpora.words import words
+from spanferry.corpora.multiway import MultiRow, WordLinks, rows_to_table
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.switching.constraints.equivalence import EquivalenceConstraint
+from spanferry.corpora.switching.constraints.none import NoConstraint
+from spanferry.corpora.switching.counterparts.alignment import AlignmentCounterparts
+from spanferry.corpora.switching.samplers.cmi import CmiSampler
+from spanferry.corpora.switching.samplers.probability import ProbabilitySampler
+from spanferry.corpora.switching.switcher import Switcher
+from spanferry.corpora.switching.units.phrase import PhraseUnits
+from spanferry.corpora.switching.units.span import SpanUnits
+from spanferry.corpora.switching.units.word import WordUnits
+from spanferry.corpora.text.words import words
 
 _SENTENCES = (
     ("Call {a} from {b} tomorrow.", "Llama a {a} de {b} mañana.", "0-0 1-2 2-3 3-4 4-5 5-6"),

@@ -28,11 +28,11 @@ from typing import Any
 
 import ctranslate2
 
-from translators import devices, limits
-from translators.convert import is_hugging_face
-from translators.ct2 import CT2Translator
-from translators.load import load_translator
-from translators.pieces import one_line
+from spanferry.translators.conversion.convert import is_hugging_face
+from spanferry.translators.engine import devices, limits
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading.load import load_translator
+from spanferry.translators.pieces import one_line
 
 
 def made_up(count: int) -> Iterator[str]:

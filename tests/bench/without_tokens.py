@@ -14,11 +14,11 @@ from pathlib import Path
 
 import regex
 
-from corpora.words import words
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
-from projectors.gold import Gold, load_gold
-from projectors.judge import inputs_to_fit, judge
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.gold import Gold, load_gold
+from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
+from spanferry.projectors.methods.default import DefaultProjector
 
 ROOT = Path(__file__).resolve().parents[2]
 _BESIDE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー。，、？！「」：]")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from corpora.decisions import Decision, DecisionLog
-from corpora.inspector.app import build_app
-from tests.corpora.inspector.inspector_runs import open_desk
+from spanferry.corpora.review.decisions import Decision, DecisionLog
+from spanferry.flows.inspector.app import build_app
+from tests.flows.inspector.inspector_runs import open_session
 
 CHROMIUM = os.environ.get("SPANFERRY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SHOTS = Path(__file__).parent / "screenshots"
@@ -65,7 +65,7 @@ def serve() -> Iterator[Any]:
 
     def start(out: Path, **options: Any) -> Site:
         listener = socket.create_server(("127.0.0.1", 0))
-        app = build_app(open_desk(out), title=out.name, **options)
+        app = build_app(open_session(out), title=out.name, **options)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

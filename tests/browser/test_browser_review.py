@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import regex
 
-from corpora.decisions import fold
-from corpora.inspector.languages import direction
-from tests.corpora.inspector.inspector_runs import CASES, Case, pair, write_run
+from spanferry.corpora.review.decisions import fold
+from spanferry.flows.inspector.languages import direction
+from tests.flows.inspector.inspector_runs import CASES, Case, pair, write_run
 
 # Each key with the edge it moves and where to, in characters as people see them.
 MOVES = (("}", 1, 1), ("{", 1, -1), ("{", 1, -1), ("[", 0, -1), ("[", 0, -1), ("]", 0, 1), ("]", 0, 1), ("]", 0, 1))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from corpora.decisions import DecisionLog, fold
+from spanferry.corpora.review.decisions import DecisionLog, fold
 from tests.browser.conftest import Site
 from tests.conftest import ROOT, command
-from tests.corpora.inspector.inspector_runs import BIDI, LINE_END, NULLS, SCRIPTS, pair, write_run
+from tests.flows.inspector.inspector_runs import BIDI, LINE_END, NULLS, SCRIPTS, pair, write_run
 
 LONG = "gold " * 20_000  # 100 kB on one line
 HOSTILE = {

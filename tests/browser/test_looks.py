@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.corpora.inspector.inspector_runs import CASES, pair, write_run, write_switched
+from tests.flows.inspector.inspector_runs import CASES, pair, write_run, write_switched
 
 
 @pytest.fixture

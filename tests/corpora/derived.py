@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from corpora.derive import open_derivation
+from spanferry.corpora.derive import open_derivation
 
 
 def derive(kind, rows, translators=None, seed=0, **options):

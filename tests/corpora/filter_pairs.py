@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from corpora.filters import build, decide, score
-from corpora.schema import Example, Pair, Projection, Span
+from spanferry.corpora.filters import build, decide, score
+from spanferry.corpora.schema import Example, Pair, Projection, Span
 
 
 def parse(inline: str) -> tuple[str, tuple[Span, ...]]:

@@ -1,8 +1,8 @@
 """Rows of several languages that tests share."""
 
-from corpora.multiway import MultiRow, WordLinks
-from corpora.schema import Example, Span
-from corpora.words import words
+from spanferry.corpora.multiway import MultiRow, WordLinks
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.text.words import words
 
 
 def example(lang, text, spans=(), **more):

@@ -5,15 +5,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.multiway import MultiRow, WordLinks, rows_to_table
-from corpora.schema import Example, Relation, Span
-from corpora.switching.constraints.none import NoConstraint
-from corpora.switching.counterparts.alignment import AlignmentCounterparts
-from corpora.switching.samplers.probability import ProbabilitySampler
-from corpora.switching.switcher import Switched, Switcher
-from corpora.switching.undo import undone
-from corpora.switching.units.word import WordUnits
-from corpora.words import words
+from spanferry.corpora.multiway import MultiRow, WordLinks, rows_to_table
+from spanferry.corpora.schema import Example, Relation, Span
+from spanferry.corpora.stored.undo import undone
+from spanferry.corpora.switching.constraints.none import NoConstraint
+from spanferry.corpora.switching.counterparts.alignment import AlignmentCounterparts
+from spanferry.corpora.switching.samplers.probability import ProbabilitySampler
+from spanferry.corpora.switching.switcher import Switched, Switcher
+from spanferry.corpora.switching.units.word import WordUnits
+from spanferry.corpora.text.words import words
 
 Labels = Sequence[tuple[str, str]]
 

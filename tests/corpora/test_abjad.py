@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpora.abjad import bare, light_stem, normal, sound, sounds, without_prefix
+from spanferry.corpora.text.abjad import bare, light_stem, normal, sound, sounds, without_prefix
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import InputError, OutputError
-from corpora.readers import BadRow, open_reader
-from corpora.readers.doccano import DoccanoReader
-from corpora.readers.label_studio import LabelStudioReader
-from corpora.schema import Example, Pair, Relation, Span
-from corpora.writers import open_writer
+from spanferry.corpora.errors import InputError, OutputError
+from spanferry.corpora.readers import BadRow, open_reader
+from spanferry.corpora.readers.doccano import DoccanoReader
+from spanferry.corpora.readers.label_studio import LabelStudioReader
+from spanferry.corpora.schema import Example, Pair, Relation, Span
+from spanferry.corpora.writers import open_writer
 from tests.corpora.writer_rows import failed, pair
 
 # The emoji is two UTF-16 units and one code point, so what comes after it lies elsewhere in each.

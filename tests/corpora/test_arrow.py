@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.arrow import (
+from spanferry.corpora.arrow import (
     EXAMPLE_SCHEMA,
     PAIR_SCHEMA,
     examples_from_table,
@@ -18,8 +18,8 @@ from corpora.arrow import (
     read_table,
     write_table,
 )
-from corpora.errors import InputError, RowError
-from corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 
 strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.integers(0, 2**40)

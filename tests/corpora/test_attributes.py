@@ -6,18 +6,18 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
-from corpora.attributes import attributes_from_json, with_earlier_attributes
-from corpora.decisions import Decision, Verdict, fold, text_digest
-from corpora.emitted import EmittedDataset, row_to_pair, shape_of
-from corpora.multiway import rows_from_table, rows_to_table
-from corpora.readers import open_reader
-from corpora.review import review_row
-from corpora.schema import Example, Pair, Projection, Span, Translation
-from corpora.segment import reassemble, segment
-from corpora.writers import open_writer
-from corpora.writers.base import Survey
-from corpora.writers.rows import RowShape
+from spanferry.corpora.arrow import PAIR_SCHEMA, pairs_from_table, pairs_to_table
+from spanferry.corpora.attributes import attributes_from_json, with_earlier_attributes
+from spanferry.corpora.multiway import rows_from_table, rows_to_table
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.review.applying import review_row
+from spanferry.corpora.review.decisions import Decision, Verdict, fold, text_digest
+from spanferry.corpora.schema import Example, Pair, Projection, Span, Translation
+from spanferry.corpora.stored.base import Survey
+from spanferry.corpora.stored.emitted import EmittedDataset, row_to_pair, shape_of
+from spanferry.corpora.stored.rows import RowShape
+from spanferry.corpora.text.segment import reassemble, segment
+from spanferry.corpora.writers import open_writer
 from tests.corpora.switching_rows import HOUSE, switched
 from tests.corpora.writer_rows import pair
 

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from filter_pairs import pair
 
-from corpora.card import CardOptions, Made, card, size_category
-from corpora.filters import default_filters
-from corpora.tally import Tally
+from spanferry.corpora.filters import default_filters
+from spanferry.corpora.report.card import CardOptions, Made, card, size_category
+from spanferry.corpora.report.tally import Tally
 
 MADE = Made(
     flow="translate-train",

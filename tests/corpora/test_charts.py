@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from corpora.charts import bars_svg, lines_svg
+from spanferry.corpora.report.plots import bars_svg, lines_svg
 
 NAMES = [f"alignment[aligner_options.prior=none,rule=gap={k}]" for k in range(1, 4)]
 GOLDS = [f"europarl-{k:02}" for k in range(14)]

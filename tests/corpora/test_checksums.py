@@ -6,11 +6,11 @@ import os
 import pytest
 from writer_rows import failed, pair
 
-from corpora.checksums import SUMS, changed_files, check_data, read_sums
-from corpora.emitted import EmittedDataset
-from corpora.errors import InputError
-from corpora.readers import open_reader
-from corpora.writers import WRITERS, open_writer, writer_options
+from spanferry.corpora.checksums import SUMS, changed_files, check_data, read_sums
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.corpora.writers import WRITERS, open_writer, writer_options
 
 
 def written(folder, name):

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.columns import column_of, field_of
-from corpora.emitted import EmittedDataset
-from corpora.multiway import MultiRow
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair, Projection, Span
-from corpora.switching import rows as switched
-from corpora.switching.dataset import tag_names, write_tables
-from corpora.writers import open_writer
-from corpora.writers.parallel import open_parallel_writer
-from corpora.writers.rows import TAKEN
+from spanferry.corpora.columns import column_of, field_of
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.schema import Example, Pair, Projection, Span
+from spanferry.corpora.stored import switch_schema as switched
+from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.corpora.stored.rows import TAKEN
+from spanferry.corpora.switching.dataset import tag_names, write_tables
+from spanferry.corpora.writers import open_writer
+from spanferry.corpora.writers.parallel import open_parallel_writer
 from tests.corpora.switching_rows import done
 
 datasets.disable_progress_bars()

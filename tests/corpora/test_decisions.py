@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from corpora.decisions import Decision, DecisionLog, Verdict, by_example, decision_from_json, fold, require_log, stamped
-from corpora.errors import InputError
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.review.decisions import (
+    Decision,
+    DecisionLog,
+    Verdict,
+    by_example,
+    decision_from_json,
+    fold,
+    require_log,
+    stamped,
+)
 
 ODD = 'a\u2028"\n\r\0\u202e😀é'
 

@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from corpora.derive import DERIVATIONS, derivation_options, open_derivation
-from corpora.derive.base import key_of
-from corpora.derive.languages import language_name
-from corpora.derive.sampling import direction_shares, drawn, quotas, smoothed
-from corpora.derive.templates import TEMPLATES
-from corpora.errors import ConfigError, InputError
-from corpora.multiway import MultiRow
-from corpora.schema import Example, Span, Translation
+from spanferry.corpora.derive import DERIVATIONS, derivation_options, open_derivation
+from spanferry.corpora.derive.base import key_of
+from spanferry.corpora.derive.languages import language_name
+from spanferry.corpora.derive.sampling import direction_shares, drawn, quotas, smoothed
+from spanferry.corpora.derive.templates import TEMPLATES
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.schema import Example, Span, Translation
 from tests.corpora.derived import derive
 from tests.corpora.parallel_rows import example, row, three
 

@@ -1,8 +1,8 @@
 """Derived sets that follow from word links, against what was worked out by hand."""
 
-from corpora.derive import open_derivation
-from corpora.derive.lexicon import Lexicon
-from corpora.switching.counterparts.dictionary import read_dictionary
+from spanferry.corpora.derive import open_derivation
+from spanferry.corpora.derive.lexicon import Lexicon
+from spanferry.corpora.switching.counterparts.dictionary import read_dictionary
 from tests.corpora.derived import derive
 from tests.corpora.parallel_rows import example, row
 

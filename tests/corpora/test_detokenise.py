@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.detokenise import detokenise, find_tokens
+from spanferry.corpora.text.detokenise import detokenise, find_tokens
 
 TABLE = [
     ("en", "Resumption of the session", "Resumption of the session"),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpora.emitted import EmittedDataset
-from corpora.errors import InputError
-from corpora.schema import Example, Pair, Projection, Span
-from corpora.writers import open_writer
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.schema import Example, Pair, Projection, Span
+from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.corpora.writers import open_writer
 from tests.corpora.writer_rows import failed, pair
 
 

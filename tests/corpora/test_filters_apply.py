@@ -11,11 +11,11 @@ from filter_pairs import pair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import ConfigError
-from corpora.filters import FILTERS, OPTIONAL, Filter, build, decide, default_filters, removal_table, score
-from corpora.filters.base import Column
-from corpora.filters.table import histogram
-from corpora.schema import Example, Pair, Projection, Span
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.filters import FILTERS, OPTIONAL, Filter, build, decide, default_filters, removal_table, score
+from spanferry.corpora.filters.base import Column
+from spanferry.corpora.filters.table import histogram
+from spanferry.corpora.schema import Example, Pair, Projection, Span
 
 GOOD = pair("Where is [the bank|loc] in this old town?", "¿Dónde está [el banco|loc] en esta vieja ciudad?")
 FAILED = pair("Where is [the bank|loc]?", None).rejected("translate:too_long")
@@ -132,10 +132,13 @@ def test_a_row_without_target_or_reason_is_still_rejected() -> None:
         ({"kind": "length_ratio", "high": 0.5}, ["greater than or equal to 1 (got 0.5)\n", "Hint: --set "]),
         ({"high": 3}, ["filter {'high': 3} has no kind\n", "Valid: span_count, ", "Hint: kind = "]),
         (
-            {"kind": "corpora.schema:Span", "start": 0, "end": 1, "label": "x"},
-            ["makes a Span, which is no filter\n", "Hint: see corpora.filters.base.Filter"],
+            {"kind": "spanferry.corpora.schema:Span", "start": 0, "end": 1, "label": "x"},
+            ["makes a Span, which is no filter\n", "Hint: see spanferry.corpora.filters.base.Filter"],
         ),
-        ({"kind": "corpora.schema:Span", "begin": 0}, ["unexpected keyword argument 'begin'\n", "Hint: options "]),
+        (
+            {"kind": "spanferry.corpora.schema:Span", "begin": 0},
+            ["unexpected keyword argument 'begin'\n", "Hint: options "],
+        ),
     ],
 )
 def test_bad_configuration(config: dict[str, Any], parts: list[str]) -> None:
@@ -151,7 +154,7 @@ def test_a_filter_named_twice() -> None:
 
 
 def test_a_class_from_outside_needs_no_change_here() -> None:
-    (one,) = build([{"kind": "corpora.filters.confidence:Confidence", "min_score": 0.95}])
+    (one,) = build([{"kind": "spanferry.corpora.filters.confidence:Confidence", "min_score": 0.95}])
     assert decide([one], score([one], [GOOD])) == [["confidence:low"]]
 
 

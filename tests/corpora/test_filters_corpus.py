@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from filter_pairs import pair, reasons
 
-from corpora.filters import build, decide, score
-from corpora.schema import Relation
+from spanferry.corpora.filters import build, decide, score
+from spanferry.corpora.schema import Relation
 
 DUPLICATE, CONFLICT = ["duplicates:row"], ["conflicts:labels"]
 

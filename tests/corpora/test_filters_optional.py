@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from filter_pairs import pair, reasons
 
-from corpora.filters import build, decide, score
-from flows.config import RunConfig
+from spanferry.corpora.filters import build, decide, score
+from spanferry.flows.config import RunConfig
 
 
 @pytest.mark.parametrize(

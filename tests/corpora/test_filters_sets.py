@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 from switching_rows import HOUSE, row, switcher
 
-from corpora.filters import build
-from corpora.filters.sets import RECORDS, SWITCHED, filter_cells, filter_records, filter_switched, pair_of
-from corpora.multiway import MultiRow, rows_to_table
-from corpora.records import Record
+from spanferry.corpora.filters import build
+from spanferry.corpora.filters.sets import RECORDS, SWITCHED, filter_cells, filter_records, filter_switched, pair_of
+from spanferry.corpora.multiway import MultiRow, rows_to_table
+from spanferry.corpora.stored.records import Record
 
 PRICE = row(
     "price",

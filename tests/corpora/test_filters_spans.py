@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from filter_pairs import example, pair, reasons
 
-from corpora.schema import Pair, Span
+from spanferry.corpora.schema import Pair, Span
 
 
 @pytest.mark.parametrize(

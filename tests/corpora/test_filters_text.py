@@ -3,10 +3,10 @@
 import pytest
 from filter_pairs import example, pair, reasons
 
-from corpora.filters.length_ratio import expected_ratio
-from corpora.filters.repetition import longest_run, repeated_share
-from corpora.filters.text import letters, without_spans
-from corpora.schema import Example, Pair
+from spanferry.corpora.filters.text import letters, without_spans
+from spanferry.corpora.filters.texts.length_ratio import expected_ratio
+from spanferry.corpora.filters.texts.repetition import longest_run, repeated_share
+from spanferry.corpora.schema import Example, Pair
 
 
 @pytest.mark.parametrize(

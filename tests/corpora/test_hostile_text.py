@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from corpora.card import CardOptions, Made, card
-from corpora.cells import safe_cell
-from corpora.errors import RowError
-from corpora.report import code, escaped, report_files, table
-from corpora.schema import Example, Span, validate
-from corpora.tally import Tally
+from spanferry.corpora.cells import safe_cell
+from spanferry.corpora.errors import RowError
+from spanferry.corpora.report.card import CardOptions, Made, card
+from spanferry.corpora.report.markdown import code, escaped, report_files, table
+from spanferry.corpora.report.tally import Tally
+from spanferry.corpora.schema import Example, Span, validate
 from tests.corpora.writer_rows import pair
 
 BAD = "<img src=x onerror=alert(1)>"

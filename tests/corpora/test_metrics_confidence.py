@@ -5,10 +5,10 @@ import doctest
 import numpy as np
 import pytest
 
-from corpora.metrics import calibration, links
-from corpora.metrics.bootstrap import f1_interval, paired_bootstrap
-from corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1
-from corpora.metrics.links import LinkScore, link_counts, link_score
+from spanferry.corpora.metrics import calibration, links
+from spanferry.corpora.metrics.bootstrap import f1_interval, paired_bootstrap
+from spanferry.corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1
+from spanferry.corpora.metrics.links import LinkScore, link_counts, link_score
 
 
 @pytest.mark.parametrize("module", [calibration, links])

@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from corpora.metrics import spans
-from corpora.metrics.spans import Score, exact_by_label, exact_score, overlap_score
+from spanferry.corpora.metrics import spans
+from spanferry.corpora.metrics.spans import Score, exact_by_label, exact_score, overlap_score
 
 GOLD = [{(0, 5, "LOC"), (8, 12, "PER")}, {(3, 4, "ORG")}, set()]
 

@@ -1,7 +1,7 @@
 import pytest
 
-from corpora.metrics import switching as m
-from corpora.metrics.switching_corpus import SwitchingStatistics, bin_of, edges
+from spanferry.corpora.metrics import switching as m
+from spanferry.corpora.metrics.switching_corpus import SwitchingStatistics, bin_of, edges
 
 
 def tags(text: str) -> list[str]:

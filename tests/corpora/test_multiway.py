@@ -5,8 +5,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.multiway import SPAN_SCORES, MultiRow, WordLinks, join_cells, row_of_pair, rows_from_table, rows_to_table
-from corpora.schema import Example, Span
+from spanferry.corpora.multiway import (
+    SPAN_SCORES,
+    MultiRow,
+    WordLinks,
+    join_cells,
+    row_of_pair,
+    rows_from_table,
+    rows_to_table,
+)
+from spanferry.corpora.schema import Example, Span
 from tests.corpora.parallel_rows import example, row, three
 from tests.corpora.writer_rows import failed, pair
 

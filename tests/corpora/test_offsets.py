@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.offsets import Unit, code_points, in_unit
+from spanferry.corpora.text.offsets import Unit, code_points, in_unit
 
 
 @pytest.mark.parametrize(

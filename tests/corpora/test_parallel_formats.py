@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import ConfigError, InputError, OutputError, RowError
-from corpora.multiway import MultiRow
-from corpora.readers.moses import MosesReader, TsvReader, parse_pharaoh
-from corpora.readers.multiway import CellReader, open_parallel
-from corpora.readers.tmx import TmxReader
-from corpora.schema import Example, Span
-from corpora.writers import open_writer
-from corpora.writers.parallel import PARALLEL_WRITERS, open_parallel_writer
+from spanferry.corpora.errors import ConfigError, InputError, OutputError, RowError
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.readers.moses import MosesReader, TsvReader, parse_pharaoh
+from spanferry.corpora.readers.multiway import CellReader, open_parallel
+from spanferry.corpora.readers.tmx import TmxReader
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.writers import open_writer
+from spanferry.corpora.writers.parallel import PARALLEL_WRITERS, open_parallel_writer
 from tests.corpora.parallel_rows import example, row, three
 from tests.corpora.writer_rows import failed, pair
 

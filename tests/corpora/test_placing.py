@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from corpora.balance import count_problems, pair_problems, problems
-from corpora.filters import build, decide, score
-from corpora.placing import lost_relations, with_projections, without_places
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair, Projection, Relation, Span
-from corpora.tally import Tally
-from corpora.writers import WRITERS, open_writer, writer_options
-from flows import stages
+from spanferry.corpora.balance import count_problems, pair_problems, problems
+from spanferry.corpora.filters import build, decide, score
+from spanferry.corpora.placing import lost_relations, with_projections, without_places
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.report.tally import Tally
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.writers import WRITERS, open_writer, writer_options
+from spanferry.projectors.pipeline import stages
 from tests.corpora.writer_rows import failed, pair
 
 SOURCE = Example(

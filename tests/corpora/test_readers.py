@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from corpora.errors import ConfigError, InputError
-from corpora.readers import READERS, BadRow, open_reader, reader_options
-from corpora.readers.base import Reader, split_of
-from corpora.registry import resolve
-from corpora.schema import Example
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.readers import READERS, BadRow, open_reader, reader_options
+from spanferry.corpora.readers.base import Reader, split_of
+from spanferry.corpora.registry import resolve
+from spanferry.corpora.schema import Example
 
 CONLL = "Ann\tB-PER\nleft\tO\n"
 JSONL = '{"text": "Ann left", "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n'
@@ -53,7 +53,7 @@ def test_a_file_of_nothing_but_tags_is_not_guessed(tmp_path):
 
 
 def test_a_class_from_outside_is_a_reader_too(tmp_path):
-    reader = open_reader(put(tmp_path, "x", CONLL), lang="en", format="corpora.readers.conll:ConllReader")
+    reader = open_reader(put(tmp_path, "x", CONLL), lang="en", format="spanferry.corpora.readers.conll:ConllReader")
     assert next(reader.read()).text == "Ann left"
 
 

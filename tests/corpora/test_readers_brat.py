@@ -2,8 +2,8 @@
 
 import pytest
 
-from corpora.readers import BadRow, open_reader
-from corpora.schema import Relation
+from spanferry.corpora.readers import BadRow, open_reader
+from spanferry.corpora.schema import Relation
 
 TEXT = "Eva Maria ruft\r\nUlm an 😀 Bonn."
 

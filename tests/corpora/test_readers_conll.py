@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import InputError
-from corpora.readers import open_reader
-from corpora.schema import Span
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.schema import Span
 
 GOLD = Path(os.environ.get("SPANFERRY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

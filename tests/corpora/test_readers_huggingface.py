@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.errors import ConfigError, InputError
-from corpora.readers import BadRow, open_reader
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.readers import BadRow, open_reader
 
 datasets.disable_progress_bars()
 
@@ -221,8 +221,8 @@ def test_a_score_stays_a_number(tmp_path):
 DAMAGED = """
 import random, sys
 from pathlib import Path
-from corpora.errors import SpanferryError
-from corpora.readers import open_reader
+from spanferry.corpora.errors import SpanferryError
+from spanferry.corpora.readers import open_reader
 place, file, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 good, rng, read, refused = file.read_bytes(), random.Random(1), 0, 0
 for _ in range(60):

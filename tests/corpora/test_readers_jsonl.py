@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.readers import BadRow, open_reader
-from corpora.readers.rows import code_points
-from corpora.schema import Relation, Span
+from spanferry.corpora.readers import BadRow, open_reader
+from spanferry.corpora.readers.rows import code_points
+from spanferry.corpora.schema import Relation, Span
 
 
 def read(tmp_path, *rows, lang="en", **options):

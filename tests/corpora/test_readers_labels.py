@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from corpora.readers import BadRow, open_reader
+from spanferry.corpora.readers import BadRow, open_reader
 
 TEXT = "Eva is in Ulm"
 ULM = {"start": 10, "end": 13, "label": "LOC"}

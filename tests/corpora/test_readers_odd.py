@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-import corpora.readers.rows as rows_module
-from corpora.arrow import examples_to_table, pairs_to_table
-from corpora.errors import ConfigError, InputError, SpanferryError
-from corpora.readers import BadRow, open_reader
-from corpora.readers.multiway import open_parallel
-from corpora.schema import Example, Span
+import spanferry.corpora.readers.rows as rows_module
+from spanferry.corpora.arrow import examples_to_table, pairs_to_table
+from spanferry.corpora.errors import ConfigError, InputError, SpanferryError
+from spanferry.corpora.readers import BadRow, open_reader
+from spanferry.corpora.readers.multiway import open_parallel
+from spanferry.corpora.schema import Example, Span
 
 SPAN = {"start": 0, "end": 3, "label": "PER"}
 

@@ -1,8 +1,8 @@
 import pytest
 
-from corpora.errors import InputError
-from corpora.readers import BadRow, open_reader
-from corpora.readers.parallel import zip_examples
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.readers import BadRow, open_reader
+from spanferry.corpora.readers.parallel import zip_examples
 
 
 def reader(tmp_path, name, lines, lang="en", **options):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from corpora.errors import InputError
-from corpora.readers import open_reader
-from corpora.readers.base import BadRow
-from corpora.schema import Span
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.schema import Span
 
 CONTEXT = "😀 The mill at Ouro was built in 1732. In 1732 it burned."
 START = CONTEXT.index("1732")

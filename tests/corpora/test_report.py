@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from filter_pairs import example, pair
 
-from corpora.filters import build, decide, removal_table, score
-from corpora.report import report_files, share, table
-from corpora.schema import Pair, Projection, Span
-from corpora.svg import histogram_csv, histogram_svg
-from corpora.tally import SCORE_BINS, Tally, inline
+from spanferry.corpora.filters import build, decide, removal_table, score
+from spanferry.corpora.report.markdown import report_files, share, table
+from spanferry.corpora.report.svg import histogram_csv, histogram_svg
+from spanferry.corpora.report.tally import SCORE_BINS, Tally, inline
+from spanferry.corpora.schema import Pair, Projection, Span
 
 ROWS = [
     pair("See [Ann|per] in [Bonn|loc].", "Ve a [Ana|per] en [Bonn|loc].", scores=(0.9, 0.4), id="a"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.samples import sample_path
-from corpora.schema import Example, Span, validate
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.samples import sample_path
+from spanferry.corpora.schema import Example, Span, validate
 
 DOMAINS = {"travel", "voice", "news", "medicine", "law", "shop", "software", "sport", "chat"}
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.schema import Example, Projection, Relation, Span, Translation
-from corpora.segment import reassemble, segment
+from spanferry.corpora.schema import Example, Projection, Relation, Span, Translation
+from spanferry.corpora.text.segment import reassemble, segment
 
 
 def cut(text, lang="en", spans=(), limit=10_000, mode="sentence"):
@@ -89,7 +89,7 @@ def test_a_sentence_beyond_the_limit_says_so():
 
 def test_single_sentences_do_not_load_spacy():
     code = (
-        "import sys; from corpora.schema import Example; from corpora.segment import segment\n"
+        "import sys; from spanferry.corpora.schema import Example; from spanferry.corpora.text.segment import segment\n"
         "for text in ('Mr. Lee paid 3.50 at 5 p.m. on e.g. Monday.', 'No stop', 'Why?!'):\n"
         "    assert len(segment(Example('x', 'en', {'text': text}), length=len, limit=99)) == 1\n"
         "print('spacy' in sys.modules)"

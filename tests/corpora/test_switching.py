@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from switching_rows import HOUSE, done, quotes, row, switched, table
 
-from corpora.multiway import MultiRow, WordLinks
-from corpora.schema import Example, Span
-from corpora.switching.constraints.equivalence import EquivalenceConstraint
-from corpora.switching.order import orders
-from corpora.switching.reading import read_batch
-from corpora.switching.samplers.probability import ProbabilitySampler
-from corpora.switching.units.chunk import ChunkUnits, DocumentUnits
-from corpora.switching.units.clause import ClauseUnits, SentenceUnits
-from corpora.switching.units.phrase import PhraseUnits
-from corpora.switching.units.span import SpanUnits
-from corpora.switching.units.word import WordUnits
-from corpora.words import words
+from spanferry.corpora.multiway import MultiRow, WordLinks
+from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.switching.batches.order import orders
+from spanferry.corpora.switching.constraints.equivalence import EquivalenceConstraint
+from spanferry.corpora.switching.reading import read_batch
+from spanferry.corpora.switching.samplers.probability import ProbabilitySampler
+from spanferry.corpora.switching.units.chunk import ChunkUnits, DocumentUnits
+from spanferry.corpora.switching.units.clause import ClauseUnits, SentenceUnits
+from spanferry.corpora.switching.units.phrase import PhraseUnits
+from spanferry.corpora.switching.units.span import SpanUnits
+from spanferry.corpora.switching.units.word import WordUnits
+from spanferry.corpora.text.words import words
 
 EQUIVALENCE = EquivalenceConstraint()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from switching_rows import done, quotes, row, switched
 
-from corpora.errors import ConfigError, InputError
-from corpora.switching.counterparts.dictionary import DictionaryCounterparts
-from corpora.switching.counterparts.entities import EntityCounterparts
-from corpora.switching.counterparts.transliteration import TransliterationCounterparts, transliterated
-from corpora.switching.tagged import hinglish_tags, read_language_tags
-from corpora.switching.units.span import SpanUnits
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.switching.counterparts.dictionary import DictionaryCounterparts
+from spanferry.corpora.switching.counterparts.entities import EntityCounterparts
+from spanferry.corpora.switching.counterparts.transliteration import TransliterationCounterparts, transliterated
+from spanferry.corpora.switching.tagged import hinglish_tags, read_language_tags
+from spanferry.corpora.switching.units.span import SpanUnits
 
 TEA = row("r", ("en", "Anna likes the tea of London", [("Anna", "PER"), ("London", "LOC")]))
 

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from switching_rows import done, row, switched, switcher, table
 
-from corpora.errors import ConfigError
-from corpora.metrics.switching import total_variation
-from corpora.metrics.switching_corpus import SwitchingStatistics
-from corpora.multiway import MultiRow
-from corpora.switching.languages import Policy
-from corpora.switching.samplers.cmi import CmiSampler
-from corpora.switching.samplers.histogram import HistogramSampler
-from corpora.switching.samplers.matching import match
-from corpora.switching.samplers.probability import ProbabilitySampler
-from corpora.switching.tagged import read_language_tags
-from corpora.switching.units.chunk import DocumentUnits
-from corpora.switching.units.span import SpanUnits
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.metrics.switching import total_variation
+from spanferry.corpora.metrics.switching_corpus import SwitchingStatistics
+from spanferry.corpora.multiway import MultiRow
+from spanferry.corpora.switching.languages import Policy
+from spanferry.corpora.switching.samplers.cmi import CmiSampler
+from spanferry.corpora.switching.samplers.histogram import HistogramSampler
+from spanferry.corpora.switching.samplers.matching import match
+from spanferry.corpora.switching.samplers.probability import ProbabilitySampler
+from spanferry.corpora.switching.tagged import read_language_tags
+from spanferry.corpora.switching.units.chunk import DocumentUnits
+from spanferry.corpora.switching.units.span import SpanUnits
 
 WORDS = ("we", "saw", "many", "old", "trees", "near", "rivers", "and", "some", "quiet", "birds", "sang")
 
@@ -143,7 +143,7 @@ def test_a_language_that_all_units_have_and_each_once() -> None:
 
 
 def test_fields_in_different_languages() -> None:
-    from corpora.schema import Example
+    from spanferry.corpora.schema import Example
 
     def texts(lang: str) -> dict[str, str]:
         return {name: f"{lang} {name}" for name in ("question", "a", "b", "c")}

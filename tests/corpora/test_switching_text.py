@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from switching_rows import done, quotes, row, switched
 
-from corpora.switching.constraints.matrix import MatrixConstraint
-from corpora.switching.units.chunk import ChunkUnits, DocumentUnits
-from corpora.switching.units.clause import SentenceUnits
-from corpora.switching.units.phrase import PhraseUnits
-from corpora.switching.units.span import SpanUnits
-from corpora.switching.units.word import WordUnits
+from spanferry.corpora.switching.constraints.matrix import MatrixConstraint
+from spanferry.corpora.switching.units.chunk import ChunkUnits, DocumentUnits
+from spanferry.corpora.switching.units.clause import SentenceUnits
+from spanferry.corpora.switching.units.phrase import PhraseUnits
+from spanferry.corpora.switching.units.span import SpanUnits
+from spanferry.corpora.switching.units.word import WordUnits
 
 
 def one(
@@ -101,7 +101,7 @@ def test_marks_are_neither_lost_nor_doubled() -> None:
 )  # fmt: skip
 def test_never_inside_what_must_be_copied(kept: str) -> None:
     text, other = f"See {kept} and sing", f"Mira {kept} y canta"
-    from corpora.words import words
+    from spanferry.corpora.text.words import words
 
     links = " ".join(f"{k}-{k}" for k in range(len(words(text))))
     for unit in (WordUnits(), PhraseUnits(), ChunkUnits(size=2), DocumentUnits()):

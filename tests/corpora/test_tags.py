@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.tags import SCHEMES, TokenSpan, read_tags, write_tags
+from spanferry.corpora.text.tags import SCHEMES, TokenSpan, read_tags, write_tags
 
 GOOD = [
     ("iob2", "B-A I-A O B-B B-B", [(0, 2, "A"), (3, 4, "B"), (4, 5, "B")]),

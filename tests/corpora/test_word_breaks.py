@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.word_breaks import dictionaries, words_of
-from corpora.words import word_strings, words
+from spanferry.corpora.text.word_breaks import dictionaries, words_of
+from spanferry.corpora.text.words import word_strings, words
 
 TABLE = [
     ("zh", "我的姐姐住在上海。", ["我", "的", "姐姐", "住", "在", "上海", "。"]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.words import word_strings, words
+from spanferry.corpora.text.words import word_strings, words
 
 TABLE = [
     ("It costs 10.5 % at 16:30.", ["It", "costs", "10.5", "%", "at", "16:30", "."]),

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from writer_rows import failed, pair
 
-from corpora.checksums import SUMS
-from corpora.errors import ConfigError, OutputError
-from corpora.schema import Relation, Span
-from corpora.writers import EVERYTHING, WRITERS, Writer, open_writer, writer_options
+from spanferry.corpora.checksums import SUMS
+from spanferry.corpora.errors import ConfigError, OutputError
+from spanferry.corpora.schema import Relation, Span
+from spanferry.corpora.writers import EVERYTHING, WRITERS, Writer, open_writer, writer_options
 
 FORMATS = list(WRITERS)
 # Formats of texts can't hold what the rows here have, and say so unless they may drop it.

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from writer_rows import failed, pair
 
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair, Projection, Span
-from corpora.writers import open_writer
-from corpora.writers.base import Survey
-from corpora.writers.features import features_json, features_yaml
-from corpora.writers.rows import RowShape
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.schema import Example, Pair, Projection, Span
+from spanferry.corpora.stored.base import Survey
+from spanferry.corpora.stored.features import features_json, features_yaml
+from spanferry.corpora.stored.rows import RowShape
+from spanferry.corpora.writers import open_writer
 
 datasets.disable_progress_bars()
 

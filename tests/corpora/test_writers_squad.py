@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.errors import OutputError
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair, Span
-from corpora.writers import open_writer
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.schema import Example, Pair, Span
+from spanferry.corpora.writers import open_writer
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from writer_rows import failed, pair
 
-from corpora.errors import OutputError
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair, Projection, Relation, Span
-from corpora.tags import SCHEMES
-from corpora.writers import open_writer
+from spanferry.corpora.errors import OutputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.text.tags import SCHEMES
+from spanferry.corpora.writers import open_writer
 
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from(
     [*" \t\n\r#-'.é北ไ😀", "e\u0301", "\u2028", "\x1c"]

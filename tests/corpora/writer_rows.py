@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from corpora.schema import Example, Pair, Projection, Relation, Span
+from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 
 
 def pair(number=0, *, split="train", kept=True, text="Ana llegó a Málaga 😀.", lang="es", label="travel"):

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from corpora.decisions import DecisionLog
-from corpora.emitted import EmittedDataset
-from corpora.errors import ConfigError, InputError
-from corpora.inspector.desk import Desk
-from corpora.inspector.wishes import Wish
-from corpora.readers import open_reader
-from corpora.schema import Example, Pair
-from flows.config import build_config
-from flows.decisions import ApplyConfig, run_apply
-from flows.engine.place import forget, mark
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.review.decisions import DecisionLog
+from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.flows.config import build_config
+from spanferry.flows.engine.place import forget, mark
+from spanferry.flows.inspector.edits import Edit
+from spanferry.flows.inspector.session import ReviewSession
+from spanferry.flows.review.apply import ApplyConfig, run_apply
 from tests.conftest import Run
-from tests.corpora.inspector.inspector_runs import open_desk, pair, write_run, write_switched
+from tests.flows.inspector.inspector_runs import open_session, pair, write_run, write_switched
 
 SOURCE = ("Ann 😀 flew from Rome to Oslo.", [("Ann", "person"), ("Rome", "place"), ("Oslo", "place")])
 TARGET = "Ana 😀 voló de Roma a Oslo."
@@ -31,20 +31,20 @@ def _rows(text: str = TARGET) -> list[Pair]:
     ]
 
 
-def _decide(desk: Desk, row: int, wish: Wish) -> None:
-    version = desk.state(row, desk.stock.pair(row)).version
-    desk.decide(row, version, desk.stock.data[0].version, wish)
+def _decide(session: ReviewSession, row: int, edit: Edit) -> None:
+    version = session.state(row, session.row_index.pair(row)).version
+    session.decide(row, version, session.row_index.data[0].version, edit)
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """A run in which r0 was corrected to its last span and r1, a rejected row and hence the last one, was kept."""
     out = write_run(tmp_path / "run", {"es": _rows()})
-    desk = open_desk(out, "ann")
-    _decide(desk, 0, Wish("accept", "s0", quote="Ana"))
-    _decide(desk, 0, Wish("move", "s1", start=14, end=18, quote="Roma"))
-    _decide(desk, 0, Wish("move", "s2", start=21, end=25, quote="Oslo"))
-    _decide(desk, 2, Wish("keep"))
+    session = open_session(out, "ann")
+    _decide(session, 0, Edit("accept", "s0", quote="Ana"))
+    _decide(session, 0, Edit("move", "s1", start=14, end=18, quote="Roma"))
+    _decide(session, 0, Edit("move", "s2", start=21, end=25, quote="Oslo"))
+    _decide(session, 2, Edit("keep"))
     return out
 
 
@@ -116,9 +116,9 @@ def test_decisions_survive_a_new_projection_and_a_new_start(out: Path) -> None:
 
 def test_code_switched_rows_are_corrected_too(tmp_path: Path) -> None:
     out = write_switched(tmp_path)
-    desk = open_desk(out)
-    _decide(desk, 0, Wish("accept", "s0", quote="Mailand"))
-    _decide(desk, 0, Wish("move", "s1", start=2, end=15, quote="The casa roja"))
+    session = open_session(out)
+    _decide(session, 0, Edit("accept", "s0", quote="Mailand"))
+    _decide(session, 0, Edit("move", "s1", start=2, end=15, quote="The casa roja"))
     (done,) = run_apply(_config(out))
     row = EmittedDataset(done.directory).pair(0)
     assert [row.target.quote(s) for s in row.target.spans] == ["Mailand", "The casa roja"]
@@ -128,7 +128,7 @@ def test_code_switched_rows_are_corrected_too(tmp_path: Path) -> None:
 
 def test_the_outcome_is_no_corpus_to_review(out: Path) -> None:
     run_apply(_config(out))
-    assert [c.name for c in open_desk(out).stock.corpora] == ["es"]
+    assert [c.name for c in open_session(out).row_index.corpora] == ["es"]
     run_apply(_config(out))
     assert not (out / "es-reviewed-reviewed").exists()
 

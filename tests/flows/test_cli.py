@@ -6,7 +6,7 @@ from tests.conftest import Run
 
 
 def test_list_names_every_component(spanferry: Run) -> None:
-    from flows.components import KINDS
+    from spanferry.flows.components import KINDS
 
     done = spanferry("list")
     assert done.returncode == 0, done.stderr
@@ -45,7 +45,7 @@ def test_models_shows_the_bundled_one(spanferry: Run) -> None:
 
 
 def test_version(spanferry: Run) -> None:
-    from flows.version import VERSION
+    from spanferry.flows.version import VERSION
 
     assert spanferry("--version").stdout == f"spanferry {VERSION}\n"
 

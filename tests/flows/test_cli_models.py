@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from spanferry.translators.loading.load import bundled_directories
 from tests.conftest import Run
-from translators.load import bundled_directories
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError, InputError
-from flows.config import RunConfig, build_config
-from flows.translate import Signatures
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.translate.flow import Signatures
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 
 
 def test_resolved_configuration_reads_back_as_itself() -> None:
-    from flows.config import RunConfig
+    from spanferry.flows.config import RunConfig
 
     config = build_config(RunConfig, "translate-train", options={"target": ["es", "de"], "out": Path("x"), "seed": 3})
     assert RunConfig.model_validate_json(config.to_json()) == config

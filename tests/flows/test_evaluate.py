@@ -12,13 +12,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from corpora.errors import SpanferryError
-from corpora.readers import open_reader
-from flows.cli import app
-from flows.evaluate import Settings, compare, evaluate_projection, parse_method
-from flows.evaluate_output import print_evaluations
-from projectors.build import build_projector
-from projectors.gold import read_gold
+from spanferry.corpora.errors import SpanferryError
+from spanferry.corpora.readers import open_reader
+from spanferry.flows.cli.main import app
+from spanferry.flows.evaluate.output import print_evaluations
+from spanferry.flows.evaluate.projection import Settings, compare, evaluate_projection, parse_method
+from spanferry.projectors.evaluation.gold import read_gold
+from spanferry.projectors.methods.build import build_projector
 from tests.conftest import Run
 from tests.projectors.parallel_texts import expected, spanish
 
@@ -278,7 +278,12 @@ def test_hints_of_evaluations_in_the_source_name_their_options() -> None:
         for option in re.findall(r"--[a-z][a-z-]*", CliRunner().invoke(app, ["evaluate", command, "--help"]).stdout)
     }
     root = Path(__file__).resolve().parents[2]
-    for file in ("flows/cli_evaluate.py", "flows/evaluate.py", "flows/evaluate_links.py", "projectors/gold.py"):
+    for file in (
+        "flows/cli/evaluate.py",
+        "flows/evaluate/projection.py",
+        "flows/evaluate/links.py",
+        "projectors/evaluation/gold.py",
+    ):
         for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "hint" and isinstance(node.value, ast.Constant):
                 named = set(re.findall(r"--[a-z][a-z-]*", str(node.value.value)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.interrupt import message
+from spanferry.flows.cli.interrupt import message
 from tests.conftest import ROOT, alone, command
 
 # Blocks as the fit of a large input does: Python's own sleep, native code that lets others run, native code that keeps
@@ -65,7 +65,7 @@ class Terminal:
 @pytest.mark.parametrize("how", BLOCKED)
 def test_ctrl_c_ends_what_blocks(how: str, tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom flows.interrupt import watched\n"
+        "from pathlib import Path\nfrom spanferry.flows.cli.interrupt import watched\n"
         f"with watched(Path('some-out')):\n    print('ready', flush=True)\n    {BLOCKED[how]}\n"
     )
     terminal = Terminal([sys.executable, "-c", code])

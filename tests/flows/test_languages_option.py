@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.languages import check_language, names
-from flows.config import RunConfig, build_config
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.text.languages import check_language, names
+from spanferry.flows.config import RunConfig, build_config
 
 SPELLINGS = {
     "en": "en EN eng Eng",

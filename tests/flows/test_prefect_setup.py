@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from flows.prefect_setup import ports
+from spanferry.flows.prefect.setup import ports
 from tests.conftest import ROOT, alone
 
-_SHOW = "from flows.prefect_setup import ports; r = ports(); print(r.start, r.stop); input()"
+_SHOW = "from spanferry.flows.prefect.setup import ports; r = ports(); print(r.start, r.stop); input()"
 
 
 def test_runs_at_the_same_time_look_for_ports_in_different_places() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from corpora.errors import ConfigError, InputError
-from flows.config import RunConfig, build_config
-from flows.derive import run_derive
-from flows.engine.flow import Result
-from flows.parallel import run_parallel
-from flows.parallel_config import DeriveConfig, ParallelConfig
-from flows.run import run_flow
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.engine.flow import Result
+from spanferry.flows.sets.config import DeriveConfig, ParallelConfig
+from spanferry.flows.sets.derive import run_derive
+from spanferry.flows.sets.parallel import run_parallel
+from spanferry.flows.translate.run import run_flow
 from tests.conftest import Run
 
 pytestmark = pytest.mark.xdist_group("runs")
@@ -193,7 +193,7 @@ class Backwards:
         return (source, target) == ("es", "en")
 
     def translate(self, texts: list[str], source: str, target: str) -> list[Any]:
-        from corpora.schema import Translation
+        from spanferry.corpora.schema import Translation
 
         assert self.supports(source, target)
         return [Translation(" ".join(reversed(text.split()))) for text in texts]

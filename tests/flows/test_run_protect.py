@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from spanferry.translators.loading.load import load_translator
+from spanferry.translators.wrappers.memory import memory_path, open_memory
+from spanferry.translators.wrappers.wrap import wrap
 from tests.conftest import Run
-from translators.load import load_translator
-from translators.memory import memory_path, open_memory
-from translators.wrap import wrap
 
 ROWS = [
     ("Open {file} with `read()` in Madrid.", ["{file}", "`read()`", "Madrid", "{file} with `read()`"]),

@@ -14,7 +14,7 @@ HEAVY = {
 }
 _LOADED = """
 import sys
-from flows.cli import app
+from spanferry.flows.cli.main import app
 try:
     app(sys.argv[1:])
 except SystemExit as end:
@@ -38,8 +38,8 @@ def test_help_loads_nothing_heavy(arguments: str) -> None:
 def test_the_help_lists_every_command_that_there_is() -> None:
     from importlib import import_module
 
-    from flows.cli import COMMANDS, RUN
-    from flows.components import FLOWS
+    from spanferry.flows.cli.main import COMMANDS, RUN
+    from spanferry.flows.components import FLOWS
 
     assert list(RUN) == list(FLOWS)
     for place, about in (*COMMANDS.values(), *RUN.values()):

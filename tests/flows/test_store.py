@@ -5,11 +5,21 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpora.errors import OutputError
-from flows.engine.place import MARKER, check_place, foreign_entries, forget, is_run, mark, run_lock, stamp, sweep
-from flows.engine.progress import Failure
-from flows.engine.store import MANIFEST, Entry, Stage
-from flows.store import digest, write_bytes, write_json
+from spanferry.corpora.errors import OutputError
+from spanferry.flows.engine.place import (
+    MARKER,
+    check_place,
+    foreign_entries,
+    forget,
+    is_run,
+    mark,
+    run_lock,
+    stamp,
+    sweep,
+)
+from spanferry.flows.engine.progress import Failure
+from spanferry.flows.engine.store import MANIFEST, Entry, Stage
+from spanferry.flows.store import digest, write_bytes, write_json
 
 
 def _stage(root: Path, signature: str = "a|b") -> Stage:

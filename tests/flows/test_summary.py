@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.config import RunConfig
-from flows.run import RunResult
-from flows.summary import print_summary
+from spanferry.flows.config import RunConfig
+from spanferry.flows.translate.run import RunResult
+from spanferry.flows.translate.summary import print_summary
 
 
 def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> None:

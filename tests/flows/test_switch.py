@@ -8,11 +8,11 @@ from typing import Any
 import datasets
 import pytest
 
-from corpora.switching.presets import PRESETS
-from corpora.switching.undo import undone
-from flows.config import build_config
-from flows.switch import run_switch
-from flows.switch_config import SwitchConfig
+from spanferry.corpora.stored.undo import undone
+from spanferry.corpora.switching.presets import PRESETS
+from spanferry.flows.config import build_config
+from spanferry.flows.switch.config import SwitchConfig
+from spanferry.flows.switch.flow import run_switch
 
 EN = ("Anna took the night train to Vienna.", "The old bridge in Prague is closed.", "Peter sings in Vienna today.")
 DE = ("Anna nahm den Nachtzug nach Wien.", "Die alte Brücke in Prag ist gesperrt.", "Peter singt heute in Wien.")
@@ -155,8 +155,8 @@ def test_what_can_not_do_is_told_before_any_work(
 ) -> None:
     from typer.testing import CliRunner
 
-    from corpora.errors import SpanferryError
-    from flows.cli import app
+    from spanferry.corpora.errors import SpanferryError
+    from spanferry.flows.cli.main import app
 
     given = [part for entry in inputs for part in ("--input", entry)]
     done = CliRunner().invoke(app, ["run", "code-switch", *given, "--out", str(tmp_path / "out"), *arguments])

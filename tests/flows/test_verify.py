@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from corpora.arrow import pairs_to_table
-from corpora.errors import InputError
-from corpora.writers import open_writer
-from flows.cli import app
-from flows.store import Entry, Stage, digest
-from flows.verify import verify
+from spanferry.corpora.arrow import pairs_to_table
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.writers import open_writer
+from spanferry.flows.cli.main import app
+from spanferry.flows.review.verify import verify
+from spanferry.flows.store import Entry, Stage, digest
 from tests.corpora.writer_rows import pair
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from translators.ct2 import CT2Translator
-from translators.load import bundled_directories
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading.load import bundled_directories
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from translators.convert import quiet
+from spanferry.translators.conversion.convert import quiet
 
 SENTENCES = [
     "The old captain sold his boat to a young teacher in Lisbon.",

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.metrics.spans import Labelled, Score, exact_score
-from corpora.readers.base import BadRow
-from corpora.readers.conll import ConllReader
-from corpora.schema import TEXT, Example
-from projectors.base import ProjectionInput, Projector
+from spanferry.corpora.metrics.spans import Labelled, Score, exact_score
+from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.conll import ConllReader
+from spanferry.corpora.schema import TEXT, Example
+from spanferry.projectors.base import ProjectionInput, Projector
 
 XSID = ("da", "de", "id", "it", "nl", "zh", "ja")
 EUROPARL = ("es", "de")

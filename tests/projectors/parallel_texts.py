@@ -2,8 +2,8 @@
 
 from itertools import product
 
-from corpora.schema import Span
-from projectors.base import ProjectionInput
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
 
 _PEOPLE = [("Anna", "Anna"), ("the king", "el rey"), ("my sister", "mi hermana"), ("Marco", "Marco")]
 _VERBS = [("sees", "ve"), ("buys", "compra"), ("paints", "pinta")]

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel_texts import expected, spanish
 
-from corpora.errors import ConfigError
-from corpora.schema import Span
-from corpora.words import words
-from projectors.alignment import AlignmentProjector
-from projectors.base import Alignment, ProjectionInput, Projector
-from projectors.posterior import SegmentWeights
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import Alignment, ProjectionInput, Projector
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.projectors.segments.posterior import SegmentWeights
 
 TEXTS = spanish()
 

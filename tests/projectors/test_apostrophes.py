@@ -1,11 +1,11 @@
 """Apostrophes that set off endings, and those that stand for a vowel: told from the texts alone."""
 
-from corpora.schema import Span
-from corpora.words import words
-from projectors.aligners.apostrophes import has_suffixes, with_suffixes
-from projectors.aligners.lexical import LexicalAligner
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.apostrophes import has_suffixes, with_suffixes
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.methods.default import DefaultProjector
 
 TURKISH = [
     ("set an alarm in Ankara", "Ankara'da alarm kur", "Ankara"),

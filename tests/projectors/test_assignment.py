@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from projectors.aligners import assignment
-from projectors.aligners.assignment import best_assignment
+from spanferry.projectors.aligners.links import assignment
+from spanferry.projectors.aligners.links.assignment import best_assignment
 
 scipy = pytest.importorskip("scipy.optimize")
 

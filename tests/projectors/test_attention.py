@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.word_breaks import words_of
-from projectors.aligners.attention import AttentionAligner, shares
-from projectors.base import Aligner, ProjectionInput
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.text.word_breaks import words_of
+from spanferry.projectors.aligners.attention import AttentionAligner, shares
+from spanferry.projectors.base import Aligner, ProjectionInput
 
 
 def pair(source, target, **more):

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from corpora.word_breaks import words_of
-from projectors.aligners.beads import beads
-from projectors.aligners.lexical import LexicalAligner
-from projectors.base import ProjectionInput
+from spanferry.corpora.text.word_breaks import words_of
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.beads import beads
+from spanferry.projectors.base import ProjectionInput
 
 ENGLISH = (
     "The ferry leaves the harbour at 7:30 every morning. Tickets cost 12 euros. "

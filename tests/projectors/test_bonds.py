@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from corpora.schema import Span
-from corpora.words import words
-from projectors.aligners.bonds import Bonds, of_words
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.mixture import MixtureAligner
-from projectors.alignment import AlignmentProjector
-from projectors.base import Alignment, ProjectionInput
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.bonds import Bonds, of_words
+from spanferry.projectors.aligners.mixture import MixtureAligner
+from spanferry.projectors.base import Alignment, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
 
 PAIRS = [
     ("It rains today.", "Det regner i dag."),

@@ -2,10 +2,10 @@
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.schema import Projection, Span
-from projectors.base import ProjectionInput
-from projectors.boundaries import BOUNDARIES, bounded, check_boundary
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Projection, Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.placing.boundaries import BOUNDARIES, bounded, check_boundary
 
 
 def moved(policy: str, source: str, target: str, *pairs: tuple[str, str]) -> list[str | None]:

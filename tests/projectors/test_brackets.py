@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.brackets import paired, pairs_of
+from spanferry.projectors.placing.brackets import paired, pairs_of
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import projectors.bundled
-from projectors.aligners import context
-from projectors.aligners.context import Views, averaged, bundled_encoder, power_for, views
-from projectors.aligners.encoder import EncoderAligner
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.lexical_fit import Settings
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
-from projectors.gold import load_gold
-from projectors.judge import judge
+import spanferry.projectors.bundled
+from spanferry.projectors.aligners.encoder import context
+from spanferry.projectors.aligners.encoder.aligner import EncoderAligner
+from spanferry.projectors.aligners.encoder.context import Views, averaged, bundled_encoder, power_for, views
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.fit import Settings
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.gold import load_gold
+from spanferry.projectors.evaluation.judge import judge
+from spanferry.projectors.methods.default import DefaultProjector
 
-WEIGHTS = Path(projectors.bundled.__file__).parent / "weights"
+WEIGHTS = Path(spanferry.projectors.bundled.__file__).parent / "weights"
 
 
 def pair(source: str, target: str, language: str) -> ProjectionInput:

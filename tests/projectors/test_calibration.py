@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from corpora.metrics.calibration import expected_calibration_error
-from corpora.schema import Projection, Span
-from projectors.base import FittedProjector
-from projectors.build import build_projector
-from projectors.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
-from projectors.gold import fit_half, load_gold
-from projectors.judge import inputs_to_fit, judge
+from spanferry.corpora.metrics.calibration import expected_calibration_error
+from spanferry.corpora.schema import Projection, Span
+from spanferry.projectors.base import FittedProjector
+from spanferry.projectors.confidence.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
+from spanferry.projectors.evaluation.gold import fit_half, load_gold
+from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
+from spanferry.projectors.methods.build import build_projector
 
 
 def _same(count: int) -> np.ndarray:

@@ -15,14 +15,14 @@ import checkpoints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Span
-from corpora.words import words
-from projectors.base import ProjectionInput, Projector
-from projectors.build import build_projector
-from projectors.candidates import CandidatesProjector, candidates
-from translators.convert import convert
-from translators.ct2 import CT2Translator
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import ProjectionInput, Projector
+from spanferry.projectors.methods.build import build_projector
+from spanferry.projectors.methods.candidates import CandidatesProjector, candidates
+from spanferry.translators.conversion.convert import convert
+from spanferry.translators.engine.ct2 import CT2Translator
 
 
 @pytest.fixture(scope="module")

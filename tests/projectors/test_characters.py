@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from corpora.word_breaks import words_of
-from corpora.words import words
-from projectors.aligners.characters import averaged, in_characters
-from projectors.aligners.lexical import LexicalAligner
-from projectors.base import Alignment, ProjectionInput
+from spanferry.corpora.text.word_breaks import words_of
+from spanferry.corpora.text.words import words
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.characters import averaged, in_characters
+from spanferry.projectors.base import Alignment, ProjectionInput
 
 TEXTS = [
     ("the students read", "学生读书"),

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Span
-from corpora.words import words
-from projectors.base import ProjectionInput, Projector
-from projectors.constrained import ConstrainedProjector
-from projectors.constrained_candidates import length_bound, marked, places, without_brackets
-from projectors.search import compatible
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import ProjectionInput, Projector
+from spanferry.projectors.constrained.candidates import length_bound, marked, places, without_brackets
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.placing.search import compatible
 
 
 def item(source, target, *quotes, target_lang="es", **more):
@@ -121,7 +121,7 @@ def test_the_vocabulary_of_the_language_finds_what_all_of_it_does(model):
 def test_what_was_looked_at_does_not_hang_on_the_size_of_a_call(model, monkeypatch):
     given = [given for given, _ in EVERYDAY]
     together = ConstrainedProjector(model).nbest(given)
-    monkeypatch.setattr("translators.scoring.ENCODED_BYTES", 4096)
+    monkeypatch.setattr("spanferry.translators.engine.scoring.ENCODED_BYTES", 4096)
     assert ConstrainedProjector(model).nbest(given) == together
 
 

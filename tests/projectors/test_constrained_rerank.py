@@ -2,11 +2,11 @@
 
 import pytest
 
-from corpora.errors import ModelError
-from corpora.schema import Span
-from projectors.base import ProjectionInput
-from projectors.constrained import ConstrainedProjector
-from projectors.constrained_rerank import Looked, reordered, rerank
+from spanferry.corpora.errors import ModelError
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.constrained.rerank import Looked, reordered, rerank
 
 # The bundled model goes from English to Spanish, so here Spanish is what was annotated.
 SOURCE, TARGET = "Compró un libro viejo.", "She bought an old book."

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from corpora.schema import Span
-from projectors.base import ProjectionInput
-from projectors.constrained import ConstrainedProjector
-from projectors.constrained_candidates import CLOSE
-from projectors.constrained_job import Effort
-from projectors.constrained_search import Forcer, _State, search
-from translators.families import read_vocabulary
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.constrained.candidates import CLOSE
+from spanferry.projectors.constrained.job import Effort
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.constrained.search import Forcer, _State, search
+from spanferry.translators.families import read_vocabulary
 
 SOURCE = "Yesterday the old captain of the ship sold his small house in Boston to my sister."
 TARGET = "Ayer el viejo capitán del barco vendió su pequeña casa en Boston a mi hermana."

@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from corpora.schema import Span
-from projectors.base import ProjectionInput
-from projectors.constrained import ConstrainedProjector, NBest
-from projectors.default import DefaultProjector
-from projectors.search import compatible
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.constrained.projector import ConstrainedProjector, NBest
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.search import compatible
 
 SOURCE, TARGET = "The dog and the cat are sleeping.", "El perro y el gato están durmiendo."
 

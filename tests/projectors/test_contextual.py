@@ -19,17 +19,17 @@ import torch
 import transformers
 from checkpoints_llm import language_model
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Span
-from projectors import contextual
-from projectors.base import ProjectionInput, Projector
-from projectors.build import build_projector
-from projectors.contextual import ContextualProjector, prompt, read_answer
-from translators.base import Generation, TextGenerator
-from translators.convert import convert, quiet
-from translators.generator import CT2Generator
-from translators.prompted import PromptTranslator
-from translators.prompts import choose_template
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput, Projector
+from spanferry.projectors.methods import contextual
+from spanferry.projectors.methods.build import build_projector
+from spanferry.projectors.methods.contextual import ContextualProjector, prompt, read_answer
+from spanferry.translators.base import Generation, TextGenerator
+from spanferry.translators.conversion.convert import convert, quiet
+from spanferry.translators.engine.generator import CT2Generator
+from spanferry.translators.prompting.prompted import PromptTranslator
+from spanferry.translators.prompting.prompts import choose_template
 
 
 def item(source: str, target: str, *quotes: str, name: str = "e") -> ProjectionInput:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.schema import Span
-from corpora.words import words
-from projectors.base import Alignment, ProjectionInput
-from projectors.copying import CopyProjector, copies
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import Alignment, ProjectionInput
+from spanferry.projectors.methods.copying import CopyProjector, copies
 
 
 def item(source: str, target: str, *quotes: str) -> ProjectionInput:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from projectors.aligners.counters import Counters, carried, learn_counters
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.lexical_em import Cells
-from projectors.base import Alignment, ProjectionInput
-from projectors.segment_features import EDGE, Kinds, local_features
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.counters import Counters, carried, learn_counters
+from spanferry.projectors.aligners.lexical.em import Cells
+from spanferry.projectors.base import Alignment, ProjectionInput
+from spanferry.projectors.segments.features import EDGE, Kinds, local_features
 
 PAIRS = [
     ("Dinner for 7", "Middag til klokken 7"),

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.readers import open_reader
-from corpora.readers.parallel import zip_examples
-from corpora.schema import Span
-from flows import stages
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
-from translators.load import load_translator
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.readers import open_reader
+from spanferry.corpora.readers.parallel import zip_examples
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.pipeline import stages
+from spanferry.translators.loading.load import load_translator
 
 TEXTS = [
     ("Anna lives in Paris.", "Anna vive en París."),

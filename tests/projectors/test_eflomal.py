@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from parallel_texts import expected, spanish
 
-from corpora.errors import ConfigError, InputError, MissingExtraError, ModelError
-from corpora.word_breaks import dictionaries
-from projectors.aligners import eflomal
-from projectors.aligners.eflomal import EflomalAligner
-from projectors.aligners.eflomal_files import Votes, corpus_priors, run, table_priors, tokens
-from projectors.alignment import AlignmentProjector
-from projectors.base import Aligner, FittedAligner, ProjectionInput
-from translators.bundled.priors import table_from_counts
+from spanferry.corpora.errors import ConfigError, InputError, MissingExtraError, ModelError
+from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.projectors.aligners.eflomal import aligner as eflomal
+from spanferry.projectors.aligners.eflomal.aligner import EflomalAligner
+from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, run, table_priors, tokens
+from spanferry.projectors.base import Aligner, FittedAligner, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.translators.bundled.priors import table_from_counts
 
 TEXTS = spanish()[::4]
 

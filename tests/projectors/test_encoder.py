@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from parallel_texts import spanish
 from test_simalign import quiet_simalign
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Span
-from corpora.words import word_strings, words
-from projectors.aligners.encoder import EncoderAligner
-from projectors.aligners.encoder_convert import is_encoder
-from projectors.aligners.encoder_links import Side, extract
-from projectors.aligners.simalign import SimalignAligner
-from projectors.alignment import AlignmentProjector
-from projectors.base import Aligner, Alignment, ProjectionInput
-from translators.convert import quiet
-from translators.load import list_models
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import word_strings, words
+from spanferry.projectors.aligners.encoder.aligner import EncoderAligner
+from spanferry.projectors.aligners.encoder.convert import is_encoder
+from spanferry.projectors.aligners.encoder.links import Side, extract
+from spanferry.projectors.aligners.simalign import SimalignAligner
+from spanferry.projectors.base import Aligner, Alignment, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.translators.conversion.convert import quiet
+from spanferry.translators.loading.load import list_models
 
 
 def pair(source: str, target: str) -> ProjectionInput:

@@ -12,11 +12,11 @@ pytest.importorskip("torch")
 pytest.importorskip("eflomal")
 import torch
 
-from corpora.words import word_strings, words
-from projectors.aligners.encoder import EncoderAligner
-from projectors.base import ProjectionInput
-from projectors.bundled.batches import ROOMS, Batch, stream
-from projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, encode, link, read_rows, vocabulary
+from spanferry.corpora.text.words import word_strings, words
+from spanferry.projectors.aligners.encoder.aligner import EncoderAligner
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.bundled.batches import ROOMS, Batch, stream
+from spanferry.projectors.bundled.texts import END, MASK, PAD, SPECIALS, START, encode, link, read_rows, vocabulary
 from tests.translators.bundled_corpus import corpus, write_data
 
 pytestmark = pytest.mark.xdist_group("recipe")
@@ -116,9 +116,9 @@ def weights(folder: Path) -> Path:
     """A small network after a few hundred steps, stopped once, as it would ship."""
     from tokenizers import Tokenizer
 
-    from projectors.bundled.convert import convert
-    from projectors.bundled.network import Shape
-    from projectors.bundled.train import Plan, train
+    from spanferry.projectors.bundled.convert import convert
+    from spanferry.projectors.bundled.network import Shape
+    from spanferry.projectors.bundled.train import Plan, train
 
     torch.set_num_threads(1)
     pieces = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
@@ -143,7 +143,7 @@ def test_the_trained_aligner_finds_the_links(weights: Path) -> None:
 def test_the_shipped_network_is_the_trained_one(folder: Path, weights: Path) -> None:
     import ctranslate2
 
-    from projectors.bundled.network import Network, Shape
+    from spanferry.projectors.bundled.network import Network, Shape
 
     state = torch.load(folder / "last.pt", weights_only=False)
     network = Network(Shape(**state["shape"]))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from parallel_texts import expected, spanish
 
-from corpora.errors import ConfigError, InputError
-from corpora.schema import Projection, Span
-from projectors.base import ProjectionInput
-from projectors.ensemble import EnsembleProjector, Fusion, decide, voice
-from projectors.fit_weights import fit_fusion
-from projectors.gold import Gold, fit_half
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.schema import Projection, Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.fit_weights import fit_fusion
+from spanferry.projectors.evaluation.gold import Gold, fit_half
+from spanferry.projectors.methods.ensemble import EnsembleProjector, Fusion, decide, voice
 
 SOURCE = (Span(0, 4, "PER", "s0"), Span(14, 19, "LOC", "s1"))
 ITEM = ProjectionInput("1", "Anna lives in Paris.", "Anna vive en París.", SOURCE, "en", "es")

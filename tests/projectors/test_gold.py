@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError, InputError
-from corpora.readers import open_reader
-from projectors.gold import GOLD_SETS, UNSEEN, expand_names, fit_half, load_gold, read_gold
-from projectors.gold_links import load_link_gold, read_link_files, read_link_gold
-from projectors.judge import inputs_to_fit
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.readers import open_reader
+from spanferry.projectors.evaluation.gold import GOLD_SETS, UNSEEN, expand_names, fit_half, load_gold, read_gold
+from spanferry.projectors.evaluation.gold_links import load_link_gold, read_link_files, read_link_gold
+from spanferry.projectors.evaluation.judge import inputs_to_fit
 
 
 def _jsonl(path: Path, *rows: object) -> Path:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
 
-from corpora.metrics.spans import Labelled, exact_by_label, exact_score
-from corpora.schema import Projection, Span
-from corpora.tags import TokenSpan, read_tags, write_tags
-from projectors.base import ProjectionInput
-from projectors.copying import CopyProjector
-from projectors.gold import Gold, load_gold
-from projectors.judge import inputs_to_fit, judge
+from spanferry.corpora.metrics.spans import Labelled, exact_by_label, exact_score
+from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.text.tags import TokenSpan, read_tags, write_tags
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.gold import Gold, load_gold
+from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
+from spanferry.projectors.methods.copying import CopyProjector
 
 LABELS = ("LOC", "PER", "ORG")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from corpora.schema import Span
-from projectors.alignment import AlignmentProjector
-from projectors.base import ProjectionInput, words_of_both
-from projectors.default import DefaultProjector
-from projectors.label_edges import cut_at_labels
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput, words_of_both
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.label_edges import cut_at_labels
 
 
 def pair(source: str, target: str, *quotes: str) -> ProjectionInput:

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel_texts import spanish
 
-from corpora.errors import ConfigError, InputError
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.lexical_em import Cells
-from projectors.aligners.lexical_hmm import Jumps, posteriors
-from projectors.aligners.orthography import SHAPES, Forms, romanise, shape
-from projectors.alignment import AlignmentProjector
-from projectors.base import FittedAligner, ProjectionInput
-from translators.bundled.priors import table_from_counts
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.em import Cells
+from spanferry.projectors.aligners.lexical.hmm import Jumps, posteriors
+from spanferry.projectors.aligners.lexical.orthography import SHAPES, Forms, romanise, shape
+from spanferry.projectors.base import FittedAligner, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.translators.bundled.priors import table_from_counts
 
 TEXTS = spanish()
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,9 +96,9 @@ def test_state_is_the_same_for_shuffled_and_repeated_input(fitted: LexicalAligne
 
 def test_state_is_the_same_in_another_process(fitted: LexicalAligner) -> None:
     code = (
-        "import sys; sys.path[:0] = ['.', 'tests/projectors']\n"
+        "import sys; sys.path.insert(0, 'tests/projectors')\n"
         "from parallel_texts import spanish\n"
-        "from projectors.aligners.lexical import LexicalAligner\n"
+        "from spanferry.projectors.aligners.lexical.aligner import LexicalAligner\n"
         "sys.stdout.buffer.write(LexicalAligner(prior='none').fit(spanish()).state())"
     )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "7"}

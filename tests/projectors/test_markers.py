@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.schema import Span, Translation
-from projectors.base import ProjectionInput, Projector
-from projectors.markers import MarkersProjector
-from projectors.markers_text import mark, match_labels, unmark
+from spanferry.corpora.schema import Span, Translation
+from spanferry.projectors.base import ProjectionInput, Projector
+from spanferry.projectors.markers.projector import MarkersProjector
+from spanferry.projectors.markers.text import mark, match_labels, unmark
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.errors import ConfigError
-from corpora.schema import Span, Translation
-from projectors.base import ProjectionInput
-from projectors.markers import MarkersProjector
-from projectors.markers_tags import tag, tag_names, untag
-from translators.ct2 import CT2Translator
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Span, Translation
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.markers.projector import MarkersProjector
+from spanferry.projectors.markers.tags import tag, tag_names, untag
+from spanferry.translators.engine.ct2 import CT2Translator
 
 
 @pytest.mark.parametrize(

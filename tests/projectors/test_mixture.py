@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from parallel_texts import expected, spanish
 
-from corpora.errors import ConfigError, InputError, ModelError
-from corpora.words import words
-from projectors.aligners.mixture import MixtureAligner
-from projectors.alignment import AlignmentProjector
-from projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
+from spanferry.corpora.errors import ConfigError, InputError, ModelError
+from spanferry.corpora.text.words import words
+from spanferry.projectors.aligners.mixture import MixtureAligner
+from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
 
 TEXTS = spanish()
 PAIR = ProjectionInput("p", "Aa Bb", "x y", (), "en", "es")

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from corpora.schema import Span
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.lexical_em import Cells
-from projectors.aligners.mixture import MixtureAligner
-from projectors.aligners.particles import Particles, learn_particles
-from projectors.alignment import AlignmentProjector
-from projectors.base import Alignment, ProjectionInput
-from projectors.segment_features import EDGE, Kinds, local_features
+from spanferry.corpora.schema import Span
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.em import Cells
+from spanferry.projectors.aligners.lexical.particles import Particles, learn_particles
+from spanferry.projectors.aligners.mixture import MixtureAligner
+from spanferry.projectors.base import Alignment, ProjectionInput
+from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.projectors.segments.features import EDGE, Kinds, local_features
 
 NAMES = {"Anna": "アンナ", "Ben": "ベン", "Clara": "クララ", "David": "ダビデ", "Emma": "エマ"}
 DAYS = {"Monday": "月曜", "Tuesday": "火曜", "Friday": "金曜", "Sunday": "日曜"}

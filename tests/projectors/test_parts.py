@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.schema import Projection, Span
-from projectors.aligners.lexical import LexicalAligner
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
-from projectors.gold import Gold, gold_in_parts
-from projectors.parts import parts_of_text, project_in_parts
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Projection, Span
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.gold import Gold, gold_in_parts
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.projectors.placing.parts import parts_of_text, project_in_parts
 
 PEOPLE = ("Anna", "Tomás", "María", "Pedro", "Laura", "Iván")
 TOWNS = ("Sevilla", "Lugo", "Málaga", "Oviedo", "Cádiz", "Toledo")

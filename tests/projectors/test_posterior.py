@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import projectors.posterior
-from corpora.errors import ConfigError
-from corpora.schema import Span
-from corpora.words import words
-from projectors.base import Alignment, ProjectionInput
-from projectors.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
-from projectors.segment_features import NAMES
+import spanferry.projectors.segments.posterior
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import words
+from spanferry.projectors.base import Alignment, ProjectionInput
+from spanferry.projectors.segments.features import NAMES
+from spanferry.projectors.segments.posterior import SegmentScorer, SegmentWeights, covered, learned_weights
 
 # Mass alone: one sure link is worth five nats.
 PLAIN = SegmentWeights.of({"links_in": 5.0, "links_out": -5.0, "words": -0.5})
@@ -191,7 +191,7 @@ def test_the_span_itself_is_not_looked_at() -> None:
 
 
 def test_the_weights_name_every_feature_and_their_data() -> None:
-    path = Path(projectors.posterior.__file__).with_name("segment_weights.json")
+    path = Path(spanferry.projectors.segments.posterior.__file__).with_name("segment_weights.json")
     tables = json.loads(path.read_text(encoding="utf-8"))
     assert set(tables["directed"]) == set(tables["links"]) == set(NAMES)
     assert "half of europarl-es" in tables["fitted_on"]

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parallel_texts import spanish
 
-from corpora.errors import MissingExtraError, ModelError
-from corpora.schema import Projection, Span
-from projectors import PROJECTORS
-from projectors.base import FittedProjector, ProjectionInput, Projector
-from projectors.build import build_projector
-from translators.load import load_translator
+from spanferry.corpora.errors import MissingExtraError, ModelError
+from spanferry.corpora.schema import Projection, Span
+from spanferry.projectors import PROJECTORS
+from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector
+from spanferry.projectors.methods.build import build_projector
+from spanferry.translators.loading.load import load_translator
 
 # Kind, options, whether the bundled model is given.
 CASES = [

@@ -5,11 +5,11 @@ import doctest
 import numpy as np
 import pytest
 
-from corpora.errors import ConfigError
-from projectors import rules
-from projectors.aligners import symmetrise as symmetrisation
-from projectors.aligners.symmetrise import symmetrise
-from projectors.rules import apply_rule, check_rule, failed_filter, is_punctuation, runs
+from spanferry.corpora.errors import ConfigError
+from spanferry.projectors.aligners.links import symmetrise as symmetrisation
+from spanferry.projectors.aligners.links.symmetrise import symmetrise
+from spanferry.projectors.placing import rules
+from spanferry.projectors.placing.rules import apply_rule, check_rule, failed_filter, is_punctuation, runs
 
 WORDS = ["a", "b", ",", "c", "d", "e", "."]
 

@@ -6,12 +6,12 @@ from itertools import product
 import numpy as np
 import pytest
 
-from corpora.schema import Span
-from corpora.word_breaks import dictionaries, words_of
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.mixture import MixtureAligner
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
+from spanferry.corpora.schema import Span
+from spanferry.corpora.text.word_breaks import dictionaries, words_of
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.mixture import MixtureAligner
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.methods.default import DefaultProjector
 
 # Of each language: what a sentence is made of, (English, its own), and how the parts follow each other.
 PLACES = ("Shanghai", "Paris", "Haifa")

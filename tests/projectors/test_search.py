@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projectors.search import choose, compatible
+from spanferry.projectors.placing.search import choose, compatible
 
 ranges = st.tuples(st.integers(0, 12), st.integers(1, 6)).map(lambda t: (t[0], t[0] + t[1]))
 scores = st.integers(-40, -1).map(lambda i: i / 4)

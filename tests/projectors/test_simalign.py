@@ -14,10 +14,10 @@ import encoders
 import simalign
 from parallel_texts import spanish
 
-from corpora.errors import ConfigError, ModelError
-from projectors.aligners.simalign import SimalignAligner
-from projectors.base import Aligner, ProjectionInput
-from translators.convert import quiet
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.projectors.aligners.simalign import SimalignAligner
+from spanferry.projectors.base import Aligner, ProjectionInput
+from spanferry.translators.conversion.convert import quiet
 
 TEXTS = spanish()[::40]
 

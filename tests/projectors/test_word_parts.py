@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from corpora.word_breaks import words_of
-from corpora.words import joined_words, words
-from projectors.aligners.lexical import LexicalAligner
-from projectors.aligners.orthography import parts_of, stem
-from projectors.base import ProjectionInput
-from translators.bundled.priors import table_from_counts
+from spanferry.corpora.text.word_breaks import words_of
+from spanferry.corpora.text.words import joined_words, words
+from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
+from spanferry.projectors.aligners.lexical.orthography import parts_of, stem
+from spanferry.projectors.base import ProjectionInput
+from spanferry.translators.bundled.priors import table_from_counts
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from translators.convert import quiet
+from spanferry.translators.conversion.convert import quiet
 
 SENTENCES = [
     "The quick brown fox jumps over the lazy dog.",

@@ -8,7 +8,7 @@ import transformers
 from checkpoints import SENTENCES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from translators.convert import quiet
+from spanferry.translators.conversion.convert import quiet
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading.load import bundled_directories
 from tests.translators.endpoint_server import KEY, Server
-from translators.ct2 import CT2Translator
-from translators.load import bundled_directories
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def model(model_directory: Path) -> CT2Translator:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """An endpoint in this process; the key is set, and nobody waits between tries."""
     monkeypatch.setenv("SPANFERRY_API_KEY", KEY)
-    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
+    monkeypatch.setattr("spanferry.translators.endpoints.endpoint.backoff", lambda prompt, attempt: 0.0)
     found = Server()
     yield found
     found.http.shutdown()

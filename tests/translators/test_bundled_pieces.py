@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from translators.bundled.pieces import count_pieces
+from spanferry.translators.bundled.pieces import count_pieces
 
 
 def test_each_language_is_counted_by_its_targets(tmp_path):

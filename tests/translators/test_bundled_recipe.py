@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from corpora.words import word_strings, words
+from spanferry.corpora.text.words import word_strings, words
+from spanferry.translators.bundled.heads import link_f1, pieces_by_word, word_links
+from spanferry.translators.bundled.markers import mark, phrases, wrap
+from spanferry.translators.bundled.texts.clean import keep_pair, normalised
+from spanferry.translators.bundled.texts.prepare import prepare
+from spanferry.translators.bundled.texts.synthetic import TEMPLATES, WRITTEN, rename, synthetic_pairs
 from tests.translators.bundled_corpus import rows, write_data
-from translators.bundled.clean import keep_pair, normalised
-from translators.bundled.heads import link_f1, pieces_by_word, word_links
-from translators.bundled.markers import mark, phrases, wrap
-from translators.bundled.prepare import prepare
-from translators.bundled.synthetic import TEMPLATES, WRITTEN, rename, synthetic_pairs
 
 FORBIDDEN = "My cat sees water today."
 

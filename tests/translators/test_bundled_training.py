@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.words import words
+from spanferry.corpora.text.words import words
+from spanferry.translators.bundled.texts.prepare import prepare
 from tests.translators.bundled_corpus import rows, write_data
-from translators.bundled.prepare import prepare
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def encode_text(folder: Path) -> Path:
-    from projectors.marked_text import augment
-    from translators.bundled.vocabulary import encode, learn
+    from spanferry.projectors.markers.training_text import augment
+    from spanferry.translators.bundled.vocabulary import encode, learn
 
     total, marked = augment(folder, share=0.5, into_english=["es"], reversed_share=0.5)
     spanish = sum(row[0] == "es" for row in rows(folder / "train.tsv"))
@@ -86,7 +86,7 @@ def test_language_tokens_and_brackets_are_single_pieces(encoded: Path) -> None:
 def test_pieces_know_their_words(encoded: Path) -> None:
     import sentencepiece
 
-    from translators.bundled.vocabulary import pieces_and_words
+    from spanferry.translators.bundled.vocabulary import pieces_and_words
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(encoded / "source.spm"))
     text = "Zoë sieht 𓀀 Bären."
@@ -102,8 +102,8 @@ def trained(encoded: Path) -> Path:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     # Threads that wait for each other cost more than they bring on matrices this small.
     torch.set_num_threads(1)
-    from translators.bundled.network import Shape
-    from translators.bundled.train import Plan, export, train
+    from spanferry.translators.bundled.network import Shape
+    from spanferry.translators.bundled.train import Plan, export, train
 
     size = len(json.loads((encoded / "vocab.json").read_text(encoding="utf-8")))
     shape = Shape(vocabulary=size, width=32, feed=64, heads=2, encoder_layers=1, decoder_layers=2)
@@ -117,10 +117,10 @@ def trained(encoded: Path) -> Path:
 def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -> None:
     import torch
 
-    from translators.bundled.convert import convert
-    from translators.bundled.network import Network, Shape
-    from translators.bundled.train import latest
-    from translators.bundled.warm import starting_weights
+    from spanferry.translators.bundled.convert import convert
+    from spanferry.translators.bundled.network import Network, Shape
+    from spanferry.translators.bundled.train import latest
+    from spanferry.translators.bundled.warm import starting_weights
 
     convert(trained / "hf", tmp_path / "model", {}, [("en", "es")], "tiny")
     found = starting_weights(tmp_path / "model", trained, seed=1)
@@ -135,8 +135,8 @@ def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -
 def test_new_pieces_start_from_their_parts(trained: Path, tmp_path: Path) -> None:
     import numpy as np
 
-    from translators.bundled.convert import convert
-    from translators.bundled.warm import embeddings, read_variables
+    from spanferry.translators.bundled.convert import convert
+    from spanferry.translators.bundled.warm import embeddings, read_variables
 
     convert(trained / "hf", tmp_path / "model", {}, [("en", "es")], "tiny")
     old = read_variables(tmp_path / "model" / "model.bin")["encoder/embeddings_0/weight"]
@@ -152,8 +152,8 @@ def test_new_pieces_start_from_their_parts(trained: Path, tmp_path: Path) -> Non
 def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
     import torch
 
-    from translators.bundled.network import Shape
-    from translators.bundled.train import Plan, latest, train
+    from spanferry.translators.bundled.network import Shape
+    from spanferry.translators.bundled.train import Plan, latest, train
 
     shutil.copyfile(trained / "train.npz", tmp_path / "train.npz")
     state = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)
@@ -169,8 +169,8 @@ def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
     import numpy as np
     import torch
 
-    from translators.bundled.network import Shape
-    from translators.bundled.train import Plan, batches, latest, train
+    from spanferry.translators.bundled.network import Shape
+    from spanferry.translators.bundled.train import Plan, batches, latest, train
 
     shutil.copyfile(trained / "train.npz", tmp_path / "train.npz")
     shape = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)["shape"]
@@ -188,8 +188,8 @@ def test_network_computes_what_transformers_computes(trained: Path) -> None:
     import torch
     from transformers import MarianMTModel
 
-    from translators.bundled.network import Network, Shape
-    from translators.bundled.train import latest
+    from spanferry.translators.bundled.network import Network, Shape
+    from spanferry.translators.bundled.train import latest
 
     state = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)
     network = Network(Shape(**state["shape"]))
@@ -216,7 +216,7 @@ def test_converted_model_runs_with_ctranslate2_alone(trained: Path, tmp_path: Pa
     import ctranslate2
     import sentencepiece
 
-    from translators.bundled.convert import convert
+    from spanferry.translators.bundled.convert import convert
 
     gold = tmp_path / "gold.jsonl"
     row = {"src_words": ["My", "cat"], "tgt_words": ["Mi", "gato"], "alignment": [[0, 0], [1, 1]]}
@@ -246,7 +246,7 @@ def test_moving_a_head_to_the_front_changes_no_output(trained: Path) -> None:
     import torch
     from transformers import MarianMTModel
 
-    from translators.bundled.convert import head_to_front
+    from spanferry.translators.bundled.convert import head_to_front
 
     model = MarianMTModel.from_pretrained(trained / "hf", attn_implementation="eager").eval()
     ids = {"input_ids": torch.tensor([[5, 9, 12, 0]]), "decoder_input_ids": torch.tensor([[7, 8, 9]])}

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from translators.bundled import priors
-from translators.bundled.evaluate import Model, balanced
-from translators.bundled.learn_priors import count_links, prune
+from spanferry.translators.bundled import priors
+from spanferry.translators.bundled.evaluate import Model, balanced
+from spanferry.translators.bundled.learn_priors import count_links, prune
 
 WEIGHTS = Path(priors.__file__).parent / "weights"
 MODEL = WEIGHTS / "mini"
@@ -124,7 +124,7 @@ def test_links_are_counted_over_both_directions() -> None:
         ("de", "house", "haus"),
         ("nl", "water", "water"),
         ("it", "house", "casa"),
-        ("ar", "city", "مدينه"),  # as corpora.abjad.bare has it
+        ("ar", "city", "مدينه"),  # as spanferry.corpora.text.abjad.bare has it
         ("pt", "house", "casa"),
         ("ru", "today", "сегодня"),
         ("tr", "water", "su"),

@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("torch")
 import checkpoints
 
-from corpora.errors import ConfigError, ModelError
-from translators import cache
-from translators.convert import convert, quantization_for
-from translators.ct2 import CT2Translator
-from translators.load import load_translator
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.translators import cache
+from spanferry.translators.conversion.convert import convert, quantization_for
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading.load import load_translator
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_other_weights_are_another_model(source: Path, tmp_path: Path) -> None:
 
 
 def test_two_processes_make_it_once_and_print_nothing(source: Path, own_cache: Path) -> None:
-    code = f"from pathlib import Path; from translators.convert import convert; convert(Path({str(source)!r}))"
+    code = f"from pathlib import Path; from spanferry.translators.conversion.convert import convert; convert(Path({str(source)!r}))"
     both = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import ConfigError, ModelError, RowError
-from translators.base import ScoringTranslator
-from translators.ct2 import CT2Translator
-from translators.families.base import Limits
-from translators.limits import output_cap
+from spanferry.corpora.errors import ConfigError, ModelError, RowError
+from spanferry.translators.base import ScoringTranslator
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.engine.limits import output_cap
+from spanferry.translators.families.base import Limits
 
 SENTENCES = [
     "I have two cats.",

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from corpora.errors import ConfigError, ModelError
-from flows.config import RunConfig, build_config
-from flows.run import run_flow
-from flows.summary import endpoint_usage, print_summary
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.translate.run import run_flow
+from spanferry.flows.translate.summary import endpoint_usage, print_summary
+from spanferry.translators.base import TextGenerator, Translator
+from spanferry.translators.endpoints.endpoint import Endpoint
+from spanferry.translators.endpoints.limits import Usage
+from spanferry.translators.loading.load import load_generator, load_translator
+from spanferry.translators.prompting.prompted import PromptTranslator
+from spanferry.translators.wrappers.memory import RememberingTranslator, TranslationMemory
 from tests.translators.endpoint_server import KEY, Reply, Server, answer, prompt_of
-from translators.base import TextGenerator, Translator
-from translators.endpoint import Endpoint
-from translators.endpoint_limits import Usage
-from translators.load import load_generator, load_translator
-from translators.memory import RememberingTranslator, TranslationMemory
-from translators.prompted import PromptTranslator
 
 
 def test_what_is_sent_and_what_comes_back(server: Server) -> None:
@@ -148,7 +148,7 @@ def test_what_no_row_can_change_ends_the_run(
 
 
 def test_nobody_there_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("translators.endpoint.backoff", lambda prompt, attempt: 0.0)
+    monkeypatch.setattr("spanferry.translators.endpoints.endpoint.backoff", lambda prompt, attempt: 0.0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from spanferry.translators.endpoints.endpoint import BAD_ANSWER, TIMEOUT, Endpoint
+from spanferry.translators.loading.load import load_generator
 from tests.translators.endpoint_server import KEY, Server, answer, prompt_of
-from translators.endpoint import BAD_ANSWER, TIMEOUT, Endpoint
-from translators.load import load_generator
 
 
 def _with_usage(usage: str) -> bytes:

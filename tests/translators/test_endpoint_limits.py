@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from spanferry.translators.endpoints.endpoint import Endpoint
+from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
 from tests.translators.endpoint_server import Server, answer
-from translators.endpoint import Endpoint
-from translators.endpoint_limits import RateLimiter, Usage, backoff, retry_after
 
 
 def test_the_cost_is_counted(server: Server) -> None:

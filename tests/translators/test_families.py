@@ -15,14 +15,14 @@ import checkpoints
 import torch
 import transformers
 
-from corpora.errors import ModelError
-from translators.convert import convert, quiet, read_files
-from translators.ct2 import CT2Translator
-from translators.families import DESCRIPTION, open_family, read_json, recognise
-from translators.families.mbart50 import MBart50Family
-from translators.languages import tags_of
-from translators.languages_codes import MADLAD, MBART50, NLLB
-from translators.pieces import TokenizerJson
+from spanferry.corpora.errors import ModelError
+from spanferry.translators.conversion.convert import convert, quiet, read_files
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.families import DESCRIPTION, open_family, read_json, recognise
+from spanferry.translators.families.mbart50 import MBart50Family
+from spanferry.translators.languages.codes import MADLAD, MBART50, NLLB
+from spanferry.translators.languages.tags import tags_of
+from spanferry.translators.pieces import TokenizerJson
 
 SOURCES = [
     "I have two cats.",

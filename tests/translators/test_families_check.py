@@ -11,10 +11,10 @@ import checkpoints
 from checkpoints_llm import language_model
 from safetensors.torch import load_file, save_file
 
-from corpora.errors import ModelError
-from translators import check
-from translators.check import CheckResult, check_model
-from translators.convert import convert
+from spanferry.corpora.errors import ModelError
+from spanferry.translators.checking import check
+from spanferry.translators.checking.check import CheckResult, check_model
+from spanferry.translators.conversion.convert import convert
 
 AGAINST = ["tokens in", "special pieces", "log-probabilities", "greedy output"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from translators import forced
-from translators.families import read_vocabulary
+from spanferry.translators.engine import forced
+from spanferry.translators.families import read_vocabulary
 
 # Activations are rounded to eight bits, so that another batch may tip a value over: nats.
 NOISE = 0.1

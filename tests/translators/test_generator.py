@@ -13,13 +13,13 @@ import torch
 import transformers
 from checkpoints_llm import ARCHITECTURES, language_model
 
-from corpora.errors import ConfigError, ModelError
-from translators.base import TextGenerator
-from translators.convert import convert, quiet
-from translators.ct2 import CT2Translator
-from translators.generator import CT2Generator
-from translators.load import load_generator, load_translator
-from translators.prompted import PromptTranslator
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.translators.base import TextGenerator
+from spanferry.translators.conversion.convert import convert, quiet
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.engine.generator import CT2Generator
+from spanferry.translators.loading.load import load_generator, load_translator
+from spanferry.translators.prompting.prompted import PromptTranslator
 
 PROMPTS = [
     "Translate: I have two cats and one dog.",

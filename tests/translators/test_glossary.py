@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import InputError
-from corpora.filters import build, decide, score
-from corpora.glossary import Glossary, read_glossary
-from corpora.schema import Example, Pair, Translation
-from translators.ct2 import CT2Translator
-from translators.glossary import GlossaryTranslator
-from translators.masks import NUMBERS, masked
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.filters import build, decide, score
+from spanferry.corpora.schema import Example, Pair, Translation
+from spanferry.corpora.text.glossary import Glossary, read_glossary
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.wrappers.glossary import GlossaryTranslator
+from spanferry.translators.wrappers.masks import NUMBERS, masked
 
 
 def glossary(folder: Path, *lines: str) -> Glossary:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from corpora.errors import ModelError
-from corpora.languages import names
-from translators.languages import ANY, choose, parts, tag_of, tags_of, usual_script
-from translators.languages_codes import CODES, M2M100, MADLAD, MBART50, NLLB
-from translators.languages_names import name_of
+from spanferry.corpora.errors import ModelError
+from spanferry.corpora.text.languages import names
+from spanferry.translators.languages.codes import CODES, M2M100, MADLAD, MBART50, NLLB
+from spanferry.translators.languages.names import name_of
+from spanferry.translators.languages.tags import ANY, choose, parts, tag_of, tags_of, usual_script
 
 
 def m2m100_codes() -> list[str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError, ModelError
-from corpora.schema import Translation
-from translators import load
-from translators.ct2 import CT2Translator
-from translators.hub import hub_id
-from translators.load import list_models, load_translator
-from translators.parallel import ParallelTranslator
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Translation
+from spanferry.translators.conversion.hub import hub_id
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading import load
+from spanferry.translators.loading.load import list_models, load_translator
+from spanferry.translators.parallel import ParallelTranslator
 
 
 class Shouting:
@@ -151,7 +151,7 @@ def test_opus_needs_languages() -> None:
 
 
 def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
-    code = "from translators.load import load_translator; load_translator('owner/absent-model')"
+    code = "from spanferry.translators.loading.load import load_translator; load_translator('owner/absent-model')"
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert done.returncode == 1
@@ -184,7 +184,7 @@ def test_runs_without_torch_and_prints_nothing(model_directory: Path) -> None:
     code = (
         "import sys\n"
         "sys.modules['torch'] = None\n"
-        "from translators.load import load_translator\n"
+        "from spanferry.translators.loading.load import load_translator\n"
         f"t = load_translator({str(model_directory)!r}, source='en', target='es', device='cpu')\n"
         "assert t.translate(['I have two cats.'], 'en', 'es')[0].text\n"
         "assert 'transformers' not in sys.modules\n"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from corpora.errors import ConfigError
-from translators.ct2 import CT2Translator
-from translators.load import load_translator
+from spanferry.corpora.errors import ConfigError
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.loading.load import load_translator
 
 
 @pytest.mark.parametrize(("given", "taken"), [("64", 64), (64, 64), (0, 512)])

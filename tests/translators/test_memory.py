@@ -11,12 +11,12 @@ from random import Random
 
 import pytest
 
-from corpora.errors import ConfigError
-from corpora.schema import Translation
-from translators.ct2 import CT2Translator
-from translators.memory import RememberingTranslator, TranslationMemory, memory_path, open_memory
-from translators.protect import ProtectedTranslator
-from translators.wrap import wrap
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Translation
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.wrappers.memory import RememberingTranslator, TranslationMemory, memory_path, open_memory
+from spanferry.translators.wrappers.protect import ProtectedTranslator
+from spanferry.translators.wrappers.wrap import wrap
 
 TEXTS = ["I have two cats.", "Good morning!", "", "Where is the station?", "Good morning!", "a \ud83d b", "I know."]
 
@@ -166,7 +166,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from random import Random
-from translators.memory import TranslationMemory
+from spanferry.translators.wrappers.memory import TranslationMemory
 memory = TranslationMemory(Path(sys.argv[1]), 50)
 for n in range(8):
     memory.put([(bytes([int(sys.argv[2])]) + (n * 20 + i).to_bytes(15, "big"), "entry") for i in range(20)])

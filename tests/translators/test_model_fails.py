@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from corpora.errors import ModelError
-from corpora.schema import Span
-from projectors.base import ProjectionInput
-from projectors.default import DefaultProjector
-from translators import forced
-from translators.base import ForcedScore
-from translators.ct2 import CT2Translator
-from translators.limits import MODEL_ERROR, raise_if_all_fail
-from translators.scoring import LanguageScorer
+from spanferry.corpora.errors import ModelError
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.translators.base import ForcedScore
+from spanferry.translators.engine import forced
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.engine.limits import MODEL_ERROR, raise_if_all_fail
+from spanferry.translators.engine.scoring import LanguageScorer
 
 LONG = ["▁de"] * 1500  # past the position table: CTranslate2 raises
 TEXTS = [("Tom lives in Boston.", "Tom vive en Boston."), ("Mary saw Paris.", "Mary vio París.")]

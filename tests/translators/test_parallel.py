@@ -1,8 +1,8 @@
 import pytest
 
-from corpora.errors import ConfigError, ModelError
-from translators.base import Translator
-from translators.parallel import ParallelTranslator
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.translators.base import Translator
+from spanferry.translators.parallel import ParallelTranslator
 
 
 def test_hands_out_what_it_was_given() -> None:

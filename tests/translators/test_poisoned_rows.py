@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 from checkpoints import SENTENCES, m2m100, marian, mbart50, nllb, t5
 
-from corpora.schema import Translation
-from translators import ct2
-from translators.convert import convert
-from translators.ct2 import CT2Translator
-from translators.pieces import one_line, one_line_offsets
+from spanferry.corpora.schema import Translation
+from spanferry.translators.conversion.convert import convert
+from spanferry.translators.engine import ct2
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.pieces import one_line, one_line_offsets
 
 POISON = {
     "empty": ("", "empty_source"),

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError, InputError, ModelError
-from corpora.schema import Span
-from projectors.base import FittedProjector, ProjectionInput
-from projectors.build import build_projector
-from translators.base import Generation, TextGenerator
-from translators.prompt_examples import ExampleMemory
-from translators.prompted import PromptTranslator
-from translators.prompts import SHIPPED, choose_template
+from spanferry.corpora.errors import ConfigError, InputError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.projectors.base import FittedProjector, ProjectionInput
+from spanferry.projectors.methods.build import build_projector
+from spanferry.translators.base import Generation, TextGenerator
+from spanferry.translators.prompting.examples import ExampleMemory
+from spanferry.translators.prompting.prompted import PromptTranslator
+from spanferry.translators.prompting.prompts import SHIPPED, choose_template
 
 MEMORY = [
     ("The cat sleeps.", "El gato duerme."),

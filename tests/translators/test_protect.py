@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from corpora.schema import Translation
-from translators.ct2 import CT2Translator
-from translators.masks import NUMBERS, PARENTHESES, masked, unmasked
-from translators.memory import RememberingTranslator, TranslationMemory
-from translators.protect import ProtectedTranslator
-from translators.protect_items import protected_items
+from spanferry.corpora.schema import Translation
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.wrappers.masks import NUMBERS, PARENTHESES, masked, unmasked
+from spanferry.translators.wrappers.memory import RememberingTranslator, TranslationMemory
+from spanferry.translators.wrappers.protect import ProtectedTranslator
+from spanferry.translators.wrappers.protect_items import protected_items
 
 TEXTS = [
     "Open {file} with `read()` in Madrid.",

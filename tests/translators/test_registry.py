@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import ConfigError, ModelError, RowError
-from corpora.registry import resolve, resolve_listed
-from translators.ct2 import CT2Translator
-from translators.families import FAMILIES, open_family
-from translators.load import load_translator
+from spanferry.corpora.errors import ConfigError, ModelError, RowError
+from spanferry.corpora.registry import resolve, resolve_listed
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.families import FAMILIES, open_family
+from spanferry.translators.loading.load import load_translator
 
 ROOT = Path(__file__).parents[2]
 # Where a name that the user wrote becomes a class: (file, kind, expression of the name). Every other name comes from a
@@ -24,11 +24,11 @@ WRITTEN_BY_THE_USER = {
     ("corpora/readers/multiway.py", "'parallel reader'", "name"),
     ("corpora/writers/__init__.py", "'writer'", "name"),
     ("corpora/writers/parallel.py", "'parallel writer'", "name"),
-    ("flows/cli_list.py", "kind", "name"),
-    ("flows/switch_plan.py", "name", "kind"),
+    ("flows/cli/list.py", "kind", "name"),
+    ("flows/switch/plan.py", "name", "kind"),
     ("projectors/aligners/build.py", "'aligner'", "kind"),
-    ("projectors/build.py", "'projector'", "kind"),
-    ("translators/load.py", "'translator'", "spec"),
+    ("projectors/methods/build.py", "'projector'", "kind"),
+    ("translators/loading/load.py", "'translator'", "spec"),
 }
 OUR_TABLES = {
     ("corpora/registry.py", "kind", "name"),
@@ -58,7 +58,7 @@ def test_only_the_registry_imports_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["shutil:rmtree", "os:system", "corpora.registry:resolve", "", "Marian", None, 3, ["t5"]]
+    "name", ["shutil:rmtree", "os:system", "spanferry.corpora.registry:resolve", "", "Marian", None, 3, ["t5"]]
 )
 def test_a_file_names_only_what_is_in_the_table(name: object) -> None:
     with pytest.raises(ConfigError, match="unknown model family"):

@@ -6,10 +6,17 @@ import shutil
 import numpy as np
 import pytest
 
-from translators import forced
-from translators.language_pieces import count, languages, lists_digest, read_pieces, usual, write_pieces
-from translators.model_file import ModelFile, UnknownLayout, Variable, pack
-from translators.scoring import LanguageScorer
+from spanferry.translators.engine import forced
+from spanferry.translators.engine.language_pieces import (
+    count,
+    languages,
+    lists_digest,
+    read_pieces,
+    usual,
+    write_pieces,
+)
+from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
+from spanferry.translators.engine.scoring import LanguageScorer
 
 MARKERS = ("▁[", "▁]")
 PAIRS = [

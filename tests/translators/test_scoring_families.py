@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from translators import forced
-from translators.convert import convert
-from translators.ct2 import CT2Translator
-from translators.families import read_vocabulary
-from translators.language_pieces import read_pieces, write_pieces
-from translators.scoring import LanguageScorer
+from spanferry.translators.conversion.convert import convert
+from spanferry.translators.engine import forced
+from spanferry.translators.engine.ct2 import CT2Translator
+from spanferry.translators.engine.language_pieces import read_pieces, write_pieces
+from spanferry.translators.engine.scoring import LanguageScorer
+from spanferry.translators.families import read_vocabulary
 
 pytest.importorskip("torch")
 from tests.translators import checkpoints

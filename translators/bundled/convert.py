@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.bundled.heads import HeadScore, read_gold, score_heads
-from translators.bundled.vocabulary import language_token
+from spanferry.translators.bundled.heads import HeadScore, read_gold, score_heads
+from spanferry.translators.bundled.vocabulary import language_token
 
 DESCRIPTION = "spanferry.json"
 LICENCE = "CC-BY-4.0"
@@ -44,7 +44,7 @@ def head_to_front(attention: Any, head: int, heads: int) -> None:
 
 
 def choose_head(source: Path, gold: Mapping[str, Path]) -> tuple[list[HeadScore], dict[str, float]]:
-    """Score the heads of the Marian model in ``source``; see :mod:`translators.bundled.heads`.
+    """Score the heads of the Marian model in ``source``; see :mod:`spanferry.translators.bundled.heads`.
 
     Args:
         source: Hugging Face Marian directory.

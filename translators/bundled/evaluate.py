@@ -1,6 +1,6 @@
 """Measure a converted model: BLEU and chrF on test sets it never saw, and whether it carries brackets.
 
-``python -m translators.bundled.evaluate --model DIR --data ../shared/data --work DIR`` prints one JSON
+``python -m spanferry.translators.bundled.evaluate --model DIR --data ../shared/data --work DIR`` prints one JSON
 object. Test sentences whose English side is in the training text are left out (there should be none) and counted.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.bundled.clean import normalised
-from translators.bundled.convert import DESCRIPTION, describe
-from translators.bundled.read import ISO3, read_lines
-from translators.bundled.vocabulary import END, language_token
+from spanferry.translators.bundled.convert import DESCRIPTION, describe
+from spanferry.translators.bundled.texts.clean import normalised
+from spanferry.translators.bundled.texts.read import ISO3, read_lines
+from spanferry.translators.bundled.vocabulary import END, language_token
 
 _NEWS = {"zho": "zho-CN"}
 

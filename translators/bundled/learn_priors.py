@@ -1,6 +1,6 @@
 """Learn the word translation priors from the decontaminated training text.
 
-``python -m translators.bundled.learn_priors --data ../shared/data --out DIR --language nl`` aligns every public pair of
+``python -m spanferry.translators.bundled.learn_priors --data ../shared/data --out DIR --language nl`` aligns every public pair of
 English and the language with eflomal and writes ``DIR/en-nl.npz``.
 """
 
@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from corpora.words import words
-from translators.bundled.clean import keep_pair, normalised
-from translators.bundled.prepare import NAME_LISTS, SYNTHETIC
-from translators.bundled.priors import save_prior, table_from_counts
-from translators.bundled.read import read_source, test_sides
-from translators.bundled.synthetic import WRITTEN, synthetic_pairs
-from translators.bundled.wordalign import Link, align_texts, tokens
+from spanferry.corpora.text.words import words
+from spanferry.translators.bundled.priors import save_prior, table_from_counts
+from spanferry.translators.bundled.texts.clean import keep_pair, normalised
+from spanferry.translators.bundled.texts.prepare import NAME_LISTS, SYNTHETIC
+from spanferry.translators.bundled.texts.read import read_source, test_sides
+from spanferry.translators.bundled.texts.synthetic import WRITTEN, synthetic_pairs
+from spanferry.translators.bundled.wordalign import Link, align_texts, tokens
 
 Pair = tuple[str, str]
 _OTHER_SCRIPTS = frozenset({"ar", "ja", "ru", "zh"})

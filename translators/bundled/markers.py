@@ -4,7 +4,7 @@ The idea is EasyProject's (Chen et al. 2023, "Frustratingly Easy Label Projectio
 section 3.2), which fine-tunes a translation model on marked text; here the marked phrases are phrase pairs
 consistent with word links (Koehn et al. 2003, section 4) and not named entities only.
 
-The aligning and marking of a whole training text is :mod:`projectors.marked_text`.
+The aligning and marking of a whole training text is :mod:`spanferry.projectors.markers.training_text`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from corpora.words import Range, words
+from spanferry.corpora.text.words import Range, words
 
 MAX_SOURCE, MAX_TARGET = 5, 8
 _FUNCTION_WORDS = """

@@ -1,6 +1,6 @@
-"""The pieces that each target language uses, counted in the training text (`translators.language_pieces`).
+"""The pieces that each target language uses, counted in the training text (`translators.engine.language_pieces`).
 
-``python -m translators.bundled.pieces --out WORK --model weights/mini`` reads ``WORK/train.npz`` and writes
+``python -m spanferry.translators.bundled.pieces --out WORK --model weights/mini`` reads ``WORK/train.npz`` and writes
 ``pieces.<language>.json`` beside the weights, whose description then names them, too.
 """
 
@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from translators.bundled.convert import describe
-from translators.bundled.vocabulary import language_token
-from translators.families import DESCRIPTION, read_vocabulary
-from translators.language_pieces import write_pieces
+from spanferry.translators.bundled.convert import describe
+from spanferry.translators.bundled.vocabulary import language_token
+from spanferry.translators.engine.language_pieces import write_pieces
+from spanferry.translators.families import DESCRIPTION, read_vocabulary
 
 
 def count_pieces(train: Path, vocabulary: list[str], language: str) -> dict[str, int]:
     """How often each piece comes in the targets of one language.
 
     Args:
-        train: ``train.npz`` of `translators.bundled.vocabulary`.
+        train: ``train.npz`` of `spanferry.translators.bundled.vocabulary`.
         vocabulary: Pieces in the order of their ids.
         language: One of the target languages.
     """

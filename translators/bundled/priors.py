@@ -1,8 +1,8 @@
 """Word translation priors: expected link counts learned from parallel text, as small tables to load with numpy.
 
-A table lists pairs of words (lower-cased words of :func:`corpora.words.words`, so single characters for Chinese
+A table lists pairs of words (lower-cased words of ``words``, so single characters for Chinese
 and for Japanese kanji and hiragana) with the number of times they were linked. ``python -m
-translators.bundled.learn_priors`` makes them.
+spanferry.translators.bundled.learn_priors`` makes them.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def optimizers(network: Any, plan: Schedule, tables: Collection[str], rank: int 
     """AdamW for the ``tables`` of embeddings and for vectors, Muon for all other matrices, each with its rate."""
     import torch
 
-    from translators.bundled.muon import Muon
+    from spanferry.translators.bundled.muon import Muon
 
     named = list(network.named_parameters())
     matrices = [p for name, p in named if p.dim() == 2 and name not in tables]

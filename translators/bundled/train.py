@@ -1,6 +1,6 @@
 """Train the bundled model: plain torch, bfloat16 products, on a CPU or a GPU, to be stopped and resumed at will.
 
-``python -m translators.bundled.train --out DIR`` reads ``DIR/train.npz``, writes
+``python -m spanferry.translators.bundled.train --out DIR`` reads ``DIR/train.npz``, writes
 ``DIR/checkpoints/step-N.pt`` and, at the end, a Hugging Face Marian directory ``DIR/hf`` with the mean of the last
 checkpoints. The learning rate warms up, stays, and falls linearly to zero over the last ``--decay`` steps (Hägele
 et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations", section 3), so that a run
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from translators.bundled.steps import optimizers, rate_at, take_step
+from spanferry.translators.bundled.steps import optimizers, rate_at, take_step
 
 CONFIG = {
     "activation_function": "relu",
@@ -185,7 +185,7 @@ def run(
     """
     import torch
 
-    from translators.bundled.network import Network
+    from spanferry.translators.bundled.network import Network
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(plan.seed)
@@ -193,7 +193,7 @@ def run(
         data = {name: file[name] for name in file.files}
     network = Network(shape).to(device)
     if start is not None:
-        from translators.bundled.warm import starting_weights
+        from spanferry.translators.bundled.warm import starting_weights
 
         network.load_state_dict(starting_weights(start, folder, plan.seed))
     steppers = optimizers(network, plan, ("shared.weight",), rank)
@@ -284,7 +284,7 @@ def export(folder: Path, out: Path, average: int = 1) -> int:
 
 def main() -> None:
     """Command line."""
-    from translators.bundled.network import Shape
+    from spanferry.translators.bundled.network import Shape
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="folder with train.npz")

@@ -1,6 +1,6 @@
 """The shared vocabulary (sentencepiece unigram, Kudo 2018) and the training text as numbers.
 
-``python -m translators.bundled.vocabulary --out DIR`` reads ``DIR/marked.tsv`` and writes ``DIR/source.spm`` (also as
+``python -m spanferry.translators.bundled.vocabulary --out DIR`` reads ``DIR/marked.tsv`` and writes ``DIR/source.spm`` (also as
 ``target.spm``), ``DIR/vocab.json`` in Marian's order and ``DIR/train.npz``.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from corpora.words import words
-from translators.bundled.synthetic import EMOJI
+from spanferry.corpora.text.words import words
+from spanferry.translators.bundled.texts.synthetic import EMOJI
 
 SIZE = 14_000
 SAMPLE = 200_000
@@ -80,7 +80,7 @@ def learn(folder: Path, languages: list[str], size: int = SIZE, sample: int = SA
 
 
 def pieces_and_words(model: Any, text: str) -> tuple[list[str], list[int]]:
-    """Pieces of a text and, for each, the index of its word by :func:`corpora.words.words` (-1 for none).
+    """Pieces of a text and, for each, the index of its word by ``words`` (-1 for none).
 
     Characters are counted off without spaces; where the model's normalisation changes their number, no piece gets
     a word.

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from corpora.abjad import bare
-from corpora.words import word_strings, words
+from spanferry.corpora.text.abjad import bare
+from spanferry.corpora.text.words import word_strings, words
 
 Link = tuple[int, int]
 
@@ -28,7 +28,7 @@ def _read_links(path: Path) -> Iterator[set[Link]]:
 
 
 def align_texts(sources: Sequence[str], targets: Sequence[str]) -> Iterator[tuple[set[Link], set[Link]]]:
-    """Links of every pair in both directions, (source word, target word), 0-based by :func:`corpora.words.words`.
+    """Links of every pair in both directions, (source word, target word), 0-based by ``words``.
 
     Args:
         sources: Texts, none of them without a word.

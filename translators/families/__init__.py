@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import ConfigError, ModelError
-from corpora.registry import resolve, resolve_listed
-from translators.families.base import Family, ModelFiles, ModelKind
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.registry import resolve, resolve_listed
+from spanferry.translators.families.base import Family, ModelFiles, ModelKind
 
 # In this order they are asked whether a model is theirs: NLLB before M2M100, whose architecture it shares.
 FAMILIES = {
-    "marian": "translators.families.marian:MarianFamily",
-    "nllb": "translators.families.nllb:NllbFamily",
-    "m2m100": "translators.families.m2m100:M2M100Family",
-    "mbart50": "translators.families.mbart50:MBart50Family",
-    "t5": "translators.families.t5:T5Family",
-    "llm": "translators.families.llm:LlmFamily",
+    "marian": "spanferry.translators.families.marian:MarianFamily",
+    "nllb": "spanferry.translators.families.nllb:NllbFamily",
+    "m2m100": "spanferry.translators.families.m2m100:M2M100Family",
+    "mbart50": "spanferry.translators.families.mbart50:MBart50Family",
+    "t5": "spanferry.translators.families.t5:T5Family",
+    "llm": "spanferry.translators.families.llm:LlmFamily",
 }
 LLM = "llm"
 DESCRIPTION = "spanferry.json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from translators.pieces import PieceModel
+from spanferry.translators.pieces import PieceModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ModelKind(Protocol):
     """How one kind of model is recognised and converted.
 
     Attributes:
-        name: Name of the family, a key of ``translators.families.FAMILIES``.
+        name: Name of the family, a key of ``spanferry.translators.families.FAMILIES``.
         tokenizer_files: Files that are copied beside the converted weights where the model has them.
     """
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
-from corpora.errors import ModelError
-from translators.families.base import ModelFiles, auto_tokenizer
-from translators.languages import ANY
+from spanferry.corpora.errors import ModelError
+from spanferry.translators.families.base import ModelFiles, auto_tokenizer
+from spanferry.translators.languages.tags import ANY
 
 # Each of these is compared with transformers by a test.
 ARCHITECTURES = ("bloom", "gemma", "gemma3_text", "gpt2", "llama", "mistral", "opt", "qwen2", "qwen3")

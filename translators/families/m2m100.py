@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from translators.families.base import ModelFiles, auto_tokenizer
-from translators.families.nllb import NllbFamily
+from spanferry.translators.families.base import ModelFiles, auto_tokenizer
+from spanferry.translators.families.nllb import NllbFamily
 
 
 class M2M100Family(NllbFamily):

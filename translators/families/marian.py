@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import ModelError
-from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
-from translators.languages import ANY, choose, tag_of, tags_of
-from translators.pieces import SentencePieces
+from spanferry.corpora.errors import ModelError
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.languages.tags import ANY, choose, tag_of, tags_of
+from spanferry.translators.pieces import SentencePieces
 
 _TOKEN = re.compile(r">>(.+)<<")
 # OPUS-MT names end in source-target; a part such as "ROMANCE", "mul" or "gmw" is a group of languages.

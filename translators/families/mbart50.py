@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from translators.families.base import ModelFiles
-from translators.families.nllb import NllbFamily
-from translators.languages_codes import MBART50
+from spanferry.translators.families.base import ModelFiles
+from spanferry.translators.families.nllb import NllbFamily
+from spanferry.translators.languages.codes import MBART50
 
 _CLASSES = ("MBart50Tokenizer", "MBart50TokenizerFast")
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
-from translators.languages import choose, tags_of
-from translators.pieces import PieceModel, open_pieces
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.languages.tags import choose, tags_of
+from spanferry.translators.pieces import PieceModel, open_pieces
 
 
 class NllbFamily:

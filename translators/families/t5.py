@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
-from translators.languages import ANY, choose, tags_of
-from translators.pieces import PieceModel, open_pieces
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.languages.tags import ANY, choose, tags_of
+from spanferry.translators.pieces import PieceModel, open_pieces
 
 _TOKEN = re.compile(r"<2([A-Za-z_]+)>")
 _STEERING = re.compile(r"<extra_id_\d+>|<2[^>]+>")

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.order import orders
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.order import orders
 
 
 @dataclass(frozen=True)

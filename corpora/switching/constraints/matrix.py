@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from corpora.errors import ConfigError, MissingExtraError
-from corpora.switching.arrays import fields, lists
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.constraints.equivalence import EquivalenceConstraint
+from spanferry.corpora.errors import ConfigError, MissingExtraError
+from spanferry.corpora.switching.batches.arrays import fields, lists
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.constraints.equivalence import EquivalenceConstraint
 
 _CONTENT = frozenset({"NOUN", "PROPN", "ADJ", "ADV", "NUM", "INTJ", "X", "SYM", "CD", "FW", "RP", "UH", "VBN", "VBG"})
 _CONTENT_BEGINS = ("NN", "JJ", "RB")

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 
 @dataclass(frozen=True)

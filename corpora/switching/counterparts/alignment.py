@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from corpora.switching.arrays import Ints
-from corpora.switching.articles import articles_of, fused_of
-from corpora.switching.base import REASON, Candidates, Units
-from corpora.switching.batch import SwitchBatch, View
-from corpora.switching.order import Order, orders
+from spanferry.corpora.switching.articles import articles_of, fused_of
+from spanferry.corpora.switching.batches.arrays import Ints
+from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch, View
+from spanferry.corpora.switching.batches.order import Order, orders
 
 _OPENING = np.array([ord("¿"), ord("¡")], np.uint32)
 _CLOSING = np.array([ord("?"), ord("!")], np.uint32)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpora.errors import ConfigError, InputError
-from corpora.files import cached_while_unchanged, content_hash
-from corpora.switching.base import REASON, Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings, weights
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings, weights
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.errors import ConfigError, InputError
-from corpora.files import cached_while_unchanged, content_hash
-from corpora.switching.arrays import fields, lists
-from corpora.switching.base import REASON, Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.switching.batches.arrays import fields, lists
+from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings
 
 META_KEY = "entities"
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from corpora.switching import chance
-from corpora.switching.arrays import Ints, offsets_of
-from corpora.switching.base import Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.pool import strings
+from spanferry.corpora.switching.batches import chance
+from spanferry.corpora.switching.batches.arrays import Ints, offsets_of
+from spanferry.corpora.switching.batches.base import Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.pool import strings
 
 Weighted = Sequence[tuple[str, float]]
 

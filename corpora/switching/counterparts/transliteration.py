@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpora.errors import ConfigError, InputError
-from corpora.files import cached_while_unchanged, content_hash
-from corpora.switching.base import REASON, Candidates, Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.counterparts.alignment import AlignmentCounterparts
-from corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.counterparts.alignment import AlignmentCounterparts
+from spanferry.corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings
 
 # Maltese letters in Arabic script, one for one where there is one; short vowels inside a word are not written.
 _MALTESE = """

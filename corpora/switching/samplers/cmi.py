@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from corpora.switching import chance
-from corpora.switching.arrays import cumulative_in_groups
-from corpora.switching.measure import Choice, cmi_of
+from spanferry.corpora.switching.batches import chance
+from spanferry.corpora.switching.batches.arrays import cumulative_in_groups
+from spanferry.corpora.switching.batches.measure import Choice, cmi_of
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from corpora.errors import ConfigError, InputError
-from corpora.metrics.switching_corpus import TOP
-from corpora.switching import chance
-from corpora.switching.measure import Choice
-from corpora.switching.samplers.matching import match
+from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.metrics.switching_corpus import TOP
+from spanferry.corpora.switching.batches import chance
+from spanferry.corpora.switching.batches.measure import Choice
+from spanferry.corpora.switching.samplers.matching import match
 
 _MOST_BINS = 20
 

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from corpora.switching import chance
-from corpora.switching.measure import Choice
+from spanferry.corpora.switching.batches import chance
+from spanferry.corpora.switching.batches.measure import Choice
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from corpora.switching.base import Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.order import ranges_between
+from spanferry.corpora.switching.batches.base import Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.order import ranges_between
 
 _BREAKS = np.array([ord(c) for c in '.!?…。！？｡؟۔।,;:()[]{}«»“”„"—–、，；：「」『』（）،؛'], np.uint32)
 

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from corpora.switching.arrays import Ints, expand
-from corpora.switching.base import Units
-from corpora.switching.batch import SwitchBatch
-from corpora.switching.order import common_places, groups, ranges_between
+from spanferry.corpora.switching.batches.arrays import Ints, expand
+from spanferry.corpora.switching.batches.base import Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
+from spanferry.corpora.switching.batches.order import common_places, groups, ranges_between
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from corpora.switching.arrays import codes_in, fields, lists
-from corpora.switching.base import Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches.arrays import codes_in, fields, lists
+from spanferry.corpora.switching.batches.base import Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpora.switching.base import Units
-from corpora.switching.batch import SwitchBatch
+from spanferry.corpora.switching.batches.base import Units
+from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 
 @dataclass(frozen=True)

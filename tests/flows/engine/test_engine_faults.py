@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from corpora import files
-from corpora.errors import ConfigError
-from corpora.readers import base
-from flows.config import RunConfig, build_config
-from flows.decisions import ApplyConfig
-from flows.derive import derive_flow
-from flows.engine.flow import Flow, Result, run
-from flows.parallel import parallel_flow
-from flows.parallel_config import DeriveConfig, ParallelConfig
-from flows.switch import switch_flow
-from flows.switch_config import SwitchConfig
-from flows.translate import translate_flow
+from spanferry.corpora import files
+from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.readers import base
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.engine.flow import Flow, Result, run
+from spanferry.flows.review.apply import ApplyConfig
+from spanferry.flows.sets.config import DeriveConfig, ParallelConfig
+from spanferry.flows.sets.derive import derive_flow
+from spanferry.flows.sets.parallel import parallel_flow
+from spanferry.flows.switch.config import SwitchConfig
+from spanferry.flows.switch.flow import switch_flow
+from spanferry.flows.translate.flow import translate_flow
 
 _FLOWS: dict[str, tuple[Any, Any]] = {
     "translate-train": (RunConfig, translate_flow),
@@ -225,7 +225,7 @@ def test_an_output_with_nothing_in_it_says_why(
 def test_the_exit_status_tells_of_an_empty_output(sides: dict[str, Path], tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
-    from flows.cli import app
+    from spanferry.flows.cli.main import app
 
     _write(sides["es"], [f"Él tiene {n} gatos." for n in range(6)], "Él")
     own = ["run", "project", "--input", str(sides["en"]), "--target-input", str(sides["es"]), "--target", "es"]

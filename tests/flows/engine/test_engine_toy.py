@@ -11,15 +11,15 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from corpora.errors import OutputError, SpanferryError
-from flows.config import ExecutorConfig, Section, to_json
-from flows.engine.emit import check_sum
-from flows.engine.flow import Flow, Result, rehearse, run
-from flows.engine.place import run_lock
-from flows.engine.progress import Progress
-from flows.engine.read import write_shards
-from flows.engine.step import Job, Made, Step
-from flows.progress import LineProgress
+from spanferry.corpora.errors import OutputError, SpanferryError
+from spanferry.flows.config import ExecutorConfig, Section, to_json
+from spanferry.flows.engine.display import LineProgress
+from spanferry.flows.engine.emit import check_sum
+from spanferry.flows.engine.flow import Flow, Result, rehearse, run
+from spanferry.flows.engine.place import run_lock
+from spanferry.flows.engine.progress import Progress
+from spanferry.flows.engine.read import write_shards
+from spanferry.flows.engine.step import Job, Made, Step
 
 # A whole flow: rows of numbers, squared shard by shard, summed up, written.
 
@@ -235,7 +235,7 @@ def test_prefect_knows_the_run_by_name_parameters_tags_and_what_came_out(tmp_pat
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from flows import prefect_server
+    from spanferry.flows.prefect import server as prefect_server
 
     with temporary_settings({PREFECT_API_URL: prefect_server.url()}), get_client(sync_client=True) as client:
         wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"squares squares ({name})"]))

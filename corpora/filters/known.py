@@ -1,0 +1,25 @@
+"""The filters by name, in the order of their columns and reasons."""
+
+FILTERS: dict[str, str] = {
+    "span_count": "spanferry.corpora.filters.span_count:SpanCount",
+    "span_shape": "spanferry.corpora.filters.span_shape:SpanShape",
+    "relations": "spanferry.corpora.filters.relations:Relations",
+    "copy": "spanferry.corpora.filters.copy:Copy",
+    "letters": "spanferry.corpora.filters.texts.letters:Letters",
+    "length_ratio": "spanferry.corpora.filters.texts.length_ratio:LengthRatio",
+    "language": "spanferry.corpora.filters.texts.language:Language",
+    "confidence": "spanferry.corpora.filters.confidence:Confidence",
+    "repetition": "spanferry.corpora.filters.texts.repetition:Repetition",
+    "untranslated": "spanferry.corpora.filters.texts.untranslated:Untranslated",
+    "glossary": "spanferry.corpora.filters.glossary:GlossaryTerms",
+    "duplicates": "spanferry.corpora.filters.duplicates:Duplicates",
+    "conflicts": "spanferry.corpora.filters.conflicts:Conflicts",
+    "script_ratio": "spanferry.corpora.filters.texts.script_ratio:ScriptRatio",
+    "terminal_punctuation": "spanferry.corpora.filters.texts.terminal_punctuation:TerminalPunctuation",
+    "average_word_length": "spanferry.corpora.filters.texts.average_word_length:AverageWordLength",
+    "html": "spanferry.corpora.filters.texts.html:Html",
+    "translation_score": "spanferry.corpora.filters.translation_score:TranslationScore",
+}
+
+OPTIONAL = frozenset({"script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"})
+"""Filters of bitext that no run has unless it asks for them: on slots, titles and tables they reject good rows."""

@@ -1,0 +1,180 @@
+"""``spanferry run FLOW``: options become a configuration, progress is shown while it works, a table ends it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from spanferry.corpora.errors import InputError
+from spanferry.corpora.samples import sample_path
+from spanferry.flows.cli.common import carry_out
+
+if TYPE_CHECKING:
+    from spanferry.flows.config import RunConfig
+
+Input = Annotated[
+    str | None, typer.Option("--input", "-i", help="File, directory, hf:<hub id> or sample:<name>.", show_default=False)
+]
+TargetInput = Annotated[
+    str | None, typer.Option("--target-input", help="The same rows in the target language.", show_default=False)
+]
+Source = Annotated[str | None, typer.Option("--source", "-s", help="Source language (BCP-47).", show_default="en")]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", "-t", help="Target language; may be repeated.", show_default=False)
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
+Format = Annotated[str | None, typer.Option(help="Reader; guessed from the path.", show_default="guessed")]
+Translator = Annotated[
+    str | None,
+    typer.Option(
+        help="bundled, a directory, a hub id, endpoint:MODEL or package.module:Class.", show_default="bundled"
+    ),
+]
+Protect = Annotated[
+    bool, typer.Option("--protect", help="Carry placeholders, URLs, code and markup through the translation.")
+]
+Glossary = Annotated[
+    str | None, typer.Option(help="TSV: source term, target term(s), language.", show_default=False, metavar="FILE")
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")]
+Projector = Annotated[str | None, typer.Option(help="Projector; see spanferry list.", show_default="default")]
+Formats = Annotated[
+    list[str] | None, typer.Option("--write", help="Further formats; may be repeated.", show_default="arrow")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file.", show_default=False)]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any option as section.key=value; may be repeated.", show_default=False),
+]
+Limit = Annotated[int | None, typer.Option(help="Read at most so many rows.", show_default=False)]
+Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
+Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
+Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push one batch through, write nothing.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected as unreadable or failed.")]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Exit with 0 also when no row was kept or no label carried over.")
+]
+Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
+
+
+def translate_train(
+    input: Input = None,
+    source: Source = None,
+    target: Targets = None,
+    out: Out = None,
+    format: Format = None,
+    translator: Translator = None,
+    protect: Protect = False,
+    glossary: Glossary = None,
+    device: Device = None,
+    projector: Projector = None,
+    write: Formats = None,
+    config: ConfigFile = None,
+    set: Settings = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    allow_empty: AllowEmpty = False,
+    json: Json = False,
+) -> None:
+    """Translate annotated data and carry its labels over: a training set in each target language."""
+    options = _options(
+        input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
+    )
+    options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    from spanferry.flows.config import RunConfig, build_config
+
+    resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
+    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, allow_empty=allow_empty, as_json=json)
+
+
+def project(
+    input: Input = None,
+    target_input: TargetInput = None,
+    source: Source = None,
+    target: Targets = None,
+    out: Out = None,
+    format: Format = None,
+    translator: Translator = None,
+    device: Device = None,
+    projector: Projector = None,
+    write: Formats = None,
+    config: ConfigFile = None,
+    set: Settings = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    allow_empty: AllowEmpty = False,
+    json: Json = False,
+) -> None:
+    """Carry labels over to a given translation. Where the target side is labelled too, the F1 against it is told."""
+    options = _options(
+        input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
+    )
+    options["read.target"] = _input(target_input)
+    from spanferry.flows.config import RunConfig, build_config
+
+    resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)
+    if not resolved.read.target:
+        raise InputError("flow 'project' needs both sides", hint="--target-input FILE with the same rows translated")
+    if len(resolved.target) > 1:
+        raise InputError(
+            f"flow 'project' takes one target language, not {len(resolved.target)}", hint="one run per language"
+        )
+    _run(resolved, overwrite=overwrite, dry_run=dry_run, strict=strict, allow_empty=allow_empty, as_json=json)
+
+
+_KEYS = (
+    "read.path",
+    "read.format",
+    "source",
+    "target",
+    "out",
+    "translator.model",
+    "translator.device",
+    "projector.kind",
+    "output.formats",
+    "limit",
+    "seed",
+    "executor.kind",
+    "executor.workers",
+)
+
+
+def _options(input: str | None, *others: Any) -> dict[str, Any]:
+    """The command's options by configuration key; what was not given stays None."""
+    return {key: None if value == [] else value for key, value in zip(_KEYS, (_input(input), *others), strict=True)}
+
+
+def _input(path: str | None) -> str | None:
+    """``sample:<name>`` stands for a file that comes with the package."""
+    return str(sample_path(path.removeprefix("sample:"))) if path and path.startswith("sample:") else path
+
+
+def _run(config: "RunConfig", **how: Any) -> None:
+    if not config.read.path:
+        raise InputError("no input", hint="--input FILE, or --input sample:sentences to try it")
+    if not config.target:
+        raise InputError("no target language", hint="--target es")
+    from spanferry.flows.translate.flow import translate_flow
+    from spanferry.flows.translate.run import as_run
+    from spanferry.flows.translate.summary import print_summary
+
+    def show(result: Any, as_json: bool) -> None:
+        print_summary(as_run(config, result), as_json=as_json, console=Console(highlight=False))
+
+    def minded(result: Any) -> tuple[int, str]:
+        return as_run(config, result).failed_rows, "could not be read or translated"
+
+    carry_out(lambda: translate_flow(config), show, out=config.out, minded=minded, **how)

@@ -1,0 +1,74 @@
+"""Corpora and runs at a glance: counts, signature, how far the run and its review have come."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from spanferry.flows.inspector.runs import Corpus
+from spanferry.flows.inspector.session import ReviewSession
+
+
+def overview(session: ReviewSession) -> list[dict[str, Any]]:
+    """One entry per dataset, outcomes of reviews included."""
+    entries = []
+    rows = {c.name: data.rows for c, data in zip(session.row_index.corpora, session.row_index.data, strict=True)}
+    for corpus in session.all_corpora:
+        decided = {key for key in session.lines if key[0] == corpus.name}
+        report = corpus.report
+        entries.append(
+            {
+                "name": corpus.name,
+                "reviewed": _review_of(corpus),
+                "rows": rows.get(corpus.name) or report.get("rows", 0),
+                "kept": report.get("kept"),
+                "spans": report.get("spans"),
+                "projected": report.get("projected"),
+                "reasons": list(report.get("reasons", {}).items())[:6],
+                "signature": str(report.get("signature", "")),
+                "decided": len(decided),
+                "stages": _stages(corpus.folder),
+            }
+        )
+    return entries
+
+
+def plots_of(corpus: Corpus) -> dict[str, Path]:
+    """The pictures of a dataset's report by name."""
+    return {path.name: path for path in sorted((corpus.folder / "plots").glob("*.svg"))}
+
+
+def _review_of(corpus: Corpus) -> dict[str, Any] | None:
+    if not corpus.reviewed:
+        return None
+    try:
+        return dict(json.loads((corpus.folder / "review.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _stages(folder: Path) -> list[dict[str, Any]]:
+    """The stages of the run that a dataset belongs to: shards done, of how many, the newest directory of each name."""
+    stages = folder.parent / "stages"
+    total = 0
+    for marker in stages.glob("read-*/complete"):
+        total = max(total, int(marker.read_text() or 0))
+    newest: dict[str, tuple[float, int]] = {}
+    for manifest in stages.glob("*/manifest.jsonl"):
+        name = manifest.parent.name.rpartition("-")[0]
+        language = name.partition("-")[2]
+        if language not in ("", folder.name):
+            continue
+        with manifest.open("rb") as lines:
+            done = len({json.loads(line).get("shard") for line in lines if line.endswith(b"}\n")})
+        newest[name] = max(newest.get(name, (0.0, 0)), (manifest.stat().st_mtime, done))
+    order = ("read", "segment", "translate", "fit", "project", "score", "filter")
+    found = []
+    for name, (_, done) in sorted(newest.items(), key=lambda item: _rank(item[0], order)):
+        whole = 1 if name.partition("-")[0] in ("fit", "filter") else max(total, done)
+        found.append({"name": name, "done": min(done, whole), "of": whole})
+    return found
+
+
+def _rank(name: str, order: tuple[str, ...]) -> int:
+    stage = name.partition("-")[0]
+    return order.index(stage) if stage in order else len(order)

@@ -1,0 +1,165 @@
+"""Whether a run's folder is as it was written: datasets by their checksums, stage files by their manifests.
+
+Damaged Arrow can bring a process down, so stage files are opened in a process of their own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spanferry.corpora.checksums import SUMS, changed_files
+from spanferry.corpora.errors import InputError
+from spanferry.flows.emit import STAMP
+from spanferry.flows.store import MANIFEST, digest
+
+# Prints for every path that it is given how many rows its batches hold, or what is wrong with it.
+_READ_ALL = """
+import json, sys
+import pyarrow as pa
+for path in sys.argv[1:]:
+    try:
+        rows = 0
+        with pa.memory_map(path) as file, pa.ipc.open_file(file) as reader:
+            for i in range(reader.num_record_batches):
+                batch = reader.get_batch(i)
+                batch.validate(full=True)
+                rows += batch.num_rows
+        print(json.dumps(rows), flush=True)
+    except Exception as error:
+        print(json.dumps(str(error).partition("\\n")[0] or type(error).__name__), flush=True)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it was written.
+
+    Attributes:
+        path: Relative to the folder that was looked at.
+        what: What is wrong with it.
+    """
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was looked at.
+
+    Attributes:
+        datasets: Folders with checksums.
+        stage_files: Files of stages.
+        problems: What is not as it was written, in the order of the paths.
+    """
+
+    datasets: int
+    stage_files: int
+    problems: tuple[Problem, ...]
+
+
+def verify(out: Path) -> Verified:
+    """Looks at everything in a run's folder, or in one dataset.
+
+    Raises:
+        InputError: There is no such folder, or nothing of ours in it.
+    """
+    if not out.is_dir():
+        raise InputError("no such folder", where=str(out), hint="spanferry verify OUT, the folder that --out named")
+    datasets = sorted(path.parent for path in out.rglob(SUMS))
+    unsummed = sorted(path.parent for path in out.rglob(STAMP) if not (path.parent / SUMS).exists())
+    stages = sorted(path.parent for path in out.glob(f"stages/*/{MANIFEST}"))
+    if not (datasets or unsummed or stages):
+        raise InputError(
+            "neither a run nor a dataset of Spanferry's",
+            where=str(out),
+            valid=f"a folder with {SUMS}, or with folders that have it",
+            hint="spanferry verify OUT, the folder that --out named",
+        )
+    problems = [p for folder in datasets for p in _dataset(folder)]
+    problems += [Problem(str(folder), f"has no {SUMS}: an earlier version wrote it") for folder in unsummed]
+    problems += _json_files(out)
+    found, files = _stages(stages)
+    problems += found
+    shown = [Problem(str(Path(p.path).relative_to(out)), p.what) for p in problems]
+    return Verified(len(datasets), files, tuple(sorted(shown, key=lambda p: (p.path, p.what))))
+
+
+def _dataset(folder: Path) -> Iterator[Problem]:
+    try:
+        for name, what in changed_files(folder):
+            yield Problem(str(folder / name), what)
+    except InputError as error:
+        yield Problem(str(folder / SUMS), error.message)
+
+
+def _json_files(out: Path) -> Iterator[Problem]:
+    """The JSON beside the data, which has no checksums."""
+    for path in [out / "config.json", *out.rglob("report.json"), *out.rglob(STAMP)]:
+        if path.is_file():
+            try:
+                json.loads(path.read_bytes())
+            except (ValueError, RecursionError):
+                yield Problem(str(path), "not JSON")
+
+
+def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
+    problems: list[Problem] = []
+    expected: dict[Path, dict[str, Any]] = {}
+    for folder in stages:
+        entries, bad = _entries(folder)
+        problems += [Problem(str(folder / MANIFEST), f"line {number} is broken") for number in bad]
+        for shard, entry in entries.items():
+            paths = [folder / f"{shard:06d}{suffix}" for suffix in (".arrow", ".bin")]
+            path = next((p for p in paths if p.exists()), None)
+            if path is None:
+                problems.append(Problem(str(paths[0]), "missing"))
+            else:
+                expected[path] = entry
+        known = {f"{shard:06d}" for shard in entries}
+        problems += [
+            Problem(str(path), f"has no line in {MANIFEST}")
+            for path in folder.iterdir()
+            if path.suffix in (".arrow", ".bin") and not path.name.startswith(".") and path.stem not in known
+        ]
+    digests = {path: digest(path.read_bytes()) for path in expected}
+    known_digests = set(digests.values())
+    for path, entry in expected.items():
+        if entry.get("inputs") and entry["inputs"] not in known_digests:
+            problems.append(Problem(str(path), "the file it was made from is not there as it was"))
+    tables = [path for path in expected if path.suffix == ".arrow"]
+    for path, told in zip(tables, _rows(tables), strict=True):
+        if told != expected[path].get("rows"):
+            what = told if isinstance(told, str) else f"{told} rows, {expected[path].get('rows')} were written"
+            problems.append(Problem(str(path), what))
+    return problems, len(expected)
+
+
+def _entries(folder: Path) -> tuple[dict[int, dict[str, Any]], list[int]]:
+    """The last line of every shard, and the numbers of the lines that are broken; a torn one a killed run left."""
+    entries: dict[int, dict[str, Any]] = {}
+    bad = []
+    for number, line in enumerate((folder / MANIFEST).read_bytes().split(b"\n"), 1):
+        try:
+            entry = json.loads(line)
+            entries[int(entry["shard"])] = entry
+        except (ValueError, KeyError, TypeError, RecursionError):
+            if line.endswith(b"}"):
+                bad.append(number)
+    return entries, bad
+
+
+def _rows(paths: Sequence[Path]) -> list[int | str]:
+    """How many rows each Arrow file has, or what is wrong with it."""
+    told: list[int | str] = []
+    while len(told) < len(paths):
+        rest = [str(path) for path in paths[len(told) :]]
+        done = subprocess.run([sys.executable, "-c", _READ_ALL, *rest[:500]], capture_output=True, check=False)
+        told += [json.loads(line) for line in done.stdout.splitlines()]
+        if done.returncode:
+            told.append("damaged: it can't be opened without ending the process")
+    return told

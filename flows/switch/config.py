@@ -1,0 +1,70 @@
+"""Configuration of the flow that builds code-switched sets."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from spanferry.corpora.switching.languages import Policy
+from spanferry.corpora.switching.presets import PRESETS
+from spanferry.flows.config import ExecutorConfig, Section, to_json
+from spanferry.flows.sets.config import AlignConfig, RowsConfig
+
+_KINDS = {"unit": "word", "counterpart": "alignment", "constraint": "none", "sampler": "probability"}
+
+
+class SwitchConfig(Section):
+    """Everything that a code-switched set depends on."""
+
+    flow: Literal["code-switch"]
+    preset: str | None = Field(default=None, description="defaults after a paper; spanferry list presets")
+    rows: RowsConfig = RowsConfig()
+    align: AlignConfig = AlignConfig()
+    matrix: str | None = Field(default=None, description="the language others are mixed into; absent: the first")
+    languages: tuple[str, ...] = Field(default=(), description="those mixed in; empty: all there are")
+    unit: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
+    counterpart: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
+    constraint: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
+    sampler: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
+    policy: Policy = "unit"
+    copies: int = Field(default=1, ge=1, le=1000, description="rows made of each row")
+    fields: tuple[str, ...] = Field(default=(), description="text fields that may be switched; empty: all")
+    unswitched: Literal["keep", "reject"] = Field(default="keep", description="rows of which nothing can be switched")
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(), description="filters of single rows, {kind=…}: what switched rows are judged by beside their source"
+    )
+    max_words: int = Field(default=0, ge=0, description="longer rows are rejected; 0: none")
+    min_probability: float = Field(default=0.0, ge=0, le=1, description="word links with less are not followed")
+    meta: dict[str, Any] = Field(default_factory=dict, description="goes into the meta of every row")
+    executor: ExecutorConfig = ExecutorConfig()
+    out: Path = Path("out")
+    seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, value: Any) -> Any:
+        """The preset's settings under the user's own; options of another kind than the preset's are not mixed."""
+        if not isinstance(value, Mapping):
+            return value
+        name = value.get("preset")
+        if name is not None and name not in PRESETS:
+            raise ValueError(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
+        preset = PRESETS[name].settings if name is not None else {}
+        merged = {**preset, **value}
+        for key, kind in _KINDS.items():
+            own, given = value.get(key, {}), preset.get(key, {"kind": kind})
+            if isinstance(own, Mapping):
+                merged[key] = dict(own) if own.get("kind", given["kind"]) != given["kind"] else {**given, **own}
+        return merged
+
+    @field_validator("unit", "counterpart", "constraint", "sampler")
+    @classmethod
+    def _kind(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(value.get("kind"), str):
+            raise ValueError("has no kind")
+        return value
+
+    def to_json(self) -> str:
+        """The resolved configuration, the same text for the same choices."""
+        return to_json(self)

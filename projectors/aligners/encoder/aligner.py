@@ -1,0 +1,248 @@
+"""Word alignment by the contextual vectors of a multilingual encoder."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.corpora.text.words import word_strings
+from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
+from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
+from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
+from spanferry.translators.conversion.convert import quantization_for
+from spanferry.translators.engine import devices
+from spanferry.translators.engine.ct2 import weights_hash
+from spanferry.translators.engine.limits import BAD_UNICODE, text_reason
+
+# Pieces in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
+_BATCH_PIECES = {"cpu": 256, "cuda": 32768}
+# Pieces of the pairs under way, whose vectors are in memory: 100 and 400 MB with BERT's 768 numbers each.
+_WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
+# Of a softmax: what AWESOME was published with, and what is good with an empty word on Spanish and French gold links.
+_PUBLISHED, _WITH_EMPTY_WORD = 0.001, 0.3
+_MOST_UNKNOWN = 0.2  # of the pieces of a text, for an encoder whose languages are known
+_LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The pieces of one text with the specials around them, and the word of each, -1 for specials."""
+
+    ids: tuple[int, ...]
+    words: np.ndarray
+
+
+class EncoderAligner:
+    """Links words whose contextual vectors are alike: SimAlign and AWESOME over CTranslate2, in batches.
+
+    Gives the links of the packages simalign and awesome-align on the same weights, at a multiple of their speed: only
+    the layers below the one that is read are run, sentences of the same length together. Reasons: ``empty_source``,
+    ``empty_target``, ``too_long`` (more pieces than the encoder has positions; the packages cut such a text off
+    silently), ``bad_unicode``, ``unknown_script`` (a text that the bundled encoder has no pieces for).
+
+    Args:
+        model: ``bundled``, ``mbert``, ``xlmr``, ``labse``, another hub id, a directory in Hugging Face layout (BERT or
+            XLM-R), or a converted one. Converting happens once and needs torch; aligning does not.
+        method: ``softmax`` (AWESOME), ``argmax``, ``itermax`` or ``match`` (SimAlign).
+        threshold: For ``softmax``: what both directions must exceed; None: AWESOME's 0.001, and 0.3 for the bundled
+            one, which knows of an empty word.
+        layer: Which layer's vectors; None takes what was published.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        compute_type: A CTranslate2 type; ``default`` is int8 on cpu and float16 on cuda; ``float32`` is exact.
+
+    Raises:
+        ModelError: There is no such encoder, or it can't be used on the device.
+        ConfigError: An option that is not valid.
+        MissingExtraError: Converting needs torch.
+    """
+
+    def __init__(
+        self,
+        model: str = "bundled",
+        method: str = "softmax",
+        *,
+        threshold: float | None = None,
+        layer: int | None = None,
+        device: str = "auto",
+        compute_type: str = "default",
+    ) -> None:
+        if method not in METHODS:
+            raise ConfigError(f"unknown method {method!r} of aligner 'encoder'", valid=METHODS, hint="method=softmax")
+        if threshold is not None and not 0 <= threshold < 1:
+            raise ConfigError(f"threshold = {threshold}", valid="0 <= threshold < 1", hint="leave it out")
+        self.method = method
+        self.device = devices.resolve_device(device)
+        self.compute_type = devices.resolve_compute_type(compute_type, self.device)
+        self.directory = encoder_directory(str(model), layer, quantization_for(self.device, self.compute_type))
+        self._facts = encoder_facts(self.directory)
+        self._empty_word = bool(self._facts.get("empty_word"))
+        self.threshold = threshold if threshold is not None else _WITH_EMPTY_WORD if self._empty_word else _PUBLISHED
+        self._encoder, self._tokenizer = _load(self.directory, self.device, self.compute_type)
+
+    @property
+    def signature(self) -> str:
+        """``encoder.<method>(<name>@<hash of the weights>.l<layer>.<type>)|<dictionaries>``."""
+        method = f"softmax.{self.threshold:g}" if self.method == "softmax" else self.method
+        kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
+        made = f"{self._facts['name']}@{weights_hash(self.directory)[:8]}.l{self._facts['layer']}.{kind}"
+        return f"encoder.{method}({made})|{dictionaries()}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What the encoder was trained on, as far as its description says so."""
+        return tuple(self._facts.get("languages", ()))
+
+    def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
+        """One alignment per input, in order."""
+        ranges = [words_of_both(item) for item in inputs]
+        out: list[Alignment | None] = [None] * len(inputs)
+        waiting: list[int] = []
+        for k, item in enumerate(inputs):
+            reason = _obstacle(item, *ranges[k])
+            if reason:
+                out[k] = _failed(ranges[k], reason)
+            else:
+                waiting.append(k)
+        pieces = {
+            side: dict(zip(waiting, self._pieces([_strings(inputs[k], ranges[k], side) for k in waiting]), strict=True))
+            for side in (0, 1)
+        }
+        room = int(self._facts["max_tokens"])
+        pairs: dict[int, tuple[_Pieces, _Pieces]] = {}
+        for k in waiting:
+            pair = pieces[0][k], pieces[1][k]
+            if max(len(one.ids) for one in pair) > room:
+                out[k] = _failed(ranges[k], "too_long")
+            elif self.languages and not all(self._readable(one) for one in pair):
+                out[k] = _failed(ranges[k], "unknown_script")
+            else:
+                pairs[k] = pair
+
+        def found(k: int, vectors: Mapping[tuple[int, ...], np.ndarray]) -> Alignment:
+            counts = [len(side) for side in ranges[k]]
+            source, target = (_side(one, vectors[one.ids], count) for one, count in zip(pairs[k], counts, strict=True))
+            (links,) = extract(source, target, self.method, self.threshold, empty_word=self._empty_word)
+            return Alignment(*ranges[k], links.probabilities, links.links, None, links.forward, links.backward)
+
+        # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.
+        with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self._encoder.num_encoders) as pool:
+            for members in _windows(pairs, _WINDOW_PIECES[self.device]):
+                vectors = self._encoded([one.ids for k in members for one in pairs[k]], pool)
+                for k, alignment in zip(members, pool.map(partial(found, vectors=vectors), members), strict=True):
+                    out[k] = alignment
+        return [alignment for alignment in out if alignment is not None]
+
+    def _encoded(self, texts: Sequence[tuple[int, ...]], pool: Executor) -> dict[tuple[int, ...], np.ndarray]:
+        """(n_pieces, width) of each text, once for texts that are the same.
+
+        On a CPU only texts of the same length share a batch: there is no padding then, and with int8 a text comes out
+        the same whatever others there are.
+        """
+        order = sorted(dict.fromkeys(texts), key=lambda ids: (len(ids), ids))
+        batches = list(_batches(order, _BATCH_PIECES[self.device], alike=self.device == "cpu"))
+
+        def run(batch: Sequence[tuple[int, ...]]) -> np.ndarray:
+            view = self._encoder.forward_batch([list(ids) for ids in batch]).last_hidden_state
+            if self.device != "cpu":
+                view = view.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+            return np.array(view)
+
+        return {
+            ids: vectors[: len(ids)]
+            for batch, found in zip(batches, pool.map(run, batches), strict=True)
+            for ids, vectors in zip(batch, found, strict=True)
+        }
+
+    def _readable(self, text: _Pieces) -> bool:
+        unknown = self._tokenizer.token_to_id("[UNK]")
+        return text.ids.count(unknown) <= _MOST_UNKNOWN * len(text.ids)
+
+    def _pieces(self, sentences: Sequence[list[str]]) -> list[_Pieces]:
+        encoded = self._tokenizer.encode_batch(list(sentences), is_pretokenized=True)
+        return [
+            _Pieces(tuple(found.ids), np.array([-1 if w is None else w for w in found.word_ids], dtype=np.int32))
+            for found in encoded
+        ]
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _load(directory: Path, device: str, compute_type: str) -> tuple[ctranslate2.Encoder, Any]:
+    """The encoder and its tokeniser, loaded at most once in this process."""
+    from tokenizers import Tokenizer
+
+    key = (str(directory.resolve()), device, compute_type)
+    with _LOCK:
+        if key not in _LOADED:
+            try:
+                inter, intra = devices.threads((directory / "model.bin").stat().st_size) if device == "cpu" else (1, 0)
+                encoder = ctranslate2.Encoder(
+                    str(directory), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
+                )
+                tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
+            except Exception as error:  # the tokeniser raises Exception itself
+                raise ModelError(
+                    f"the encoder can't be loaded: {error}", where=str(directory), hint="convert it again"
+                ) from error
+            _LOADED[key] = (encoder, tokenizer)
+        return _LOADED[key]
+
+
+def _strings(item: ProjectionInput, ranges: tuple[Sequence[Range], Sequence[Range]], side: int) -> list[str]:
+    return word_strings(item.target_text if side else item.source_text, ranges[side])
+
+
+def _obstacle(item: ProjectionInput, source: Sequence[Range], target: Sequence[Range]) -> str | None:
+    if not source or not target:
+        return "empty_target" if source else "empty_source"
+    bad = BAD_UNICODE in (text_reason(item.source_text), text_reason(item.target_text))
+    return BAD_UNICODE if bad else None
+
+
+def _failed(ranges: tuple[tuple[Range, ...], tuple[Range, ...]], reason: str) -> Alignment:
+    return Alignment(*ranges, np.zeros((len(ranges[0]), len(ranges[1])), np.float32), reason=reason)
+
+
+def _side(pieces: _Pieces, vectors: np.ndarray, count: int) -> Side:
+    # The first and the last piece are specials.
+    return Side(vectors[None, 1:-1], pieces.words[None, 1:-1], [count])
+
+
+def _windows(pairs: Mapping[int, tuple[_Pieces, _Pieces]], limit: int) -> Iterator[list[int]]:
+    """Pairs of like length, whose pieces stay within the limit; at least one."""
+    window: list[int] = []
+    size = 0
+    for k in sorted(pairs, key=lambda k: sum(len(one.ids) for one in pairs[k])):
+        own = sum(len(one.ids) for one in pairs[k])
+        if window and size + own > limit:
+            yield window
+            window, size = [], 0
+        window.append(k)
+        size += own
+    if window:
+        yield window
+
+
+def _batches(order: Sequence[tuple[int, ...]], limit: int, *, alike: bool) -> Iterator[list[tuple[int, ...]]]:
+    """Neighbours in ``order`` (ascending lengths; ``alike``: of one) whose padded pieces are within the limit."""
+    batch: list[tuple[int, ...]] = []
+    for ids in order:
+        if batch and (len(ids) * (len(batch) + 1) > limit or (alike and len(ids) != len(batch[0]))):
+            yield batch
+            batch = []
+        batch.append(ids)
+    if batch:
+        yield batch

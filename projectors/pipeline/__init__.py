@@ -1,0 +1,1 @@
+"""The main job as pure functions: segment, translate, project and filter rows, without Prefect and without files."""

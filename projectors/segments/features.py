@@ -1,0 +1,212 @@
+"""What speaks for and against a stretch of target words as the place of a source span: the features, by name.
+
+All but ``WHOLE`` are sums over the words of the stretch or belong to one of its edges, so that every stretch of a text
+can be scored at once; weights are in ``segment_weights.json`` (see ``spanferry.projectors.segments.posterior``).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from anyascii import anyascii
+from rapidfuzz import fuzz
+
+from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.projectors.placing.rules import is_punctuation, is_short
+
+# Of each word of the stretch. ``links``: the alignment's probabilities; ``made``: that a source word made the target
+# word; ``makes``: that the target word made a source word; summed over the source words in and outside the span.
+INNER = (
+    "links_in", "links_out", "made_in", "made_out", "makes_in", "makes_out", "words", "punctuation", "odds",
+)  # fmt: skip
+# Of each edge. ``e`` is the word at the edge, ``o`` its neighbour outside, ``s`` the source word at the same edge;
+# ``short``: a short word, in the target also a particle as far as it is one (``lexical.particles``);
+# ``bond``: how far the word at the edge belongs to its neighbour outside, ``o_bond``: that one to it.
+EDGE = (
+    "punctuation_alone", "short_alone", "short_both", "case", "made_in", "made_out", "links_in", "makes_in", "unlinked",
+    "short_unlinked", "o_made_in", "o_links_in", "o_makes_in", "o_unlinked", "o_short_unlinked", "o_punctuation",
+    "o_punctuation_both", "o_short_source_edge", "o_short_long", "o_unlinked_long", "short_alone_long", "o_number",
+    "number_alone", "text_edge", "text_edge_both", "o_linked_to_neighbour", "s_makes", "s_links", "s_made",
+    "bond", "o_bond",
+)  # fmt: skip
+# Of its length, against the length that the span's share of the source leads one to expect.
+LENGTH = ("log_ratio", "log_ratio_squared", "longer", "one_word")
+# Of the stretch as a whole, looked at only where the rest leaves it in the running.
+WHOLE = ("spelling", "covered", "edges_covered", "numbers")
+# Of the choice to leave the span out.
+ABSENT = ("absent", "absent_made", "absent_words", "absent_links")
+NAMES = (*INNER, *(f"first.{n}" for n in EDGE), *(f"last.{n}" for n in EDGE), *LENGTH, *WHOLE, *ABSENT)
+
+_SMALL = 0.01
+# That a particle was made is chance where a word of weight made it, and half so where a short one did: an article may
+# stand for an article.
+_MAY_MARK = 0.5
+_SENTENCE_START = frozenset(".!?:;\"'«“„‘(¿¡")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What kind each word of a text is; float64 (n_words,) each, 1 or 0."""
+
+    punctuation: np.ndarray
+    short: np.ndarray
+    lower: np.ndarray
+    capital: np.ndarray
+    number: np.ndarray
+
+    @staticmethod
+    def of(text: str, words: Sequence[Range]) -> "Kinds":
+        """The kinds of the words of ``text``. A capital at the start of a sentence makes no word less short."""
+        strings = [text[a:b] for a, b in words]
+        opens = [k == 0 or strings[k - 1] in _SENTENCE_START for k in range(len(strings))]
+        short = [is_short(word[:1].lower() + word[1:] if first else word) for word, first in zip(strings, opens)]  # noqa: B905
+        return Kinds(
+            *(
+                np.array(values, dtype=np.float64)
+                for values in (
+                    [is_punctuation(word) for word in strings],
+                    short,
+                    [word[0].islower() for word in strings],
+                    [word[0].isupper() for word in strings],
+                    [any(c.isdigit() for c in word) for word in strings],
+                )
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The features of one span that can be summed.
+
+    Attributes:
+        inner: (n_target_words, len(INNER)).
+        edges: Of starting and of ending with each word, (2, n_target_words, len(EDGE)).
+        absent: (len(ABSENT),).
+        inside: Which source words belong to the span, ascending.
+    """
+
+    inner: np.ndarray
+    edges: np.ndarray
+    absent: np.ndarray
+    inside: np.ndarray
+
+
+def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: np.ndarray) -> Local:
+    """Inner and edge features of one span.
+
+    Args:
+        alignment: Without ``forward`` and ``backward`` its ``probabilities`` stand for both.
+        source: Kinds of the source words.
+        target: Kinds of the target words.
+        inside: Numbers of the span's source words, ascending, at least one.
+    """
+    links = alignment.probabilities.astype(np.float64)
+    made = links if alignment.forward is None else alignment.forward.astype(np.float64)
+    makes = links if alignment.backward is None else alignment.backward.astype(np.float64)
+    if alignment.particles is not None:
+        particles = alignment.particles.astype(np.float64)
+        made = made * (1.0 - np.outer(1.0 - _MAY_MARK * source.short, particles))
+        target = replace(target, short=np.maximum(target.short, particles))
+    if alignment.bonds is not None:
+        made = _carried(alignment.bonds.astype(np.float64), made)
+    (links_in, links_out), (made_in, made_out), (makes_in, makes_out) = (
+        (own, way.sum(axis=0) - own) for way in (links, made, makes) for own in [way[inside].sum(axis=0)]
+    )
+    unlinked = np.clip(1.0 - made_in - made_out, 0.0, 1.0)
+    odds = np.log((made_in + makes_in + _SMALL) / (made_out + makes_out + _SMALL)).clip(-4.0, 4.0)
+    ones = np.ones(len(made_in))
+    inner = np.stack(
+        [links_in, links_out, made_in, made_out, makes_in, makes_out, ones, target.punctuation, odds], axis=1
+    )
+    size = np.log(len(inside))
+    n, m = links.shape
+    first, last = int(inside[0]), int(inside[-1])
+    # The first word of a text is capitalised whatever it is, and what has no letters has no capital.
+    capitals = float(first > 0 and source.capital[[first, last]].any() and not source.lower[[first, last]].any())
+    bonds = np.zeros((m, 2)) if alignment.bonds is None else alignment.bonds.astype(np.float64)
+    edges = []
+    for s, step in ((first, -1), (last, 1)):
+
+        def outside(values: np.ndarray, step: int = step) -> np.ndarray:
+            moved = np.zeros_like(values)
+            if step < 0:
+                moved[1:] = values[:-1]
+            else:
+                moved[:-1] = values[1:]
+            return moved
+
+        at_edge = not 0 <= s + step < n
+        neighbour = np.zeros(m) if at_edge else made[s + step]
+        beyond = 0.0 if at_edge else source.punctuation[s + step]
+        text_edge = np.zeros(m)
+        text_edge[0 if step < 0 else -1] = 1.0
+        few = unlinked * target.short
+        o_few, o_unlinked, o_punctuation = outside(few), outside(unlinked), outside(target.punctuation)
+        short_alone = target.short * (1.0 - source.short[s])
+        columns = [
+            target.punctuation * (1.0 - source.punctuation[s]), short_alone, target.short * source.short[s],
+            target.lower * capitals, made_in, made_out, links_in, makes_in.clip(0.0, 1.5), unlinked, few,
+            outside(made_in), outside(links_in), outside(makes_in.clip(0.0, 1.5)), o_unlinked, o_few, o_punctuation,
+            o_punctuation * beyond, o_few * at_edge, o_few * size, o_unlinked * size, short_alone * size,
+            outside(target.number), target.number * (1.0 - source.number[s]), text_edge, text_edge * at_edge,
+            outside(neighbour), makes[s], links[s], made[s],
+            bonds[:, int(step > 0)], outside(bonds[:, int(step < 0)]),
+        ]  # fmt: skip
+        edges.append(np.stack(columns, axis=1))
+    absent = np.array([1.0, makes_in.sum() / len(inside), size, links[inside].max(axis=1).mean()])
+    return Local(inner, np.stack(edges), absent, inside)
+
+
+def _carried(bonds: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """Who made each target word, where one without a counterpart goes with the neighbour that hardly occurs without it.
+
+    Args:
+        bonds: (n_target_words, 2).
+        made: (n_source_words, n_target_words).
+    """
+    lost = np.clip(1.0 - made.sum(axis=0), 0.0, 1.0)
+    needed = np.zeros((2, len(lost)))  # by the left neighbour, by the right one
+    needed[0, 1:], needed[1, :-1] = bonds[:-1, 1], bonds[1:, 0]
+    needed *= lost / np.maximum(needed.sum(axis=0), 1.0)
+    moved = made.copy()
+    moved[:, 1:] += made[:, :-1] * needed[0, 1:]
+    moved[:, :-1] += made[:, 1:] * needed[1, :-1]
+    return moved
+
+
+def length_features(item: ProjectionInput, span: Range, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Features of the length of target ranges, in code points: (n_ranges, 3); ``one_word`` is not among them."""
+    share = len(item.source_text) / max(len(item.target_text), 1) / (span[1] - span[0] + 1)
+    ratio = np.log((end - start + 1) * share)
+    return np.stack([np.abs(ratio), ratio**2, np.maximum(ratio, 0.0)], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A source span as it is compared with target stretches: romanised, its numbers, which source words it has."""
+
+    form: str
+    numbers: tuple[str, ...]
+
+    @staticmethod
+    def of(text: str) -> "Quote":
+        """The quote of ``text``."""
+        form = " ".join(anyascii(text).lower().split())
+        return Quote(form, tuple(sorted(_NUMBER.findall(form))))
+
+    def whole_features(self, other: "Quote", makes: np.ndarray) -> tuple[float, float, float, float]:
+        """``WHOLE`` features of a stretch.
+
+        Args:
+            other: The stretch.
+            makes: How much of each source word of the span it has made, (n_source_words_inside,).
+        """
+        alike = fuzz.ratio(self.form, other.form, score_cutoff=60.0)
+        spelling = (alike / 100.0 - 0.6) * 2.5 if alike else 0.0
+        numbers = 0.0
+        if self.numbers or other.numbers:
+            numbers = 1.0 if self.numbers == other.numbers else -1.0
+        covered = float(np.add.reduce(makes)) / len(makes)  # faster than ``mean`` for so few numbers
+        return spelling, covered, float(min(makes[0], makes[-1])), numbers

@@ -158,13 +158,28 @@ def _read_batches(path: Path) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
     except FileNotFoundError as error:
         raise InputError("no such Arrow file", where=str(path), hint="run the stage that writes it") from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"not an Arrow IPC file ({str(error).splitlines()[0]})",
             where=str(path),
             hint="remove it and run again: a stage file is always written whole, so this one was changed later",
         ) from error
-    return (reader.get_batch(i) for i in range(reader.num_record_batches)), reader.schema
+    return _checked_batches(reader, path), reader.schema
+
+
+def _checked_batches(reader: pa.ipc.RecordBatchFileReader, path: Path) -> Iterator[pa.RecordBatch]:
+    for i in range(reader.num_record_batches):
+        try:
+            batch = reader.get_batch(i)
+            # Offsets that point elsewhere would kill the interpreter when they are followed.
+            batch.validate(full=True)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise InputError(
+                f"batch {i} is damaged ({str(error).splitlines()[0]})",
+                where=str(path),
+                hint="remove it and run again: a stage file is always written whole, so this one was changed later",
+            ) from error
+        yield batch
 
 
 # Building: flat Python lists into Arrow children.

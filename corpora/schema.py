@@ -203,9 +203,10 @@ def validate(example: Example) -> Example:
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise RowError("duplicate_span_id", f"span id {twice!r} occurs twice", where=example.id)
+    known = set(ids)
     for relation in example.relations:
         for end in (relation.head, relation.tail):
-            if end not in ids:
+            if end not in known:
                 raise RowError(
                     "bad_relation",
                     f"relation {relation.label!r} names span {end!r}",

@@ -1,6 +1,7 @@
 """Readers: annotated data to examples. One file per format, found through ``READERS`` or by looking at the input."""
 
 import gzip
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.options import checked_options, option_defaults
 from spanferry.corpora.readers.base import BadRow, Reader
+from spanferry.corpora.readers.checked import CheckedReader, RowReader
 from spanferry.corpora.readers.text import check_file
 from spanferry.corpora.registry import resolve
 
@@ -16,6 +18,7 @@ READERS = {
     "conll": "spanferry.corpora.readers.conll:ConllReader",
     "squad": "spanferry.corpora.readers.squad:SquadReader",
     "label_studio": "spanferry.corpora.readers.label_studio:LabelStudioReader",
+    "brat": "spanferry.corpora.readers.brat:BratReader",
     "doccano": "spanferry.corpora.readers.doccano:DoccanoReader",
     "text": "spanferry.corpora.readers.parallel:LinesReader",
     "hf": "spanferry.corpora.readers.huggingface:HubReader",
@@ -64,7 +67,7 @@ def open_reader(
     if isinstance(place, Path) and not place.is_dir():
         check_file(place)
     reader: Reader = cls(place, lang, **checked_options(cls, "reader", name, options or {}, _FIXED))
-    return reader
+    return reader if isinstance(reader, RowReader) else CheckedReader(reader)
 
 
 def reader_options(name: str) -> dict[str, Any]:
@@ -87,8 +90,12 @@ def guess_format(source: str | Path) -> str:
             return "saved"
         if any(path.rglob("*.parquet")):
             return "parquet"
-        raise _unknown_format(path, "the folder holds neither a saved dataset nor Parquet files")
+        if any(path.rglob("*.ann")):
+            return "brat"
+        raise _unknown_format(path, "the folder holds neither a saved dataset nor Parquet files nor .ann files of BRAT")
     check_file(path)
+    if path.suffix == ".ann" or (path.suffix == ".txt" and path.with_suffix(".ann").is_file()):
+        return "brat"
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     by_start = next((name for start, name in _SUFFIX_STARTS.items() if suffix.startswith(start)), None)
     name = _SUFFIXES.get(suffix) or by_start or _by_content(path) or ("text" if suffix == ".txt" else None)
@@ -101,7 +108,7 @@ def _by_content(path: Path) -> str | None:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             start = stream.read(_SNIFFED)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return None  # the reader says what is wrong with it
     if start.startswith(b"PAR1"):
         return "parquet"
@@ -109,11 +116,25 @@ def _by_content(path: Path) -> str | None:
     if text.lstrip("\ufeff \t\r\n").startswith("{") and '"paragraphs"' in text and '"data"' in text:
         return "squad"
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if lines and lines[0].lstrip("\ufeff").startswith("{"):
+    first = lines[0].lstrip("\ufeff") if lines else ""
+    if first.startswith("["):
+        whole = text.replace(" ", "")
+        if (
+            any(key in whole for key in ('"annotations":[', '"completions":[', '"predictions":['))
+            and '"data":' in whole
+        ):
+            return "label_studio"
+    if first.startswith("{"):
         return "jsonl"
     rows = [line.split() for line in lines[: -1 if len(start) == _SNIFFED else None] if not line.startswith("#")][:50]
-    tagged = rows and all(len(r) > 1 and (r[-1] == "O" or (r[-1][:2] in ("B-", "I-", "E-", "S-"))) for r in rows)
-    return "conll" if tagged else None
+    tagged = rows and all(len(r) > 1 and _is_tag(r[-1]) for r in rows)
+    # Lines of nothing but tags are one half of a pair of files (seq.in, seq.out).
+    tokens = any(not _is_tag(cell) for r in rows for cell in r[:-1])
+    return "conll" if tagged and tokens else None
+
+
+def _is_tag(cell: str) -> bool:
+    return cell == "O" or cell[:2] in ("B-", "I-", "E-", "S-")
 
 
 def _unknown_format(path: Path, message: str) -> ConfigError:

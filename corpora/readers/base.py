@@ -1,13 +1,16 @@
-"""What a reader is, and the row that can't become an example."""
+"""What a reader is, and what readers of files share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from spanferry.corpora.errors import RowError
 from spanferry.corpora.files import content_hash
-from spanferry.corpora.schema import TEXT, Example, Pair
+from spanferry.corpora.readers.bad_row import BadRow, bad_row
+from spanferry.corpora.readers.checked import Draft, Note, RowReader
+from spanferry.corpora.schema import Example
+
+__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of"]
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {
@@ -19,30 +22,6 @@ _SPLIT_WORDS = {
     "eval": "test",
     "test": "test",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that can't be an example; it is emitted among the rejected rows.
-
-    Attributes:
-        id: The row's id, or its number, counted from 1.
-        reason: Stable snake_case name under which it is counted.
-        message: What is wrong, with the place.
-        raw: The row as it stood in the file.
-        split: Dataset split it would have been in.
-    """
-
-    id: str
-    reason: str
-    message: str
-    raw: str
-    split: str = "train"
-
-    def as_pair(self, lang: str, signature: str = "") -> Pair:
-        """The rejected pair that stands for it: the raw row as text, the message in ``meta``."""
-        source = Example(self.id, lang, {TEXT: self.raw}, meta={"error": self.message}, split=self.split)
-        return Pair(source, None, kept=False, reasons=(f"read:{self.reason}",), signature=signature)
 
 
 @runtime_checkable
@@ -64,7 +43,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class FileReader:
+class FileReader(RowReader):
     """What the readers of one file share: where it is, its language, its split and its signature.
 
     Attributes:
@@ -110,10 +89,3 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def bad_row(error: RowError, row_id: str, where: str, raw: str, split: str) -> BadRow:
-    """The bad row that ``error`` makes of a row; ``where`` is its place in the file."""
-    message = f"{where}: {error.message}" + (f" (valid: {error.valid})" if error.valid else "")
-    # The row may be bad for its surrogates, and the message must still be one that can be stored.
-    return BadRow(row_id, error.reason, message.encode("utf-8", "backslashreplace").decode(), raw, split)

@@ -2,24 +2,34 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from itertools import chain, islice
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.base import Draft, FileReader, Note
+from spanferry.corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
 from spanferry.corpora.readers.tagged import tagged_example
 from spanferry.corpora.readers.text import read_lines
-from spanferry.corpora.schema import TEXT, Example, validate
-from spanferry.corpora.text.tags import Scheme, TagProblem, read_tags
+from spanferry.corpora.schema import TEXT, Example
+from spanferry.corpora.text.tags import ReadScheme, TagProblem, TokenSpan, plain_tag, read_tags
 
 _KEY_VALUE = re.compile(r"#\s*([\w.-]+)\s*[=:]\s*(.*)")
 _BLANKS = re.compile(r"[ \t]+")
 _TAG = re.compile(r"O|[BIESLU]-.+")
 _LABEL_KEYS = ("label", "intent")
 _ID_KEYS = ("id", "sent_id")
+_DOCUMENT = "-DOCSTART-"
+_FEWEST, _MOSTLY = 3, 0.9  # sentences with tags that break the scheme, before the scheme itself is in doubt
 
-Line = tuple[int, list[str]]  # line number, columns
+
+class Sentence(NamedTuple):
+    """One sentence: its comments, its lines, and the number of its document, 0 where the file has none."""
+
+    comments: dict[str, str]
+    lines: list[Line]
+    document: int
 
 
 @dataclass(frozen=True)
@@ -33,138 +43,188 @@ class ConllReader(FileReader):
     mapping of ``meta_json`` goes to ``meta`` itself. ``-DOCSTART-`` lines count documents, in ``meta["document"]``.
     A line whose token is empty and whose tag is O stands for nothing and is passed over; published data has such lines.
 
-    A tag that breaks the scheme stops the reading with its line: one such tag mostly means that the scheme was named
-    wrongly, and then every span of the file would be in doubt.
+    Columns that are not named are decided over the first 200 sentences: numbers of words (of CoNLL-U too, with its
+    multiword tokens and empty nodes) are not the token; tags are the last column that holds some, in nested formats
+    (GermEval) all that hold the same labels. A sentence with a bad line is a bad row, and the rest is read. Where nine
+    of ten sentences break the scheme, the scheme was named wrongly, and that is an error.
 
     Attributes:
-        scheme: ``iob2`` (a span starts with B-), ``iob1`` (B- only between neighbours) or ``bioes`` (also BILOU).
+        scheme: ``iob2`` (a span starts with B-), ``iob1`` (B- only between neighbours), ``bioes`` (also BILOU) or
+            ``io`` (labels without a letter in front). A letter behind (``PER-B``) and ``name=B-PER`` are read too.
         separator: What stands between columns; "auto" takes tabs where a line has one, else blanks.
-        token_column: Column of the token, from 0, negative from the end; None: 1 if the lines are numbered, else 0.
-        tag_column: Column of the tag.
+        token_column: Column of the token, from 0, negative from the end; None: decided.
+        tag_column: Column of the tag; None: decided.
+        tag_columns: Columns of several layers of tags, instead of ``tag_column``.
+        label: The label of tags that have none (``B``, ``I``).
         label_column: Column that repeats the label of the whole sentence, if there is one.
-        repair: Takes a tag that continues nothing as the start of a span, instead of stopping.
+        repair: Takes a tag that continues nothing as the start of a span, instead of rejecting the sentence.
         raw_text: Whether to use ``# text = …``.
         encoding: Of the file.
     """
 
     name: ClassVar[str] = "conll"
 
-    scheme: Scheme = "iob2"
+    scheme: ReadScheme = "iob2"
     separator: Literal["auto", "tab", "space"] = "auto"
     token_column: int | None = None
-    tag_column: int = -1
+    tag_column: int | None = None
+    tag_columns: tuple[int, ...] = ()
+    label: str | None = None
     label_column: int | None = None
     repair: bool = False
     raw_text: bool = True
     encoding: str = "utf-8"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: Missing, empty or wrongly encoded file, a line with too few columns, or a tag out of place.
-        """
-        document, number, token_column = 0, 0, self.token_column
-        for comments, lines in self._sentences():
-            if lines[0][1][0] == "-DOCSTART-":
-                document += 1
-                lines = lines[1:]
+    def _rows(self) -> Iterator[Draft | Note]:
+        sentences = self._sentences()
+        sample = list(islice(sentences, SAMPLE))
+        chosen = self.tag_columns or (() if self.tag_column is None else (self.tag_column,))
+        columns = decide([s.lines for s in sample], self.token_column, chosen, self.label, str(self.path))
+        self._check_scheme(sample, columns)
+        number = 0
+        for comments, lines, document in chain(sample, sentences):
+            lines = [line for line in lines if not self._is_gap(line, columns)]
             if not lines:
                 continue
             number += 1
-            if token_column is None:
-                numbered = len(lines[0][1]) > 2 and all(c[0] == str(i) for i, (_, c) in enumerate(lines, 1))
-                token_column = int(numbered)
             if document:
                 comments = {**comments, "document": str(document)}
-            yield self._example(comments, lines, token_column, str(number))
+            yield from self._drafts(comments, lines, columns, str(number))
         if not number:
             raise InputError(
                 "no line has a token and a tag",
                 where=str(self.path),
                 hint="is this the right file? --set read.format=NAME picks another reader",
             )
+        for at, labels in columns.unread:
+            read = "+".join(map(str, columns.tags))
+            yield Note(
+                f"column {at} holds tags too ({labels}), and column {read} is read\n"
+                f"Hint: --set read.options.tag_columns={at} reads it instead"
+            )
 
-    def _sentences(self) -> Iterator[tuple[dict[str, str], list[Line]]]:
+    def _check_scheme(self, sample: Sequence[Sentence], columns: Columns) -> None:
+        """A tag out of place is one bad sentence; where nearly every sentence has one, the scheme is another."""
+        first: tuple[TagProblem, int] | None = None
+        tagged = broken = 0
+        for sentence in sample:
+            try:
+                lines, _ = without_ranges(sentence.lines, columns, self.label)
+                lines = [line for line in lines if not self._is_gap(line, columns)]
+                tags = [self._tags(lines, at) for at in columns.tags]
+            except RowError:
+                continue
+            problems = [read_tags(column, self.scheme, repair=self.repair)[1] for column in tags]
+            tagged += any(tag != "O" for column in tags for tag in column)
+            problem = next((p for p in problems if p), None)
+            if problem:
+                broken += 1
+                first = first or (problem, lines[problem.at][0])
+        if first and broken >= _FEWEST and broken >= _MOSTLY * tagged:
+            message = f"{first[0].message}; {broken} of {tagged} sentences with tags break the scheme"
+            raise InputError(message, where=f"{self.path}:{first[1]}", hint=first[0].hint)
+
+    def _sentences(self) -> Iterator[Sentence]:
         comments: dict[str, str] = {}
         lines: list[Line] = []
+        document = 0
         for number, line in read_lines(self.path, self.encoding):
-            if not line.strip(" \t"):
+            starts = line.lstrip(" \t").startswith(_DOCUMENT)
+            if starts or not line.strip(" \t"):
                 if lines:
-                    yield comments, lines
+                    yield Sentence(comments, lines, document)
+                if lines or starts:
                     comments, lines = {}, []
-            elif not lines and line.startswith("#") and self._comment(line):
-                key, value = self._comment(line) or ("", "")
+                document += starts
+            elif not lines and line.startswith("#") and (comment := self._comment(line)):
+                key, value = comment
                 comments[key if key not in comments else f"{key}.{number}"] = value
             else:
                 lines.append((number, self._columns(line)))
         if lines:
-            yield comments, lines
+            yield Sentence(comments, lines, document)
 
     def _comment(self, line: str) -> tuple[str, str] | None:
         """Key and value of a comment; None for a token that is or starts with ``#``."""
         columns = self._columns(line)
-        tagged = len(columns) > 1 and self._fits(columns) and bool(_TAG.fullmatch(columns[self.tag_column]))
+        at = -1 if self.tag_column is None else self.tag_column
+        fits = len(columns) > 1 and -len(columns) <= at < len(columns)
+        # A tab and a tag anywhere: which column holds the tags is not decided yet.
+        tagged = fits and any(_TAG.fullmatch(cell) for cell in (columns[1:] if "\t" in line else [columns[at]]))
         match = _KEY_VALUE.fullmatch(line)
         # Between blanks a tag proves nothing: "# text = Vitamin B-12".
         if tagged and ("\t" in line or not match):
             return None
         return (match[1], match[2]) if match else ("comment", line[1:].strip())
 
-    def _fits(self, columns: list[str]) -> bool:
-        return -len(columns) <= self.tag_column < len(columns)
-
     def _columns(self, line: str) -> list[str]:
         tabs = self.separator == "tab" or (self.separator == "auto" and "\t" in line)
         return line.split("\t") if tabs else _BLANKS.split(line.strip(" \t"))
 
-    def _example(self, comments: dict[str, str], lines: list[Line], token_column: int, number: str) -> Example | BadRow:
-        lines = [line for line in lines if not self._is_gap(line, token_column)] or lines
-        tokens = [self._column(line, token_column, "token_column") for line in lines]
-        tags = [self._column(line, self.tag_column, "tag_column") for line in lines]
-        found, problem = read_tags(tags, self.scheme, repair=self.repair)
-        if problem:
-            raise self._tag_error(problem, lines)
+    def _drafts(
+        self, comments: dict[str, str], given: list[Line], columns: Columns, number: str
+    ) -> Iterator[Draft | Note]:
         meta = _decoded(comments)
         row_id = next((str(meta.pop(key)) for key in _ID_KEYS if key in meta), number)
-        label = next((str(meta.pop(key)) for key in _LABEL_KEYS if key in meta), None)
-        if self.label_column is not None:
-            label = self._column(lines[0], self.label_column, "label_column")
-        raw = meta.get(TEXT) if self.raw_text else None
-        example = tagged_example(row_id, self.lang, tokens, found, raw=raw, label=label, split=self.rows_split)
-        if raw is not None and example.text == raw:
-            del meta[TEXT]
-        try:
-            return validate(replace(example, meta=meta))
-        except RowError as error:
-            lines_read = "\n".join("\t".join(columns) for _, columns in lines)
-            return bad_row(error, row_id, f"{self.path}:{lines[0][0]}", lines_read, self.rows_split)
+        text = meta.get(TEXT)
+        notes: list[Note] = []
 
-    def _is_gap(self, line: Line, token_column: int) -> bool:
-        columns = line[1]
-        if not -len(columns) <= token_column < len(columns) or not self._fits(columns):
+        def make() -> Example:
+            lines, lost = without_ranges(given, columns, self.label)
+            if lost:
+                notes.append(Note("a multiword token whose words have different labels got the first of them"))
+            tokens = [self._column(line, columns.token, "token_column") for line in lines]
+            found: list[TokenSpan] = []
+            for at in columns.tags:
+                spans, problem = read_tags(self._tags(lines, at), self.scheme, repair=self.repair)
+                if problem:
+                    where = lines[problem.at][0]
+                    raise RowError("bad_tags", f"line {where}: {problem.message}", hint=problem.hint)
+                found += [span for span in spans if span not in found]
+            label = next((str(meta.pop(key)) for key in _LABEL_KEYS if key in meta), None)
+            if self.label_column is not None:
+                label = self._column(lines[0], self.label_column, "label_column")
+            raw = text if self.raw_text else None
+            example = tagged_example(row_id, self.lang, tokens, found, raw=raw, label=label, split=self.rows_split)
+            if raw is not None and example.text == raw:
+                del meta[TEXT]
+            elif raw is not None:
+                notes.append(
+                    Note("a '# text' comment does not hold the tokens of its sentence: they were joined instead")
+                )
+            return replace(example, meta=meta)
+
+        raw_lines = "\n".join("\t".join(cells) for _, cells in given)
+        yield Draft(row_id, f"{self.path}:{given[0][0]}", lambda: raw_lines, self.rows_split, make)
+        yield from notes
+
+    def _tags(self, lines: Sequence[Line], at: int) -> list[str]:
+        cells = [self._column(line, at, "tag_column") for line in lines]
+        return cells if self.scheme == "io" else [plain_tag(cell, self.label) for cell in cells]
+
+    def _is_gap(self, line: Line, columns: Columns) -> bool:
+        """Whether the line's token is empty and its tags say nothing."""
+        cells = line[1]
+        if not -len(cells) <= columns.token < len(cells) or cells[columns.token]:
             return False
-        return not columns[token_column] and columns[self.tag_column] == "O"
+        return all(-len(cells) <= at < len(cells) and cells[at] in ("O", "") for at in columns.tags)
 
     def _column(self, line: Line, index: int, option: str) -> str:
         number, columns = line
         if not -len(columns) <= index < len(columns) or (option == "tag_column" and len(columns) < 2):
-            raise InputError(
-                f"{len(columns)} column(s), {option}={index} is not among them",
-                where=f"{self.path}:{number}",
+            raise RowError(
+                "bad_columns",
+                f"line {number}: {len(columns)} column(s), {option}={index} is not among them",
                 valid="a token and a tag on each line, separated by a tab or blanks",
                 hint=f"--set read.options.{option}=N, or --set read.options.separator=space",
             )
         if not columns[index]:
-            raise InputError(
-                f"column {index} ({option}) is empty",
-                where=f"{self.path}:{number}",
+            raise RowError(
+                "bad_columns",
+                f"line {number}: column {index} ({option}) is empty",
                 hint=f"--set read.options.{option}=N, counted from 0, negative from the end",
             )
         return columns[index]
-
-    def _tag_error(self, problem: TagProblem, lines: list[Line]) -> InputError:
-        return InputError(problem.message, where=f"{self.path}:{lines[problem.at][0]}", hint=problem.hint)
 
 
 def _decoded(comments: dict[str, str]) -> dict[str, Any]:
@@ -176,7 +236,7 @@ def _decoded(comments: dict[str, str]) -> dict[str, Any]:
             continue
         try:
             read = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             meta[key] = value
             continue
         if key == "meta_json" and isinstance(read, dict):

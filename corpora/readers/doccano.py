@@ -1,17 +1,18 @@
 """doccano's JSONL export of a sequence labelling project."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, bad_row
+from spanferry.corpora.readers.jsonl import json_object
+from spanferry.corpora.readers.label_keys import known_keys, looks_like_spans, unpacked
 from spanferry.corpora.readers.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.text import read_lines
-from spanferry.corpora.schema import Example
+from spanferry.corpora.readers.text import BLANK, read_lines
 from spanferry.corpora.text.offsets import Unit
 
+_LABELS = ("entities", "label", "labels", "annotations")
 _ABOUT_PREDICTIONS = ("scores", "source", "reasons", "Comments")
 
 
@@ -19,74 +20,114 @@ _ABOUT_PREDICTIONS = ("scores", "source", "reasons", "Comments")
 class DoccanoReader(FileReader):
     """Reads ``{"text", "label": [[start, end, "PER"]]}`` or ``{"text", "entities", "relations"}``, one on each line.
 
-    The text may also be called ``data``, the labels ``labels`` or ``entities``. Rows that our writer made get their id,
+    The text may also be called ``data``, the labels ``labels``, ``entities`` or ``annotations``; a label is then the
+    number of its class, as such exports have it. Rows that our writer made get their id,
     language and split back. A line that is no example is a bad row.
 
     Attributes:
-        offsets: What offsets count: UTF-16 units, as doccano does; ``codepoint`` for files of other origin.
+        offsets: What offsets count: UTF-16 units, as doccano does; ``grapheme`` where the project allows for grapheme
+            clusters; ``codepoint`` for files of other origin.
+        end: Whether a span's end is one past its last unit (exclusive, as doccano writes it) or that unit (inclusive).
+        ignore: Keys that may hold what looks like labels and are passed over.
         encoding: Of the file.
     """
 
     name: ClassVar[str] = "doccano"
 
     offsets: Unit = "utf16"
+    end: Literal["exclusive", "inclusive"] = "exclusive"
+    ignore: tuple[str, ...] = ()
     encoding: str = "utf-8"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The file is missing, empty, or not in its encoding.
-        """
+    def _rows(self) -> Iterator[Draft | BadRow]:
         count = 0
         for line_number, line in read_lines(self.path, self.encoding):
-            if line.strip():
+            if line.strip(BLANK):
                 count += 1
-                yield self._line(line, f"{self.path}:{line_number}", count)
+                yield self._draft(line, f"{self.path}:{line_number}", count)
 
-    def _line(self, line: str, where: str, number: int) -> Example | BadRow:
-        split, name = self.rows_split, str(number)
+    def _draft(self, line: str, where: str, number: int) -> Draft | BadRow:
         try:
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise RowError("bad_json", f"not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise RowError("bad_json", f"a JSON {type(row).__name__}, not an object")
-            name = str(row.pop("example_id", None) or row.get("id") or number)
-            split = row.pop("split", None) or split if self.split == "auto" else self.split
-            return row_to_example(
-                _plain(row, name), RowKeys(offsets=self.offsets), number=number, lang=self.lang, split=split
-            )
+            row = json_object(line)
         except RowError as error:
-            return bad_row(error, name, where, line, split)
+            return bad_row(error, str(number), where, line, self.rows_split)
+        name = str(row.pop("example_id", None) or row.get("id") or number)
+        split = self.rows_split
+        if self.split == "auto":
+            split = row.pop("split", None) or split
+        keys = RowKeys(offsets=self.offsets, inclusive=self.end == "inclusive", ignore=self.ignore, aliases=False)
+        return Draft(
+            name,
+            where,
+            lambda: line,
+            split,
+            lambda: row_to_example(_plain(row, name), keys, number=number, lang=self.lang, split=split),
+        )
 
 
 def _plain(row: dict[str, Any], name: str) -> dict[str, Any]:
     """The row in the keys that all readers of rows share; what doccano does not know goes to ``meta``."""
-    text = row.pop("text", row.pop("data", None))
-    spans = row.pop("entities", None)
-    for key in ("label", "labels"):
-        found = row.pop(key, None)
-        spans = found if spans is None else spans
-    relations = row.pop("relations", None) or []
-    label, lang = row.pop("class", None), row.pop("lang", None)
-    meta = {key: value for key, value in row.items() if key not in ("id", "meta", *_ABOUT_PREDICTIONS)}
-    made = {"id": name, "lang": lang, "text": text, "label": label, "meta": meta}
-    made["spans"] = [_span(span) if isinstance(span, Mapping) else span for span in spans or []]
-    made["relations"] = [
-        {"head": str(r.get("from_id")), "tail": str(r.get("to_id")), "label": str(r.get("type"))}
-        for r in relations
-        if isinstance(r, Mapping)
-    ]
-    return made
-
-
-def _span(span: Mapping[str, Any]) -> dict[str, Any]:
-    known = ("start_offset", "start", "end_offset", "end", "label", "id")
-    return {key: value for key, value in span.items() if key not in known} | {
-        "start": span.get("start_offset", span.get("start")),
-        "end": span.get("end_offset", span.get("end")),
-        "label": span.get("label"),
-        "id": str(span["id"]) if "id" in span else "",
+    rest = dict(row)
+    text = rest.pop("text", rest.pop("data", None))
+    relations = _list(rest.pop("relations", None), "relations", "bad_relation")
+    label, lang = rest.pop("class", None), rest.pop("lang", None)
+    spans: list[Any] = []
+    held = []
+    for key in _LABELS:
+        value = rest.get(key)
+        if value in (None, [], ()):
+            rest.pop(key, None)
+            continue
+        found = unpacked(value)
+        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str) and label is None:
+            label = found[0]  # of a project that classifies texts
+            rest.pop(key)
+            continue
+        spans = _list(found, key, "bad_span")
+        held.append(key)
+        rest.pop(key)
+    if len(held) > 1:
+        raise RowError(
+            "unread_labels",
+            f"labels under {' and '.join(map(repr, held))}: which of them counts?",
+            where=name,
+            hint=f"--set read.format=jsonl --set read.options.spans_key={held[0]} --set read.options.ignore={held[1]}",
+        )
+    meta = {key: value for key, value in rest.items() if key not in ("id", "meta", *_ABOUT_PREDICTIONS)}
+    own = rest.get("meta")
+    if own is not None:
+        meta = {**own, **meta} if isinstance(own, Mapping) else {"meta": own, **meta}
+    return {
+        **{key: value for key, value in meta.items() if looks_like_spans(value)},
+        "id": name,
+        "lang": lang,
+        "text": text,
+        "label": label,
+        "meta": {key: value for key, value in meta.items() if not looks_like_spans(value)},
+        "spans": [_span(one) for span in spans for one in known_keys(span, "start", "end", "label")],
+        "relations": [_relation(r, name) for r in relations],
     }
+
+
+def _relation(r: Any, name: str) -> dict[str, Any]:
+    if not isinstance(r, Mapping):
+        raise RowError("bad_relation", f"{r!r:.60} is not a relation", where=name, valid="{from_id, to_id, type}")
+    return {"head": str(r.get("from_id")), "tail": str(r.get("to_id")), "label": str(r.get("type"))}
+
+
+def _list(value: Any, key: str, reason: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise RowError(reason, f"{key!r} holds {value!r:.60}, not a list")
+    return value
+
+
+def _span(span: Any) -> Any:
+    """The span with its id as a string; its annotator is none of its label's business."""
+    if not isinstance(span, Mapping):
+        return span
+    made = dict(span)
+    if made.get("id") is not None:
+        made["id"] = str(made["id"])
+    return made

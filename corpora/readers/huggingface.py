@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 from spanferry.corpora.checksums import check_data
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.files import content_hash
-from spanferry.corpora.readers.base import split_of
+from spanferry.corpora.readers.base import Note, split_of
+from spanferry.corpora.readers.foreign import check_sizes, check_stream, first_line, foreign
 from spanferry.corpora.readers.tables import Part, TableReader
 
 _BATCH = 1000
 _REJECTED = "rejected"
+_LAYOUT = "a folder with dataset_dict.json, or with state.json and dataset_info.json"
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,27 @@ class SavedReader(TableReader):
         import datasets
 
         check_data(self.path)
-        try:
-            loaded = datasets.load_from_disk(str(self.path))
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
-            raise InputError(
-                f"not a saved dataset ({_first_line(error)})",
-                where=str(self.path),
-                valid="a folder with dataset_dict.json, or with state.json and dataset_info.json",
-                hint="datasets.load_from_disk tells more",
-            ) from error
-        return _by_split(loaded)
+        with foreign(self.path, "not a saved dataset", "datasets.load_from_disk tells more", _LAYOUT):
+            for file in sorted(self.path.rglob("*.arrow")):
+                check_stream(file)
+            names = self._split_names()
+            if names is None:
+                return _by_split(datasets.load_from_disk(str(self.path)))
+            filled = [name for name in names if _has_data(self.path / name)]
+            if names and not filled:
+                raise InputError("no split has a data file", where=str(self.path), hint="check the path that was given")
+            return {name: datasets.load_from_disk(str(self.path / name)) for name in filled}
+
+    def _split_names(self) -> list[str] | None:
+        place = self.path / "dataset_dict.json"
+        return [str(name) for name in json.loads(place.read_bytes())["splits"]] if place.is_file() else None
 
     def _parts(self) -> list[Part]:
-        return [_part(split, data) for split, data in self._data.items()]
+        return [_part(self.path, split, data) for split, data in self._data.items()]
+
+    def _notes(self) -> list[Note]:
+        left = [name for name in self._split_names() or () if name not in self._data]
+        return [Note(f"split {name!r} has no data file: it is left out") for name in left]
 
     def _hash(self) -> str:
         return content_hash(sorted(self.path.rglob("*.arrow")))
@@ -73,7 +83,7 @@ class HubReader(TableReader):
             loaded = datasets.load_dataset(name, self.config, revision=self.revision)
         except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
             raise InputError(
-                f"the dataset can't be loaded from the hub or the cache ({_first_line(error)})",
+                f"the dataset can't be loaded from the hub or the cache ({first_line(error)})",
                 where=f"hf:{name}",
                 valid="hf:<owner>/<name>, and where there are several configurations --set read.options.config=NAME",
                 hint="without a network, save it elsewhere with save_to_disk and pass the folder",
@@ -81,7 +91,7 @@ class HubReader(TableReader):
         return _by_split(loaded)
 
     def _parts(self) -> list[Part]:
-        return [_part(split, data) for split, data in self._data.items()]
+        return [_part(Path(f"hf:{self.path}"), split, data) for split, data in self._data.items()]
 
     def _hash(self) -> str:
         prints = "".join(f"{split}:{data._fingerprint};" for split, data in self._data.items())
@@ -101,16 +111,12 @@ class ParquetReader(TableReader):
             check_data(self.path)
         parts = []
         for path in self._files():
-            try:
-                file = pq.ParquetFile(path)
-            except (OSError, pa.ArrowInvalid) as error:
-                raise InputError(
-                    f"not a Parquet file ({_first_line(error)})",
-                    where=str(path),
-                    hint="check the path that was given",
-                ) from error
-            schema = file.schema_arrow
-            parts.append(Part(split_of(path), schema.names, _named_classes(schema), partial(_parquet_rows, path)))
+            with foreign(path, "not a Parquet file", "check the path that was given"):
+                with pq.ParquetFile(path) as file:
+                    check_sizes(file.metadata, path)
+                    schema = file.schema_arrow
+                names, classes = list(schema.names), _named_classes(schema)
+            parts.append(Part(split_of(path), names, classes, partial(_parquet_rows, path)))
         return parts
 
     def _hash(self) -> str:
@@ -131,40 +137,46 @@ def _by_split(loaded: Any) -> dict[str, Any]:
     return dict(loaded) if isinstance(loaded, Mapping) else {str(loaded.split or "train"): loaded}
 
 
-def _part(split: str, data: Any) -> Part:
+def _has_data(folder: Path) -> bool:
+    state = json.loads((folder / "state.json").read_bytes())
+    return bool(state["_data_files"])
+
+
+def _part(path: Path, split: str, data: Any) -> Part:
     classes = {}
     for column, feature in data.features.items():
         inner = getattr(feature, "feature", feature)
         if hasattr(inner, "names"):
             classes[column] = tuple(inner.names)
-    return Part(split, list(data.column_names), classes, partial(_dataset_rows, data))
+    return Part(split, list(data.column_names), classes, partial(_dataset_rows, path, data))
 
 
-def _dataset_rows(data: Any) -> Iterator[dict[str, Any]]:
-    for table in data.with_format("arrow").iter(batch_size=_BATCH):
-        yield from table.to_pylist()
+def _dataset_rows(path: Path, data: Any) -> Iterator[dict[str, Any]]:
+    with foreign(path, "the data can't be read", "save it again"):
+        for table in data.with_format("arrow").iter(batch_size=_BATCH):
+            yield from table.to_pylist()
 
 
 def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
+    with foreign(path, "the data can't be read", "write the file again"), pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH):
+            batch.validate(full=True)
             yield from batch.to_pylist()
 
 
 def _named_classes(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
-    """The classes that the metadata of ``datasets`` names, by column."""
+    """The classes that the metadata of ``datasets`` names, by column; metadata of another kind names none."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, ValueError):
+        items = list(features.items())
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     classes = {}
-    for column, feature in features.items():
+    for column, feature in items:
         while isinstance(feature, dict) and isinstance(feature.get("feature"), dict):
             feature = feature["feature"]
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-            classes[column] = tuple(feature["names"])
+            names = feature.get("names")
+            if isinstance(names, list) and all(isinstance(name, str) for name in names):
+                classes[column] = tuple(names)
     return classes
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

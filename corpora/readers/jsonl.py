@@ -1,15 +1,19 @@
 """JSON Lines with spans: one object on each line."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
-from spanferry.corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, bad_row
+from spanferry.corpora.readers.json_values import parse_json
+from spanferry.corpora.readers.label_keys import spacy_row
+from spanferry.corpora.readers.qa_rows import squad_answers
+from spanferry.corpora.readers.rows import RowKeys, Unit, row_id, row_to_example, spans_key
+from spanferry.corpora.readers.tagged import tagged_row, tags_column
+from spanferry.corpora.readers.text import BLANK, read_lines
 from spanferry.corpora.schema import Example
+from spanferry.corpora.text.tags import ReadScheme
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,10 @@ class JsonlReader(FileReader):
     checked against the offsets; it may also be ``[start, end, label]``. ``tokens`` is a list of ``[start, end]`` or of
     strings, for several fields a mapping of such lists. Keys that mean nothing here are kept in ``meta``.
     A line that is no example is a bad row, ``bad_json`` if it is no JSON object.
+
+    The keys of other tools are known too where only one of them holds spans: ``entities``, ``ents``, ``labels`` …, a
+    span's ``start_offset``, ``type`` …, ``[text, {"entities": …}]``, tokens with tags, the hub's ``answers`` of SQuAD,
+    Prodigy's ``answer``. A key that nothing reads and that looks like labels makes a bad row, ``unread_labels``.
 
     Attributes:
         text_key: Key of the text.
@@ -33,6 +41,11 @@ class JsonlReader(FileReader):
         span_label_key: Key of a span's label.
         offsets: What offsets count: Unicode code points, UTF-16 units (JavaScript, Java) or UTF-8 bytes.
         end: Whether a span's end is one past its last unit (exclusive) or that unit (inclusive).
+        tags_key: Key of the tags of ``tokens``, for rows without spans.
+        tag_names: The tags by number, where they are numbers (``O,B-PER,I-PER``).
+        scheme: Of the tags: ``iob2``, ``iob1``, ``bioes`` or ``io``.
+        repair: Takes a tag that continues nothing as the start of a span, instead of rejecting the row.
+        ignore: Keys that may hold what looks like labels and are passed over.
         encoding: Of the file.
     """
 
@@ -49,14 +62,14 @@ class JsonlReader(FileReader):
     span_label_key: str = "label"
     offsets: Unit = "codepoint"
     end: Literal["exclusive", "inclusive"] = "exclusive"
+    tags_key: str = "ner_tags"
+    tag_names: tuple[str, ...] = ()
+    scheme: ReadScheme = "iob2"
+    repair: bool = False
+    ignore: tuple[str, ...] = ()
     encoding: str = "utf-8"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The file is missing, empty, or not in its encoding.
-        """
+    def _rows(self) -> Iterator[Draft | BadRow]:
         keys = RowKeys(
             self.text_key,
             self.text_fields,
@@ -69,30 +82,58 @@ class JsonlReader(FileReader):
             self.span_label_key,
             self.offsets,
             self.end == "inclusive",
+            self.ignore,
         )
         count = 0
         for line_number, line in read_lines(self.path, self.encoding):
-            if line.strip():
+            if line.strip(BLANK):
                 count += 1
-                yield self._row(line, f"{self.path}:{line_number}", count, keys)
+                yield self._draft(line, f"{self.path}:{line_number}", count, keys)
 
-    def _row(self, line: str, where: str, number: int, keys: RowKeys) -> Example | BadRow:
-        split, name = self.rows_split, str(number)
+    def _draft(self, line: str, where: str, number: int, keys: RowKeys) -> Draft | BadRow:
         try:
-            row = _object(line)
-            name = row_id(row, keys, number)
-            if self.split == "auto" and isinstance(row.get("split"), str):
-                split = row.pop("split")
-            return row_to_example(row, keys, number=number, lang=self.lang, split=split)
+            row = json_object(line)
         except RowError as error:
-            return bad_row(error, name, where, line, split)
+            return bad_row(error, str(number), where, line, self.rows_split)
+        name = row_id(row, keys, number)
+        split = self.rows_split
+        if self.split == "auto" and row.get("split") is not None:
+            split = row.pop("split")
+
+        def make() -> Example:
+            if row.get("answer") in ("reject", "ignore"):
+                raise RowError("not_accepted", f"the annotator's answer is {row['answer']!r}", where=name)
+            has_text = isinstance(row.get(keys.text), str)
+            tags = None if has_text and row.get(spans_key(row, keys)) is not None else self._tags(row)
+            if tags:
+                return tagged_row(
+                    row,
+                    name,
+                    keys,
+                    tokens_key="tokens",
+                    tags_key=tags,
+                    names=self.tag_names,
+                    scheme=self.scheme,
+                    repair=self.repair,
+                    lang=self.lang,
+                    split=split,
+                )
+            plain = squad_answers(row, keys) or row
+            return row_to_example(plain, keys, number=number, lang=self.lang, split=split)
+
+        return Draft(name, where, lambda: line, split, make)
+
+    def _tags(self, row: dict[str, Any]) -> str | None:
+        return tags_column(row, "tokens", self.tags_key)
 
 
-def _object(line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise RowError("bad_json", f"not JSON ({error})") from error
+def json_object(line: str) -> dict[str, Any]:
+    """The JSON object of a line, also from ``[text, {"entities": …}]``.
+
+    Raises:
+        RowError: ``bad_json``: the line holds none.
+    """
+    row = spacy_row(parse_json(line.removeprefix("\ufeff").strip(BLANK)))
     if not isinstance(row, dict):
         raise RowError("bad_json", f"a JSON {type(row).__name__}, not an object")
     return row

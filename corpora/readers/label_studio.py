@@ -1,16 +1,24 @@
 """Label Studio's JSON export: what people made of the tasks."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from spanferry.corpora.columns import field_of, is_label_studio_key
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import BadRow, FileReader, bad_row
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Note, bad_row
+from spanferry.corpora.readers.json_values import Unreadable, dump_raw, parse_items, parse_json
+from spanferry.corpora.readers.label_studio_results import (
+    label_of,
+    minimal_row,
+    offsets_of,
+    region_labels,
+    sort_results,
+)
 from spanferry.corpora.readers.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.text import BLANK, read_lines
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit, code_points
 
@@ -24,8 +32,11 @@ class LabelStudioReader(FileReader):
     """Reads a Label Studio JSON export (tasks with ``data`` and ``annotations``).
 
     Of several annotations the ground truth counts, else the one updated last; cancelled ones don't. Regions become
-    spans, relations relations, a choice the label; tasks that our writer made get their id, language and split back.
-    A task that nobody annotated is a bad row, ``not_annotated``. The file is one JSON value and is held in memory.
+    spans, what people chose or wrote for a region the span's own, relations relations, a choice for the task the label
+    (several of them go to ``meta``). JSON-MIN and the ``completions`` of old releases are read too; a region of
+    a type that is not read makes a bad row, ``unread_labels``. Tasks that our writer made get their
+    id, language and split back. A task that nobody annotated is a bad row, ``not_annotated``.
+    The file is one JSON value and is held in memory.
 
     Attributes:
         predictions: Takes the predictions of tasks without an annotation: what nobody corrected stays as it was.
@@ -42,71 +53,88 @@ class LabelStudioReader(FileReader):
     offsets: Unit = "codepoint"
     encoding: str = "utf-8"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The file is missing, empty, no JSON, or not a list of tasks.
-        """
+    def _rows(self) -> Iterator[Draft | BadRow | Note]:
         for number, task in enumerate(self._tasks(), 1):
+            where = f"{self.path}: task {number}"
+            if isinstance(task, Unreadable):
+                error = RowError("bad_json", f"not JSON that can be read: {task.reason}")
+                yield bad_row(error, str(number), where, task.raw, self.rows_split)
+                continue
             data = task.get("data") if isinstance(task, Mapping) else None
             ours = data.get(_OURS) if isinstance(data, Mapping) else None
             ours = ours if isinstance(ours, Mapping) else {}
             name = str(ours.get("id") or (task.get("id") if isinstance(task, Mapping) else None) or number)
-            split = str(ours["split"]) if self.split == "auto" and ours.get("split") else self.rows_split
-            try:
-                if not isinstance(data, Mapping):
-                    raise RowError("bad_task", "a task has no 'data'", where=name)
-                yield self._example(task, data, ours, name, number, split)
-            except RowError as error:
-                raw = json.dumps(task, ensure_ascii=False)
-                yield bad_row(error, name, f"{self.path}: task {number}", raw, split)
+            split = self.rows_split
+            if self.split == "auto" and ours.get("split"):
+                split = ours["split"]
+            notes: list[Note] = []
+            made = partial(self._made, task, ours, name, number, split, notes)
+            yield Draft(name, where, partial(dump_raw, task), split, made)
+            yield from notes
 
-    def _tasks(self) -> Sequence[Any]:
-        hint = "export as JSON (not JSON-MIN, CSV or CONLL)"
+    def _tasks(self) -> Iterator[Any]:
+        hint = "export as JSON or JSON-MIN (not CSV or CONLL)"
+        text = "\n".join(line for _, line in read_lines(self.path, self.encoding)).strip(BLANK)
         try:
-            tasks = json.loads("\n".join(line for _, line in read_lines(self.path, self.encoding)))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"not JSON ({error})", where=str(self.path), hint=hint) from error
-        if not isinstance(tasks, list):
-            raise InputError(f"a JSON {type(tasks).__name__}", where=str(self.path), valid="a list of tasks", hint=hint)
-        return tasks
+            if text.startswith("["):
+                yield from parse_items(text)
+                return
+            kind = type(parse_json(text)).__name__
+        except RowError as error:
+            raise InputError(error.message, where=str(self.path), hint=hint) from error
+        raise InputError(f"a JSON {kind}", where=str(self.path), valid="a list of tasks", hint=hint)
 
-    def _example(
-        self,
-        task: Mapping[str, Any],
-        data: Mapping[str, Any],
-        ours: Mapping[str, Any],
-        name: str,
-        number: int,
-        split: str,
+    def _made(
+        self, task: Any, ours: Mapping[str, Any], name: str, number: int, split: str, notes: list[Note]
     ) -> Example:
-        result = self._chosen(task, name)
-        regions = [r for r in result if r.get("type") == "labels" and isinstance(r.get("value"), Mapping)]
-        fields = self._fields(data, ours, regions, name)
+        keys = RowKeys(offsets=self.offsets)
+        if not isinstance(task, Mapping):
+            raise RowError("bad_task", "a task has no 'data'", where=name)
+        data = task.get("data")
+        if data is None and not {"annotations", "completions", "predictions"} & set(task):
+            return row_to_example(minimal_row(task, self.fields), keys, number=number, lang=self.lang, split=split)
+        if not isinstance(data, Mapping):
+            raise RowError("bad_task", "a task has no 'data'", where=name)
+        result = sort_results(self._chosen(task, name), name)
+        fields = self._fields(data, ours, result.regions, name)
         # Our writer's key of a field may be another than its name.
         named = {key: field_of(key, is_label_studio_key) if ours else key for key in fields}
+        for kind, regions in result.others.items():
+            if not result.regions or any(str(r.get("to_name")) in named for r in regions):
+                raise RowError(
+                    "unread_labels",
+                    f"{len(regions)} region(s) of the type {kind!r}, which is not read",
+                    where=name,
+                    valid="labels, relation, choices; hypertextlabels over a text without markup",
+                    hint="a project with the tags <Text> and <Labels>, or remove these regions",
+                )
+            notes.append(Note(f"regions of the type {kind!r} are left out: they are not in a text"))
+        spans = [
+            span | _attributes(region, ours)
+            for region in result.regions
+            for span in self._spans(region, data, named, name)
+        ]
+        for span in spans:
+            span.update(result.by_region.get(span["id"].partition(".")[0], {}))
+        label, kept = label_of(result.of_task, ours)
+        if kept:
+            notes.append(Note(f"{', '.join(kept)}: kept in meta, not as the label of the text"))
         row = {
             "id": name,
             "lang": ours.get("lang"),
             "texts": {named[key]: data.get(key) for key in fields},
-            "spans": [
-                span | _attributes(region, ours)
-                for region in regions
-                for span in self._spans(region, data, named, name)
-            ],
-            "relations": [
-                {"head": r.get("from_id"), "tail": r.get("to_id"), "label": (r.get("labels") or ["related"])[0]}
-                for r in result
-                if r.get("type") == "relation"
-            ],
-            "label": next((r["value"]["choices"][0] for r in result if r.get("type") == "choices"), ours.get("label")),
-            "meta": dict(ours.get("meta") or {}),
+            "spans": spans,
+            "relations": result.relations,
+            "label": label,
+            "meta": {**dict(ours.get("meta") or {}), **kept},
         }
-        return row_to_example(row, RowKeys(offsets=self.offsets), number=number, lang=self.lang, split=split)
+        return row_to_example(row, keys, number=number, lang=self.lang, split=split)
 
-    def _chosen(self, task: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-        done = [a for a in task.get("annotations") or [] if isinstance(a, Mapping) and not a.get("was_cancelled")]
+    def _chosen(self, task: Mapping[str, Any], name: str) -> list[Any]:
+        given = task.get("annotations", task.get("completions")) or []
+        if not isinstance(given, list) or not all(isinstance(a, Mapping) for a in given):
+            raise RowError("bad_task", "'annotations' is not a list of objects", where=name)
+        done = [a for a in given if not a.get("was_cancelled")]
         if not done and self.predictions:
             done = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
         if not done:
@@ -117,7 +145,10 @@ class LabelStudioReader(FileReader):
                 hint="--set read.options.predictions=true takes the predictions of such tasks",
             )
         best = max(enumerate(done), key=lambda item: (bool(item[1].get("ground_truth")), _updated(item[1]), item[0]))[1]
-        return [r for r in best.get("result") or [] if isinstance(r, Mapping)]
+        result = best.get("result") or []
+        if not isinstance(result, list) or not all(isinstance(r, Mapping) for r in result):
+            raise RowError("bad_task", "'result' is not a list of objects", where=name)
+        return result
 
     def _fields(
         self, data: Mapping[str, Any], ours: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], name: str
@@ -142,11 +173,11 @@ class LabelStudioReader(FileReader):
         self, region: Mapping[str, Any], data: Mapping[str, Any], named: Mapping[str, str], name: str
     ) -> Iterator[dict[str, Any]]:
         """One span for each label of a region."""
-        value = region["value"]
+        value = offsets_of(region)
         # Another project may call the tag otherwise than the key; with one text there is no doubt.
         key = str(region.get("to_name")) if str(region.get("to_name")) in named else next(iter(named))
         span = {"start": value.get("start"), "end": value.get("end"), "field": named[key]}
-        for i, label in enumerate(value.get("labels") or [None]):
+        for i, label in enumerate(region_labels(region, name)):
             made = {**span, "label": label, "id": f"{region.get('id', '')}{'' if not i else f'.{i}'}"}
             _check_quote(made, value.get("text"), str(data.get(key) or ""), self.offsets, name)
             yield made
@@ -167,7 +198,8 @@ def _check_quote(span: Mapping[str, Any], quote: Any, text: str, unit: Unit, nam
     if not isinstance(quote, str) or not all(isinstance(span[key], int) for key in ("start", "end")):
         return
     try:
-        covered = text[code_points(text, unit)(span["start"]) : code_points(text, unit)(span["end"])]
+        convert = code_points(text, unit)
+        covered = text[convert(span["start"]) : convert(span["end"])]
     except KeyError:
         return  # the row says so itself
     if _SPACE.sub("", quote) != _SPACE.sub("", covered):

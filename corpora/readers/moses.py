@@ -16,6 +16,7 @@ from spanferry.corpora.schema import TEXT, Example, validate
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
 
 _LINK = re.compile(r"(\d+)[-p](\d+)(?:[:/]([0-9.eE+-]+))?")
+_MOST_DIGITS = 18
 _LANG = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]+)*")
 _NO_LANGUAGE = frozenset({"ids", "align", "tok", "tsv", "tmx", "txt", "gz"})
 
@@ -38,10 +39,15 @@ def parse_pharaoh(line: str, n_source: int, n_target: int) -> tuple[tuple[int, i
             raise RowError(
                 "bad_alignment", f"{part!r} is no link", valid="SOURCE-TARGET, counted from 0, as in 0-0 1-2"
             )
+        if max(len(match[1]), len(match[2])) > _MOST_DIGITS:
+            raise RowError("bad_alignment", f"link {part[:40]!r} lies outside {n_source} and {n_target} words")
         a, b = int(match[1]), int(match[2])
         if a >= n_source or b >= n_target:
             raise RowError("bad_alignment", f"link {part!r} lies outside {n_source} and {n_target} words")
-        links[a, b] = float(match[3]) if match[3] else 1.0
+        try:
+            links[a, b] = float(match[3]) if match[3] else 1.0
+        except ValueError as error:
+            raise RowError("bad_alignment", f"{match[3]!r} of the link {part!r} is no probability") from error
     return tuple((a, b, p) for (a, b), p in sorted(links.items()))
 
 

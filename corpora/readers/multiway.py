@@ -165,7 +165,9 @@ def open_parallel(
         return _run(place)
     if format in (None, "run") and (place / "dataset_dict.json").is_file() and (place / "rejected").is_dir():
         return [RunReader(place, place.name)]
-    name = format or {".tmx": "tmx", ".tsv": "tsv", ".gz": "tsv"}.get(place.suffix) or _moses(place)
+    suffix = Path(place.name.lower().removesuffix(".gz")).suffix
+    gzipped = "tsv" if place.suffix == ".gz" else None
+    name = format or {".tmx": "tmx", ".tsv": "tsv"}.get(suffix) or gzipped or _moses(place)
     if name is None:
         raise ConfigError(
             f"can't tell what the input {entry!r} is",

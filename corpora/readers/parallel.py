@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import BadRow, FileReader, Reader, bad_row
+from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Reader
 from spanferry.corpora.readers.text import read_lines
-from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.schema import TEXT, Example
 
 Row = Example | BadRow
 _BY_PLACE = "--set read.pair_by=index (evaluate projection: --pair-by index) pairs rows by their place"
@@ -30,17 +31,18 @@ class LinesReader(FileReader):
     column: int | None = None
     encoding: str = "utf-8"
 
-    def read(self) -> Iterator[Row]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The file is missing, empty, or not in its encoding.
-        """
+    def _rows(self) -> Iterator[Draft]:
         for number, line in read_lines(self.path, self.encoding):
-            try:
-                yield validate(Example(str(number), self.lang, {TEXT: self._text(line)}, split=self.rows_split))
-            except RowError as error:
-                yield bad_row(error, str(number), f"{self.path}:{number}", line, self.rows_split)
+            yield Draft(
+                str(number),
+                f"{self.path}:{number}",
+                partial(str, line),
+                self.rows_split,
+                partial(self._made, number, line),
+            )
+
+    def _made(self, number: int, line: str) -> Example:
+        return Example(str(number), self.lang, {TEXT: self._text(line)}, split=self.rows_split)
 
     def _text(self, line: str) -> str:
         if self.column is None:

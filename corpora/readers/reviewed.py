@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.checked import RowReader
 from spanferry.corpora.review.applying import META
 from spanferry.corpora.schema import Example, Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
 
 
 @dataclass(frozen=True)
-class ReviewedReader:
+class ReviewedReader(RowReader):
     """Reads either side of the reviewed rows of a corrected dataset: those on which a person has judged every span.
 
     The language chooses the side, so that one folder serves as ``--input`` and as ``--target-input``.
@@ -33,13 +33,7 @@ class ReviewedReader:
         """See ``Reader.signature``."""
         return f"src:{self.name}.{self.lang}@{EmittedDataset(self.path).version}"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The folder holds no dataset of Spanferry's.
-            ConfigError: No reviewed row has a side in this language.
-        """
+    def _rows(self) -> Iterator[Example]:
         others: set[str] = set()
         found = False
         for batch in EmittedDataset(self.path).pairs():

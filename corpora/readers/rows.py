@@ -7,9 +7,12 @@ from typing import Any
 
 from spanferry.corpora.attributes import adopted, attributes_from_json
 from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.label_keys import SPAN_KEYS, check_consumed, known_keys, looks_like_spans, unpacked
 from spanferry.corpora.schema import TEXT, Example, Relation, Span, validate
 from spanferry.corpora.text.detokenise import find_tokens
-from spanferry.corpora.text.offsets import Unit, code_points
+from spanferry.corpora.text.offsets import UNITS, Unit, code_points
+
+_SPANS = "spans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,13 @@ class RowKeys:
         span_label: Key of a span's label.
         offsets: What offsets count.
         inclusive: Whether ``end`` is the last unit of the span rather than one past it.
+        ignore: Keys that may hold what looks like labels and are to be passed over.
+        aliases: Whether spans are also looked for under the keys of other tools, where the row has none of its own.
     """
 
     text: str = TEXT
     fields: tuple[str, ...] = ()
-    spans: str = "spans"
+    spans: str = _SPANS
     label: str = "label"
     id: str = "id"
     lang: str = "lang"
@@ -41,6 +46,8 @@ class RowKeys:
     span_label: str = "label"
     offsets: Unit = "codepoint"
     inclusive: bool = False
+    ignore: tuple[str, ...] = ()
+    aliases: bool = True
 
 
 def row_id(row: Mapping[str, Any], keys: RowKeys, number: int) -> str:
@@ -57,7 +64,8 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     Raises:
         RowError: ``no_text``, ``empty_text``, ``bad_unicode``, ``bad_span`` (no integer offsets or no label),
             ``bad_offsets`` (also an offset inside a character, or a quote that is not what the offsets cover),
-            ``unknown_field``, ``duplicate_span_id``, ``bad_relation``, ``bad_tokens``.
+            ``unknown_field``, ``duplicate_span_id``, ``bad_relation``, ``bad_tokens``, ``unread_labels`` (a key that
+            nothing reads holds what looks like labels).
     """
     name = row_id(row, keys, number)
     texts = _texts(row, keys, name)
@@ -65,18 +73,26 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
     validate(Example(name, lang, texts))
     # In a row of our own the projections say how each span was placed; that is not an attribute of the span.
     ours = ("score", "method") if isinstance(row.get("projections"), Sequence) else ()
-    spans = tuple(_span(value, texts, keys, name, ours) for value in _items(row.get(keys.spans), "bad_span", name))
+    key = spans_key(row, keys)
+    given = [
+        one
+        for value in _items(unpacked(row.get(key)), "bad_span", name)
+        for one in known_keys(value, keys.start, keys.end, keys.span_label)
+    ]
+    converters = {field: code_points(text, keys.offsets) for field, text in texts.items()}
+    spans = tuple(_span(value, texts, converters, keys, name, ours) for value in given)
     relations = tuple(_relation(value, name) for value in _items(row.get("relations"), "bad_relation", name))
-    used = {keys.spans, keys.id, keys.lang, "relations", "tokens", "meta", *(keys.fields or (keys.text, "texts"))}
+    used = {key, keys.spans, keys.id, keys.lang, "relations", "tokens", "meta", *(keys.fields or (keys.text, "texts"))}
     meta = (
         dict(row["meta"]) if isinstance(row.get("meta"), Mapping) else {"meta": row["meta"]} if row.get("meta") else {}
     )
-    label = row.get(keys.label) if keys.label != keys.spans else None
-    if label is None or isinstance(label, (str, int, float)):
+    label = row.get(keys.label) if keys.label != key else None
+    if label is None or (isinstance(label, (str, int, float)) and not looks_like_spans(label)):
         used.add(keys.label)
         label = label if label is None or isinstance(label, str) or is_number(label) else str(label)
     else:
-        label = None
+        label = None  # a list or a table: it keeps its type in ``meta``
+    check_consumed(row, used, keys.ignore, name)
     meta |= {key: value for key, value in row.items() if key not in used}
     row_lang = row.get(keys.lang)
     example = Example(
@@ -87,10 +103,9 @@ def row_to_example(row: Mapping[str, Any], keys: RowKeys, *, number: int, lang: 
         relations,
         label,
         meta,
-        _tokens(row.get("tokens"), texts, keys, name),
+        _tokens(row.get("tokens"), texts, converters, keys, name),
         split,
     )
-    _check_strings(example)
     example = validate(example)
     return adopted(example, _source_spans(row, example.spans))
 
@@ -111,6 +126,15 @@ def _source_spans(row: Mapping[str, Any], own: Sequence[Span]) -> Sequence[Span]
     return [
         Span(0, 0, "", str(span.get("id") or f"#{i}")) for i, span in enumerate(beside) if isinstance(span, Mapping)
     ]
+
+
+def spans_key(row: Mapping[str, Any], keys: RowKeys) -> str:
+    """The key of the row's spans: the one that was named, else the only key of other tools that holds spans."""
+    if row.get(keys.spans) is not None or not keys.aliases or keys.spans != _SPANS:
+        return keys.spans
+    taken = {keys.id, keys.lang, keys.text, *keys.fields, *keys.ignore}
+    found = [key for key in SPAN_KEYS if key not in taken and looks_like_spans(row.get(key))]
+    return found[0] if len(found) == 1 else keys.spans
 
 
 def _texts(row: Mapping[str, Any], keys: RowKeys, where: str) -> dict[str, str]:
@@ -142,7 +166,17 @@ def _items(value: Any, reason: str, where: str) -> Sequence[Any]:
     return value
 
 
-def _span(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str, ours: Sequence[str]) -> Span:
+Convert = Callable[[int], int]
+
+
+def _span(
+    value: Any,
+    texts: Mapping[str, str],
+    converters: Mapping[str, Convert],
+    keys: RowKeys,
+    where: str,
+    ours: Sequence[str],
+) -> Span:
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
         value = dict(zip((keys.start, keys.end, keys.span_label), value, strict=True))
     if not isinstance(value, Mapping):
@@ -151,14 +185,15 @@ def _span(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str, ours:
     if not isinstance(label, (str, int)) or isinstance(label, bool):
         raise RowError("bad_span", f"a span has the label {_shown(label)}", where=where, valid="a string")
     field = value.get("field") or next(iter(texts))
-    if field not in texts:
+    if not isinstance(field, str) or field not in texts:
         raise RowError("unknown_field", f"span in field {field!r}", where=where, valid=", ".join(texts))
-    convert = code_points(texts[field], keys.offsets)
+    convert = converters[field]
     parts = [_edges(part) for part in _items(value.get("fragments"), "bad_span", where)]
     fragments = tuple(_range(part, convert, keys, where) for part in parts)
     hull = (parts[0][0], parts[-1][-1]) if parts else (None, None)
-    start, end = _range((value.get(keys.start, hull[0]), value.get(keys.end, hull[1])), convert, keys, where)
-    _check_quote(value, texts[field][start:end], where)
+    given = (value.get(keys.start, hull[0]), value.get(keys.end, hull[1]))
+    start, end = _range(given, convert, keys, where)
+    _check_quote(value, texts[field], start, end, given, keys, where)
     fragments = fragments if len(fragments) > 1 else ()
     return Span(start, end, str(label), str(value.get("id") or ""), field, fragments, _attributes(value, keys, ours))
 
@@ -176,7 +211,7 @@ def _edges(part: Any) -> tuple[Any, ...]:
     return tuple(part) if isinstance(part, Sequence) and len(part) == 2 else (None, None)
 
 
-def _range(value: Sequence[Any], convert: Callable[[int], int], keys: RowKeys, where: str) -> tuple[int, int]:
+def _range(value: Sequence[Any], convert: Convert, keys: RowKeys, where: str) -> tuple[int, int]:
     if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
         shown = ", ".join(map(_shown, value))
         raise RowError(
@@ -189,19 +224,40 @@ def _range(value: Sequence[Any], convert: Callable[[int], int], keys: RowKeys, w
             "bad_offsets",
             f"offset {error.args[0]} ({keys.offsets}) is outside the text or inside a character",
             where=where,
-            hint="--set read.options.offsets=codepoint|utf16|byte",
+            hint=f"--set read.options.offsets={'|'.join(UNITS)}",
         ) from error
 
 
-def _check_quote(value: Mapping[str, Any], covered: str, where: str) -> None:
+def _check_quote(
+    value: Mapping[str, Any], text: str, start: int, end: int, given: tuple[Any, Any], keys: RowKeys, where: str
+) -> None:
     quote = value.get("quote", value.get("text"))
-    if isinstance(quote, str) and quote != covered:
-        raise RowError(
-            "bad_offsets",
-            f"the offsets cover {covered!r}, the span says {quote!r}",
-            where=where,
-            hint="--set read.options.offsets=codepoint|utf16|byte, or --set read.options.end=inclusive",
-        )
+    covered = text[start:end]
+    if not isinstance(quote, str) or quote == covered:
+        return
+    raise RowError(
+        "bad_offsets",
+        f"the offsets cover {covered!r}, the span says {quote!r}",
+        where=where,
+        hint=fitting_unit(text, given, quote, keys) or "no declared unit of the offsets fits",
+    )
+
+
+def fitting_unit(text: str, given: tuple[int, int], quote: str, keys: RowKeys) -> str | None:
+    """The options with which the offsets ``given`` cover ``quote``, as a hint, or None."""
+    for inclusive in (keys.inclusive, not keys.inclusive):
+        for unit in (keys.offsets, *UNITS):
+            convert = code_points(text, unit)
+            try:
+                start, end = convert(given[0]), convert(given[1] + inclusive)
+            except KeyError:
+                continue
+            if start >= 0 and text[start:end] == quote:
+                chosen = [f"--set read.options.offsets={unit}"] if unit != keys.offsets else []
+                if inclusive != keys.inclusive:
+                    chosen.append(f"--set read.options.end={'inclusive' if inclusive else 'exclusive'}")
+                return " ".join(chosen)
+    return None
 
 
 def _relation(value: Any, where: str) -> Relation:
@@ -212,31 +268,37 @@ def _relation(value: Any, where: str) -> Relation:
     raise RowError("bad_relation", f"{_shown(value)} is no relation", where=where, valid="{head, tail, label}")
 
 
-def _check_strings(example: Example) -> None:
-    strings = [example.id, example.lang, example.split, str(example.label or ""), *example.texts]
-    strings += [s for span in example.spans for s in (span.label, span.id)]
-    strings += [s for r in example.relations for s in (r.head, r.tail, r.label)]
-    if any("\ud800" <= c <= "\udfff" for c in "".join(strings)):
-        raise RowError("bad_unicode", "an id or a label holds an unpaired surrogate", where=example.id)
-
-
-def _tokens(value: Any, texts: Mapping[str, str], keys: RowKeys, where: str) -> dict[str, tuple[tuple[int, int], ...]]:
+def _tokens(
+    value: Any, texts: Mapping[str, str], converters: Mapping[str, Convert], keys: RowKeys, where: str
+) -> dict[str, tuple[tuple[int, int], ...]]:
     if value is None:
         return {}
     by_field = value if isinstance(value, Mapping) else {next(iter(texts)): value}
     tokens = {}
     for field, items in by_field.items():
-        text = texts.get(field, "")
-        if isinstance(items, Sequence) and all(isinstance(item, str) for item in items):
-            ranges = find_tokens(list(items), text)
+        if field not in texts:
+            raise RowError("unknown_field", f"tokens in field {field!r}", where=where, valid=", ".join(texts))
+        text = texts[field]
+        listed = _items(items, "bad_tokens", where)
+        ranges: tuple[tuple[int, int], ...] | None
+        if listed and all(isinstance(item, Mapping) and isinstance(item.get("text"), str) for item in listed):
+            listed = [item["text"] for item in listed]  # Prodigy's
+        if all(isinstance(item, str) for item in listed):
+            ranges = find_tokens(list(listed), text)
         else:
-            convert = code_points(text, keys.offsets)
-            ranges = tuple(_range(tuple(item), convert, keys, where) for item in _items(items, "bad_tokens", where))
+            ranges = tuple(_token(item, converters[field], keys, where) for item in listed)
         edges = [edge for pair in ranges or () for edge in pair]
         if ranges is None or edges != sorted(edges) or (edges and not 0 <= edges[0] <= edges[-1] <= len(text)):
             raise RowError("bad_tokens", f"the tokens of field {field!r} are not in its text, in order", where=where)
         tokens[field] = ranges
     return tokens
+
+
+def _token(item: Any, convert: Convert, keys: RowKeys, where: str) -> tuple[int, int]:
+    pair = _edges(item)
+    if None in pair:
+        raise RowError("bad_tokens", f"{_shown(item)} is not a token", where=where, valid="a string or [start, end]")
+    return _range(pair, convert, keys, where)
 
 
 def _shown(value: Any) -> str:

@@ -1,21 +1,25 @@
 """Tables with named columns and splits: rows of tagged tokens, or of texts with spans."""
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.columns import field_of
-from spanferry.corpora.errors import InputError, RowError, unknown_name
-from spanferry.corpora.readers.base import AUTO_SPLIT, BadRow, bad_row, options_part
-from spanferry.corpora.readers.rows import RowKeys, Unit, is_number, row_id, row_to_example
-from spanferry.corpora.readers.tagged import tagged_example
-from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.errors import InputError, unknown_name
+from spanferry.corpora.readers.base import AUTO_SPLIT, Draft, Note, options_part
+from spanferry.corpora.readers.checked import RowReader
+from spanferry.corpora.readers.json_values import dump_raw
+from spanferry.corpora.readers.label_keys import SPAN_KEYS, TAG_KEYS
+from spanferry.corpora.readers.qa_rows import QA_COLUMNS, squad_answers
+from spanferry.corpora.readers.rows import RowKeys, Unit, row_id, row_to_example
+from spanferry.corpora.readers.tagged import class_name, tagged_row, tags_column
+from spanferry.corpora.schema import TEXT, Example
 from spanferry.corpora.stored import switch_schema as switched
 from spanferry.corpora.stored.rows import TAKEN
-from spanferry.corpora.text.tags import Scheme, read_tags
+from spanferry.corpora.text.tags import ReadScheme
 
 
 class Part(NamedTuple):
@@ -28,7 +32,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TableReader(ABC):
+class TableReader(RowReader):
     """What the readers of Hugging Face data share.
 
     A row with ``text_key`` (or ``texts``, or ``text_fields``) is a text with spans; else a row with ``tokens_key`` and
@@ -51,6 +55,7 @@ class TableReader(ABC):
         id_key: Column of the id.
         offsets: What offsets count: ``codepoint``, ``utf16`` or ``byte``.
         end: Whether a span's end is one past its last unit (exclusive) or that unit (inclusive).
+        ignore: Columns that may hold what looks like labels and are passed over.
     """
 
     name: ClassVar[str]
@@ -61,7 +66,7 @@ class TableReader(ABC):
     tokens_key: str = "tokens"
     tags_key: str = "ner_tags"
     tag_names: tuple[str, ...] = ()
-    scheme: Scheme = "iob2"
+    scheme: ReadScheme = "iob2"
     repair: bool = False
     text_key: str = "text"
     text_fields: tuple[str, ...] = ()
@@ -70,20 +75,16 @@ class TableReader(ABC):
     id_key: str = "id"
     offsets: Unit = "codepoint"
     end: Literal["exclusive", "inclusive"] = "exclusive"
+    ignore: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:
         """See ``Reader.signature``."""
         return f"src:{self.name}.{self.lang}{options_part(self)}@{self._hash()}"
 
-    def read(self) -> Iterator[Example | BadRow]:
-        """See ``Reader.read``.
-
-        Raises:
-            InputError: The data can't be loaded, or has neither texts nor tagged tokens.
-            ConfigError: There is no such split.
-        """
+    def _rows(self) -> Iterator[Draft | Note]:
         parts = self._parts()
+        yield from self._notes()
         if self.split != AUTO_SPLIT:
             if self.split not in [part.split for part in parts]:
                 raise unknown_name("split", self.split, [part.split for part in parts])
@@ -96,6 +97,7 @@ class TableReader(ABC):
             id=self.id_key,
             offsets=self.offsets,
             inclusive=self.end == "inclusive",
+            ignore=self.ignore,
         )
         number = 0
         for part in parts:
@@ -105,13 +107,19 @@ class TableReader(ABC):
                 classes[self.tags_key] = self.tag_names
             for row in part.rows():
                 number += 1
-                yield self._example(row, keys, classes, number, part.split, tagged)
+                yield self._draft(row, keys, classes, number, part.split, tagged)
 
     def _is_tagged(self, part: Part) -> bool:
-        if {self.text_key, "texts", *self.text_fields} & set(part.columns) or fields_of_ours(part.columns):
+        if fields_of_ours(part.columns):
             return False
-        if self.tokens_key in part.columns and self.tags_key in part.columns:
+        columns = set(part.columns)
+        has_text = bool({self.text_key, "texts", *self.text_fields} & columns) or set(QA_COLUMNS) <= columns
+        tags = {self.tags_key} & columns or {*TAG_KEYS} & columns
+        # Spans go before tags: our own data has both.
+        if self.tokens_key in columns and tags and not (has_text and {self.spans_key, *SPAN_KEYS} & (columns - tags)):
             return True
+        if has_text:
+            return False
         wanted = f"a column {self.text_key!r} nor {self.tokens_key!r} and {self.tags_key!r}"
         raise InputError(
             f"split {part.split!r} has neither {wanted}",
@@ -120,7 +128,7 @@ class TableReader(ABC):
             hint="--set read.options.text_key=NAME, or read.options.tokens_key=NAME and read.options.tags_key=NAME",
         )
 
-    def _example(
+    def _draft(
         self,
         row: dict[str, Any],
         keys: RowKeys,
@@ -128,63 +136,57 @@ class TableReader(ABC):
         number: int,
         split: str,
         tagged: bool,
-    ) -> Example | BadRow:
+    ) -> Draft:
         name = row_id(row, keys, number)
-        try:
-            row = _plain(row)
-            label = row.get(keys.label)
+
+        def make() -> Example:
+            plain = _plain(row)
+            label = plain.get(keys.label)
             if keys.label in classes and isinstance(label, int):
-                row[keys.label] = _class_name(label, classes[keys.label], keys.label) if label >= 0 else None
+                plain[keys.label] = class_name(label, classes[keys.label], keys.label) if label >= 0 else None
             if tagged:
-                return self._tagged(row, keys, classes, name, split)
-            if not keys.fields and keys.text == TEXT and (ours := fields_of_ours(list(row))):
-                texts = {field: row.pop(column) for column, field in ours.items()}
-                row["texts"] = {field: text for field, text in texts.items() if text is not None}
-                if "switches" in row and len(texts) > 1:
-                    row.pop("tokens", None)  # those of all fields together
-            if isinstance(row.get(keys.spans), Mapping):
-                row[keys.spans] = _rows_of(row[keys.spans])
-            if isinstance(row.get(keys.spans), list):
-                row.pop(self.tags_key, None)  # the same labels once more
-            return row_to_example(row, keys, number=number, lang=self.lang, split=split)
-        except RowError as error:
-            raw = json.dumps(row, ensure_ascii=False, default=str)
-            return bad_row(error, name, f"{self.path}, {split} row {name}", raw, split)
+                return self._tagged(plain, keys, classes, name, split)
+            if not keys.fields and keys.text == TEXT and (ours := fields_of_ours(list(plain))):
+                texts = {field: plain.pop(column) for column, field in ours.items()}
+                plain["texts"] = {field: text for field, text in texts.items() if text is not None}
+                if "switches" in plain and len(texts) > 1:
+                    plain.pop("tokens", None)  # those of all fields together
+            if isinstance(plain.get(keys.spans), list):
+                plain.pop(self.tags_key, None)  # the same labels once more
+            if answers := squad_answers(plain, keys):
+                plain = answers
+            return row_to_example(plain, keys, number=number, lang=self.lang, split=split)
+
+        return Draft(name, f"{self.path}, {split} row {name}", lambda: dump_raw(row), split, make)
 
     def _tagged(
         self, row: dict[str, Any], keys: RowKeys, classes: Mapping[str, tuple[str, ...]], name: str, split: str
     ) -> Example:
-        tokens, tags = row.pop(self.tokens_key) or [], row.pop(self.tags_key) or []
-        if len(tokens) != len(tags):
-            raise RowError("bad_tags", f"{len(tokens)} tokens and {len(tags)} tags", where=name)
-        names = classes.get(self.tags_key)
-        if names is None and any(isinstance(tag, int) for tag in tags):
+        tags_key = tags_column(row, self.tokens_key, self.tags_key) or self.tags_key
+        names = classes.get(tags_key) or self.tag_names
+        tags = row.get(tags_key)
+        if not names and isinstance(tags, list) and any(isinstance(tag, int) for tag in tags):
             raise InputError(
-                f"the column {self.tags_key!r} holds numbers, and the data does not name their classes",
+                f"the column {tags_key!r} holds numbers, and the data does not name their classes",
                 where=str(self.path),
                 hint="--set read.options.tag_names=O,B-PER,I-PER names them, in order",
             )
-        read = [_class_name(t, names, self.tags_key) if names and isinstance(t, int) else str(t) for t in tags]
-        # An empty token marks nothing; published data has some.
-        kept = [i for i, (token, tag) in enumerate(zip(tokens, read, strict=True)) if token or tag != "O"]
-        if not kept or not all(tokens[i] for i in kept):
-            raise RowError("empty_text", "no tokens, or a tagged one that is empty", where=name)
-        found, problem = read_tags([read[i] for i in kept], self.scheme, repair=self.repair)
-        if problem:
-            raise RowError("bad_tags", problem.message, where=name, hint=problem.hint)
-        label, lang = row.pop(keys.label, None), row.pop(keys.lang, None)
-        row.pop(keys.id, None)
-        example = tagged_example(
+        return tagged_row(
+            row,
             name,
-            lang if isinstance(lang, str) and lang else self.lang,
-            [tokens[i] for i in kept],
-            found,
-            label=label if label is None or is_number(label) else str(label),
+            keys,
+            tokens_key=self.tokens_key,
+            tags_key=tags_key,
+            names=names,
+            scheme=self.scheme,
+            repair=self.repair,
+            lang=self.lang,
             split=split,
         )
-        nested = row.pop("meta", None)
-        meta = nested if isinstance(nested, dict) else {} if nested is None else {"meta": nested}
-        return validate(replace(example, meta=meta | row))
+
+    def _notes(self) -> list[Note]:
+        """What of the data as a whole is left out."""
+        return []
 
     @abstractmethod
     def _parts(self) -> list[Part]:
@@ -206,21 +208,6 @@ def fields_of_ours(columns: Sequence[str]) -> dict[str, str]:
     if {"switches", "source_id", "tokens"} <= names:
         return {column: switched.field_of(column) for column in columns[first : columns.index("tokens")]}
     return {}
-
-
-def _class_name(number: int, names: tuple[str, ...], column: str) -> str:
-    if isinstance(number, bool) or not 0 <= number < len(names):
-        raise RowError("bad_class", f"{number} in {column!r} is no class", valid=f"0 to {len(names) - 1}")
-    return names[number]
-
-
-def _rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A mapping of lists, as older versions of ``datasets`` give lists of mappings, as a list of mappings."""
-    if not all(isinstance(values, list) for values in columns.values()):
-        raise RowError("bad_span", f"{dict(columns)!r} where a list was expected")
-    if len({len(values) for values in columns.values()}) > 1:
-        raise RowError("bad_span", f"lists of different lengths: {', '.join(columns)}")
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 import codecs
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from spanferry.corpora.errors import ConfigError, InputError, nearest
+
+# What JSON calls blank; U+3000 or a form feed belongs to what it is in.
+BLANK = " \t\r\n\ufeff"
 
 
 def check_file(path: Path) -> None:
@@ -30,16 +34,16 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
     """Yields (line number from 1, line without its end) of a file, plain or ``.gz``, one line in memory at a time.
 
     Lines end with ``\\n`` or ``\\r\\n`` and with nothing else: U+2028 or a form feed belongs to the text. A byte order
-    mark at the start is dropped.
+    mark at the start of a line is dropped: joined files have one at the start of each.
 
     Raises:
         InputError: The file is missing, empty or blank, or not in ``encoding``; the latter with line and byte.
         ConfigError: No such encoding, or one in which a line does not end with the byte ``\\n``.
     """
-    _check_encoding(encoding)
+    check_encoding(encoding)
     check_file(path)
     offset, blank = 0, True
-    with _open(path) as stream:
+    with open_bytes(path) as stream:
         try:
             for number, raw in enumerate(stream, 1):
                 try:
@@ -47,11 +51,11 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
                 except UnicodeDecodeError as error:
                     raise _not_encoded(path, number, offset, error, encoding) from error
                 offset += len(raw)
-                if number == 1:
-                    line = line.removeprefix("\ufeff")
+                # Files that were joined have a mark at the start of each.
+                line = line.removeprefix("\ufeff")
                 blank = blank and not line.strip()
                 yield number, line.removesuffix("\n").removesuffix("\r")
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise InputError(
                 f"not a whole gzip file ({error})", where=str(path), hint="gunzip -t tells more"
             ) from error
@@ -59,18 +63,32 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
         raise _empty(path)
 
 
-def _open(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked if it is called ``.gz``."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _check_encoding(encoding: str) -> None:
+def check_encoding(encoding: str) -> None:
+    """Makes sure that ``encoding`` is one of text, in which a line ends with the byte ``\\n``.
+
+    Raises:
+        ConfigError: It is not.
+    """
     try:
-        codecs.lookup(encoding)
-    except LookupError as error:
+        known = codecs.lookup(encoding)
+        # Python counts base64, zip and rot13 among its codecs too. They are no text encodings.
+        ends_lines = known._is_text_encoding and "\n".encode(encoding) == b"\n"
+    except (LookupError, ValueError) as error:
         raise ConfigError(
             f"unknown encoding {encoding!r}", valid="utf-8, latin-1, cp1252 …", hint="--set read.options.encoding=utf-8"
         ) from error
-    if "\n".encode(encoding) != b"\n":
+    if not known._is_text_encoding:
+        raise ConfigError(
+            f"{encoding!r} is not a text encoding",
+            valid="utf-8, latin-1, cp1252 …",
+            hint="--set read.options.encoding=utf-8",
+        )
+    if not ends_lines:
         raise ConfigError(
             f"encoding {encoding!r} does not end a line with one byte",
             valid="utf-8, latin-1, cp1252 …",
@@ -83,7 +101,7 @@ def _empty(path: Path) -> InputError:
 
 
 def _not_encoded(path: Path, line: int, offset: int, error: UnicodeDecodeError, encoding: str) -> InputError:
-    byte = error.object[error.start]
+    byte = error.object[error.start] if error.start < len(error.object) else 0
     return InputError(
         f"byte 0x{byte:02x} at byte {offset + error.start} of the file is not {encoding}",
         where=f"{path}:{line}",

@@ -1,5 +1,6 @@
 """TMX translation memories."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +11,28 @@ from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.readers.base import AUTO_SPLIT, options_part, split_of
-from spanferry.corpora.readers.text import check_file
+from spanferry.corpora.readers.text import check_file, open_bytes
 from spanferry.corpora.schema import TEXT, Example, Span, validate
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _FIELD = "x-field"
+_DEEPEST = 200  # elements; segments nest a few levels
 # Inline elements that hold codes of the original format, not text.
 _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
 
 
 @dataclass(frozen=True)
 class TmxReader:
-    """Reads TMX 1.1 to 1.4b, one unit at a time; ``hi`` elements become spans, other inline codes are dropped.
+    """Reads TMX 1.1 to 1.4b, with a namespace or without, also ``.gz``, one unit at a time.
+
+    ``hi`` elements become spans, other inline codes are dropped.
 
     Units that follow each other with the same ``tuid`` and different fields (as our writer leaves them) are one row. A
     unit without ``tuid`` is called by its number. Of several segments in one language the first is taken.
 
     Attributes:
         path: The file.
-        langs: Languages to take; empty: all that the file has, in order of appearance.
+        langs: Languages to take, in any case; empty: all that the file has, in order of appearance.
         split: Of its rows; "auto" takes it from the file's name.
     """
 
@@ -41,7 +45,12 @@ class TmxReader:
     @property
     def languages(self) -> tuple[str, ...]:
         """See ``ParallelReader.languages``. Without ``langs`` the file is read once for them."""
-        return self.langs or tuple(dict.fromkeys(lang for _, _, cells in self._units() for lang in cells))
+        if self.langs:
+            return self.langs
+        found = tuple(dict.fromkeys(lang for _, _, cells in self._units() for lang in cells))
+        if not found:
+            raise self._nothing()
+        return found
 
     @property
     def signature(self) -> str:
@@ -63,29 +72,58 @@ class TmxReader:
                 fields = {}
             name = unit
             fields[field] = cells
-        if fields:
-            yield self._row(name, fields, split)
+        if not fields:
+            raise self._nothing()
+        yield self._row(name, fields, split)
+
+    def _nothing(self) -> InputError:
+        langs = f" in {', '.join(self.langs)}" if self.langs else ""
+        return InputError(
+            f"no <tu> unit with a segment{langs}",
+            where=str(self.path),
+            valid="<tmx><body><tu><tuv xml:lang=…><seg>",
+            hint="is this the right file? --set read.options.langs=… picks other languages"
+            if langs
+            else "is this the right file?",
+        )
 
     def _units(self) -> Iterator[tuple[str, str, dict[str, Element]]]:
         check_file(self.path)
-        number = 0
+        asked = {_tag_of(lang): lang for lang in self.langs}
+        number = depth = 0
         try:
-            for _, element in iterparse(self.path):
-                if element.tag != "tu":
-                    continue
-                number += 1
-                field = next((p.text or "" for p in element.iter("prop") if p.get("type") == _FIELD), TEXT)
-                cells: dict[str, Element] = {}
-                for variant in element.iter("tuv"):
-                    lang = variant.get(_LANG) or variant.get("lang") or ""
-                    segment = variant.find("seg")
-                    if lang and segment is not None and (not self.langs or lang in self.langs):
-                        cells.setdefault(lang, segment)
-                yield element.get("tuid") or str(number), field, cells
-                element.clear()
+            with open_bytes(self.path) as stream:
+                for event, element in iterparse(stream, ("start", "end")):
+                    depth += 1 if event == "start" else -1
+                    if depth > _DEEPEST:
+                        raise InputError(
+                            f"elements nested more than {_DEEPEST} deep", where=str(self.path), hint="xmllint FILE"
+                        )
+                    if event == "start" or _local(element) != "tu":
+                        continue
+                    number += 1
+                    field = next((p.text or "" for p in _named(element, "prop") if p.get("type") == _FIELD), TEXT)
+                    cells: dict[str, Element] = {}
+                    for variant in _named(element, "tuv"):
+                        lang = _tag_of(variant.get(_LANG) or variant.get("lang") or "")
+                        segment = next(_named(variant, "seg"), None)
+                        if lang and segment is not None and (not asked or lang in asked):
+                            cells.setdefault(asked.get(lang, lang), segment)
+                    yield element.get("tuid") or str(number), field, cells
+                    element.clear()
         except ParseError as error:
             raise InputError(
                 f"no XML: {error}", where=str(self.path), hint="xmllint --noout FILE tells more"
+            ) from error
+        except (LookupError, ValueError) as error:
+            raise InputError(
+                f"the file is not in the encoding that it declares, or nobody knows that encoding ({error})",
+                where=str(self.path),
+                hint='iconv -t utf-8 FILE, and encoding="utf-8" in its first line',
+            ) from error
+        except (zlib.error, EOFError, OSError) as error:
+            raise InputError(
+                f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t tells more"
             ) from error
 
     def _row(self, name: str, fields: dict[str, dict[str, Element]], split: str) -> MultiRow:
@@ -103,24 +141,46 @@ class TmxReader:
         return MultiRow(name, examples, missing=missing, split=split)
 
 
+def _local(element: Element) -> str:
+    """The element's name without its namespace; files come with and without one."""
+    return element.tag.rpartition("}")[2]
+
+
+def _named(element: Element, name: str) -> Iterator[Element]:
+    return (found for found in element.iter() if _local(found) == name)
+
+
+def _tag_of(lang: str) -> str:
+    """The language tag as BCP 47 writes it: ``EN_us`` is ``en-US``; files mix the two."""
+    first, *rest = lang.strip().replace("_", "-").split("-")
+    cased = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in rest]
+    return "-".join([first.lower(), *cased])
+
+
 def _text(segment: Element, field: str, spans: list[Span]) -> str:
     """The segment's text; its ``hi`` elements go to ``spans``, outer ones first."""
     parts: list[str] = []
+    length = 0
+
+    def add(text: str | None) -> None:
+        nonlocal length
+        parts.append(text or "")
+        length += len(text or "")
 
     def walk(element: Element) -> None:
-        parts.append(element.text or "")
+        add(element.text)
         for child in element:
-            start = sum(map(len, parts))
+            start = length
             place = len(spans)
-            if child.tag not in _CODES:
-                if child.tag == "hi":
+            if _local(child) not in _CODES:
+                if _local(child) == "hi":
                     spans.append(Span(0, 0, "", field=field))
                 walk(child)
-                if child.tag == "hi":
+                if _local(child) == "hi":
                     number = child.get("x")
                     label, name = child.get("type") or "hi", f"x{number}" if number else ""
-                    spans[place] = Span(start, sum(map(len, parts)), label, name, field)
-            parts.append(child.tail or "")
+                    spans[place] = Span(start, length, label, name, field)
+            add(child.tail)
 
     walk(segment)
     return "".join(parts)

@@ -1,13 +1,18 @@
-"""Token tags (BIO, BIOES, IOB1) to spans over tokens, and back."""
+"""Token tags (BIO, BIOES, IOB1, IO) to spans over tokens, and back."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 Scheme = Literal["iob2", "bioes", "iob1"]
+ReadScheme = Literal["iob2", "bioes", "iob1", "io"]  # io can't be written: spans side by side would become one
 SCHEMES: tuple[str, ...] = get_args(Scheme)
 
 _LETTERS = {"iob2": "BI", "iob1": "BI", "bioes": "BIESLU"}  # L and U: the same scheme's other letters (BILOU)
 _SAME = {"L": "E", "U": "S"}
+_SUFFIXED = re.compile(r"(.+)-([BIESLU])")
+_PAIR = re.compile(r"(?:.*\|)?[\w.:-]+=(O|[BIESLU]-[^|]+)(?:\|.*)?")
+_SEVERAL = re.compile(r"(?:O|[BIESLU]-.+?)[|,; ](?:O|[BIESLU]-.+)")
 
 
 class TokenSpan(NamedTuple):
@@ -27,7 +32,7 @@ class TagProblem(NamedTuple):
 
 
 def read_tags(
-    tags: Sequence[str], scheme: Scheme = "iob2", *, repair: bool = False
+    tags: Sequence[str], scheme: ReadScheme = "iob2", *, repair: bool = False
 ) -> tuple[list[TokenSpan], TagProblem | None]:
     """The spans that ``tags`` mark, and the first tag that breaks the scheme, if one does.
 
@@ -37,11 +42,14 @@ def read_tags(
     >>> read_tags(["B-PER", "I-PER", "O", "B-LOC"])[0]
     [TokenSpan(start=0, end=2, label='PER'), TokenSpan(start=3, end=4, label='LOC')]
     """
+    if scheme == "io":
+        tags = [tag if tag == "O" else f"I-{tag}" for tag in tags]
+        scheme = "iob1"
     spans: list[TokenSpan] = []
     start, label = -1, ""  # the open span, if start >= 0
     for i, tag in enumerate([*tags, "O"]):
         letter, _, name = tag.partition("-")
-        if tag != "O" and (letter not in tuple(_LETTERS[scheme]) or not name):
+        if tag != "O" and (letter not in tuple(_LETTERS[scheme]) or not name or _SEVERAL.fullmatch(tag)):
             return spans, _unknown(i, tag, scheme)
         letter = _SAME.get(letter, letter)
         continues = start >= 0 and letter in ("I", "E") and name == label
@@ -57,6 +65,27 @@ def read_tags(
             spans.append(TokenSpan(start, i + 1, label))
             start = -1
     return spans, None
+
+
+def plain_tag(cell: str, label: str | None = None) -> str:
+    """The tag that a cell of a file holds, with its letter in front.
+
+    ``PER-B`` is ``B-PER``, ``SpaceAfter=No|NER=B-PER`` (a MISC column of CoNLL-U) is ``B-PER``; a bare ``B`` gets
+    ``label``. A cell that is none of these comes back as it is.
+
+    >>> plain_tag("B", "Disease"), plain_tag("PER-B"), plain_tag("name=B-PER"), plain_tag("_")
+    ('B-Disease', 'B-PER', 'B-PER', 'O')
+    """
+    if cell in ("_", ""):
+        return "O"
+    if label and cell in _LETTERS["bioes"]:
+        return f"{cell}-{label}"
+    if cell[1:2] != "-" or cell[0] not in _LETTERS["bioes"]:
+        if match := _SUFFIXED.fullmatch(cell):
+            return f"{match[2]}-{match[1]}"
+        if match := _PAIR.fullmatch(cell):
+            return match[1]
+    return cell
 
 
 def write_tags(count: int, spans: Sequence[TokenSpan], scheme: Scheme = "iob2") -> list[str]:
@@ -83,13 +112,22 @@ def _allowed(letter: str, continues: bool, inside: bool, scheme: str) -> bool:
 
 def _unknown(index: int, tag: str, scheme: str) -> TagProblem:
     letters = ", ".join(f"{letter}-<label>" for letter in _LETTERS[scheme])
-    other = "bioes" if scheme != "bioes" and tag[:1] in tuple("ESLU") and tag[1:2] == "-" else ""
-    hint = (
-        f"--set read.options.scheme={other}"
-        if other
-        else "--set read.options.tag_column=N picks the column of the tags, from 0"
-    )
-    return TagProblem(index, f"{tag!r} is no tag of the scheme {scheme} (O, {letters})", hint)
+    message = f"{tag!r} is no tag of the scheme {scheme} (O, {letters})"
+    if _SEVERAL.fullmatch(tag):
+        message, hint = (
+            f"{tag!r} is several tags in one cell",
+            "one tag a column; --set read.options.tag_columns=N,M reads several",
+        )
+    elif scheme != "bioes" and tag[:1] in tuple("ESLU") and tag[1:2] == "-":
+        hint = "--set read.options.scheme=bioes"
+    elif tag in tuple(_LETTERS["bioes"]):
+        hint = "--set read.options.label=NAME gives tags without a label one"
+    elif re.fullmatch(r"[A-Za-z_]{2,}", tag):
+        hint = "--set read.options.scheme=io reads labels without a letter in front; "
+        hint += "--set read.options.tag_column=N picks another column, from 0"
+    else:
+        hint = "--set read.options.tag_column=N picks the column of the tags, from 0"
+    return TagProblem(index, message, hint)
 
 
 def _misplaced(index: int, tags: Sequence[str], scheme: str) -> TagProblem:

@@ -108,8 +108,9 @@ class _File:
 
     def __init__(self, stream: TextIO, version: str) -> None:
         self.stream = stream
+        self.version = "1.1" if version == "auto" else version
         self.place: tuple[str, str] | None = None  # title and context of the open paragraph
-        stream.write(f'{{"version": {json.dumps(version)}, "data": [')
+        stream.write('{"data": [')
 
     def add(self, title: str, context: str, question: dict[str, Any]) -> None:
         """The next question; a new title or context ends the paragraph or article before it."""
@@ -131,7 +132,8 @@ class _File:
 
     def close(self) -> None:
         """Ends what is open."""
-        self.stream.write("]}\n" if self.place is None else "]}]}]}\n")
+        # Last, because only now it is known whether a question had no answer.
+        self.stream.write(f'{"]" if self.place is None else "]}]}]"}, "version": {json.dumps(self.version)}}}\n')
 
 
 def _title(example: Example) -> str:

@@ -149,9 +149,9 @@ def test_tmx_of_other_tools(tmp_path: Path) -> None:
     first, second = TmxReader(path).read()
     assert (first.id, {lang: e.text for lang, e in first.examples.items()}) == (
         "1",
-        {"EN": "Press OK now.", "DE": "Jetzt OK drücken."},
+        {"en": "Press OK now.", "de": "Jetzt OK drücken."},
     )
-    assert (second.id, second.languages, second.missing) == ("two", ("DE",), {"EN": ("read:empty_text",)})
+    assert (second.id, second.languages, second.missing) == ("two", ("de",), {"en": ("read:empty_text",)})
     path.write_text("<tmx><body><tu>", encoding="utf-8")
     with pytest.raises(InputError, match="no XML"):
         list(TmxReader(path).read())

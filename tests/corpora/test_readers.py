@@ -47,6 +47,11 @@ def test_the_format_is_told_from_the_name_or_the_content(tmp_path, name, content
     assert isinstance(first, Example) and first.texts == {"text": "Ann left"}
 
 
+def test_a_file_of_nothing_but_tags_is_not_guessed(tmp_path):
+    with pytest.raises(ConfigError, match="neither the suffix"):
+        open_reader(put(tmp_path, "seq.out", "O B-LOC O\nB-PER I-PER O\n"), lang="en")
+
+
 def test_a_class_from_outside_is_a_reader_too(tmp_path):
     reader = open_reader(put(tmp_path, "x", CONLL), lang="en", format="spanferry.corpora.readers.conll:ConllReader")
     assert next(reader.read()).text == "Ann left"
@@ -73,14 +78,15 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             None,
             {"text_kye": "x"},
             "unknown option of the reader 'jsonl' 'text_kye'\n"
-            "Valid: encoding, end, end_key, id_key, label_key, lang_key, offsets, span_label_key, spans_key, split, "
-            "start_key, text_fields, text_key\nHint: did you mean 'text_key'?",
+            "Valid: encoding, end, end_key, id_key, ignore, label_key, lang_key, offsets, repair, scheme, "
+            "span_label_key, spans_key, split, start_key, tag_names, tags_key, text_fields, text_key\n"
+            "Hint: did you mean 'text_key'?",
         ),
         (
             "a.conll",
             None,
             {"scheme": "iob3"},
-            "the reader 'conll' does not take scheme='iob3'\nValid: Input should be 'iob2', 'bioes' or 'iob1'\n"
+            "the reader 'conll' does not take scheme='iob3'\nValid: Input should be 'iob2', 'bioes', 'iob1' or 'io'\n"
             "Hint: --set read.options.scheme=iob2",
         ),
         (
@@ -89,7 +95,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             {"tag_column": "last"},
             "the reader 'conll' does not take tag_column='last'\n"
             "Valid: Input should be a valid integer, unable to parse string as an integer\n"
-            "Hint: --set read.options.tag_column=-1",
+            "Hint: --set read.options.tag_column=VALUE",
         ),
         ("a.conll", None, {"lang": "de"}, None),
     ],
@@ -192,7 +198,9 @@ def test_every_option_of_every_reader_changes_its_signature(tmp_path):
         plain = open_reader(path, lang="en", format=name).signature
         for option, default in reader_options(name).items():
             literal = {"scheme": "bioes", "separator": "tab", "offsets": "utf16", "end": "inclusive"}.get(option)
-            kind = "int" if option.endswith("column") else type(default).__name__
+            kind = "int" if option.endswith("column") else "str" if default is None else type(default).__name__
+            if option == "tag_columns":
+                literal = (1, 2)
             value = False if default is True else literal or other[kind]
             changed = open_reader(path, lang="en", format=name, options={option: value}).signature
             assert changed != plain, (name, option)

@@ -79,61 +79,111 @@ def test_empty_tokens_outside_spans_stand_for_nothing(tmp_path):
     assert (example.text, quotes(example)) == ("这书", [("书", "obj")])
 
 
-WRONG = [
-    (
-        "a O\nb I-X\n",
-        {},
-        ":2: tag 'I-X' follows 'O', which scheme iob2 does not allow\n"
-        "Hint: --set read.options.repair=true starts or ends the span there; "
-        "--set read.options.scheme=iob1 if the file marks B- only between neighbours",
-    ),
-    (
-        "# c\n\na O\n\nb S-X\n",
-        {},
-        ":5: 'S-X' is no tag of the scheme iob2 (O, B-<label>, I-<label>)\nHint: --set read.options.scheme=bioes",
-    ),
-    (
-        "a B-X\nb O\n",
-        {"scheme": "bioes"},
-        ":2: tag 'O' follows 'B-X', which scheme bioes does not allow\n"
-        "Hint: --set read.options.repair=true starts or ends the span there",
-    ),
-    (
-        "a O\nword\n",
-        {},
-        ":2: 1 column(s), tag_column=-1 is not among them\nValid: a token and a tag on each line, separated by a tab "
-        "or blanks\nHint: --set read.options.tag_column=N, or --set read.options.separator=space",
-    ),
-    (
-        "a\tO\nb c\n",
-        {"token_column": 5},
-        ":1: 2 column(s), token_column=5 is not among them\nValid: a token and a tag on each line, separated by a tab "
-        "or blanks\nHint: --set read.options.token_column=N, or --set read.options.separator=space",
-    ),
-    (
-        "a\tO\n\tB-X\n",
-        {},
-        ":2: column 0 (token_column) is empty\n"
-        "Hint: --set read.options.token_column=N, counted from 0, negative from the end",
-    ),
-    (
-        "-DOCSTART- O\n",
-        {},
-        ": no line has a token and a tag\nHint: is this the right file? --set read.format=NAME picks another reader",
-    ),
-    (
-        "# only a comment\n",
-        {},
-        ": no line has a token and a tag\nHint: is this the right file? --set read.format=NAME picks another reader",
-    ),
+BAD = [
+    ("a O\nb I-X\n", {}, "bad_tags", "line 2: tag 'I-X' follows 'O'", "scheme=iob1 if the file marks B- only"),
+    ("a O\nb S-X\n", {}, "bad_tags", "line 2: 'S-X' is no tag", "--set read.options.scheme=bioes"),
+    ("a B-X\nb O\n", {"scheme": "bioes"}, "bad_tags", "line 2: tag 'O' follows 'B-X'", "repair=true"),
+    ("a O\nb B-X|I-Y|O\n", {}, "bad_tags", "several tags in one cell", "one tag a column"),
+    ("a O\nb PER\n", {}, "bad_tags", "line 2: 'PER' is no tag", "--set read.options.scheme=io"),
+    ("a O\nb B\n", {}, "bad_tags", "line 2: 'B' is no tag", "--set read.options.label=NAME"),
+    ("a O\nword\n", {}, "bad_columns", "line 2: 1 column(s), tag_column=1 is not among them", "tag_column=N"),
+    ("a\tO\nb\tO\n", {"token_column": 5}, "bad_columns", "line 1: 2 column(s), token_column=5", "token_column=N"),
+    ("a\tO\n\tB-X\n", {}, "bad_columns", "line 2: column 0 (token_column) is empty", "token_column=N"),
 ]
 
 
-@pytest.mark.parametrize(("content", "options", "message"), WRONG)
-def test_what_is_wrong_has_its_line(tmp_path, content, options, message):
+@pytest.mark.parametrize(("content", "options", "reason", "message", "hint"), BAD)
+def test_a_bad_line_rejects_its_sentence_and_the_rest_is_read(tmp_path, content, options, reason, message, hint):
+    sides = {} if options.get("token_column") else {"good": "Bob O\nruns O\n"}
+    rows = read(tmp_path, content + "".join(f"\n{text}" for text in sides.values()), **options)
+    assert (rows[0].reason, rows[0].id) == (reason, "1") and len(rows) == 1 + len(sides)
+    assert message in rows[0].message and hint in rows[0].message
+    assert rows[0].message.startswith(f"{tmp_path / 'a.conll'}:1: ")
+    assert all(row.text == "Bob runs" for row in rows[1:])
+
+
+def test_a_scheme_that_nearly_every_sentence_breaks_was_named_wrongly(tmp_path):
     with pytest.raises(InputError) as caught:
-        read(tmp_path, content, **options)
-    assert str(caught.value) == f"{tmp_path / 'a.conll'}{message}"
+        read(tmp_path, "a I-X\n\nb O\n\n" * 3)
+    assert "a.conll:1: tag 'I-X' follows the start" in str(caught.value)
+    assert "3 of 3 sentences with tags break the scheme" in str(caught.value)
+    assert "scheme=iob1" in str(caught.value)
+    assert [quotes(row) for row in read(tmp_path, "a I-X\n\n" * 3, scheme="iob1")] == [[("a", "X")]] * 3
+
+
+@pytest.mark.parametrize("content", ["-DOCSTART- O\n", "# only a comment\n"])
+def test_a_file_without_a_sentence(tmp_path, content):
+    with pytest.raises(InputError, match="no line has a token and a tag"):
+        read(tmp_path, content)
+
+
+# Content, options, and of each row its text and spans.
+COLUMNS = [
+    (
+        "1\tVa\tV\tO\n2-3\tnella\t_\tO\n2\tin\tP\tO\n3\tla\tD\tO\n4\tRoma\tN\tB-LOC\n\n1\tBene\tA\tO\n",
+        {},
+        [("Va nella Roma", [("Roma", "LOC")]), ("Bene", [])],
+    ),
+    ("1\tdel\tO\tx\n1.1\tnull\tO\tx\n2\tSol\tB-LOC\tx\n", {}, [("del Sol", [("Sol", "LOC")])]),
+    (
+        "1-2\tdelPo\t_\t_\n1\tdel\tP\tO\n2\tPo\tN\tB-LOC\n3\tva\tV\tO\n4\tqui\tV\tO\n",
+        {},
+        [("delPo va qui", [("delPo", "LOC")])],
+    ),
+    ("0\tEva\tN\tB-PER\n1\tsang\tV\tO\n", {}, [("Eva sang", [("Eva", "PER")])]),
+    ("1 CD X O\n\nEva NN X B-PER\nsang V X O\n", {}, [("1", []), ("Eva sang", [("Eva", "PER")])]),
+    ("1\tEva\tB-PER\t-\tkim\n2\tsang\tO\t-\tkim\n", {}, [("Eva sang", [("Eva", "PER")])]),
+    (
+        "1\tTU\tB-ORG\tO\n2\tWien\tI-ORG\tB-LOC\n3\truft\tO\tO\n",
+        {},
+        [("TU Wien ruft", [("TU Wien", "ORG"), ("Wien", "LOC")])],
+    ),
+    ("1\tUlm\tB-LOC\tO\n2\truft\tO\tO\n", {}, [("Ulm ruft", [("Ulm", "LOC")])]),
+    ("Eva N I-NP B-PER\nsang V B-VP O\n", {}, [("Eva sang", [("Eva", "PER")])]),
+    (
+        "Eva N B-NP B-PER\nsang V B-VP O\n",
+        {"tag_columns": (2, 3)},
+        [("Eva sang", [("Eva", "NP"), ("sang", "VP"), ("Eva", "PER")])],
+    ),
+    (
+        "\n".join(
+            f"{i}\t{w}\t_\tN\t_\t_\t0\t_\t_\tSpaceAfter=No|name={t}"
+            for i, w, t in [(1, "Eva", "B-PER"), (2, "ruft", "O")]
+        ),
+        {},
+        [("Eva ruft", [("Eva", "PER")])],
+    ),
+    ("Flu\tB\nvirus\tI\nkills\tO\n", {"label": "D"}, [("Flu virus kills", [("Flu virus", "D")])]),
+    ("Eva PER\nLi PER\nsang O\n", {"scheme": "io"}, [("Eva Li sang", [("Eva Li", "PER")])]),
+    ("Eva PER-B\nLi PER-I\nsang O\n", {}, [("Eva Li sang", [("Eva Li", "PER")])]),
+    (
+        "Eva B-PER\n-DOCSTART- -X- O\nBob B-PER\n\n\tO\n\nLi O\n",
+        {},
+        [("Eva", [("Eva", "PER")]), ("Bob", [("Bob", "PER")]), ("Li", [])],
+    ),
+    ("Eva B-PER\n\n\ufeffBob B-PER\n", {}, [("Eva", [("Eva", "PER")]), ("Bob", [("Bob", "PER")])]),
+]
+
+
+@pytest.mark.parametrize(("content", "options", "expected"), COLUMNS)
+def test_columns_are_decided_over_the_file(tmp_path, content, options, expected):
+    assert [(row.text, quotes(row)) for row in read(tmp_path, content, **options)] == expected
+
+
+def test_columns_in_doubt_are_refused_with_three_lines(tmp_path):
+    content = "1 a X O\n2 b X O\n3 c X B-Y\n7 d X O\n5 e X O\n"
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, content)
+    assert "  1\ta\tX\tO\n  2\tb\tX\tO\n  3\tc\tX\tB-Y" in str(caught.value)
+    assert "read.options.token_column=1" in str(caught.value)
+    assert read(tmp_path, content, token_column=1)[0].text == "a b c d e"
+
+
+def test_what_is_left_out_is_said_once(tmp_path, caplog):
+    read(tmp_path, ("# text = Other.\nEva B-NP B-PER\nsang B-VP O\n\n") * 2)
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("'# text' comment" in line and "(2 times)" in line for line in said) == 1
+    assert sum("column 1 holds tags too (NP, VP)" in line for line in said) == 1
 
 
 def test_repair_only_when_asked(tmp_path):

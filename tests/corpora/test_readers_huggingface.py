@@ -1,3 +1,8 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import datasets
 import datasets.config
 import huggingface_hub.constants
@@ -176,3 +181,75 @@ def test_the_signature_follows_the_content(tmp_path):
 
     assert signature(ROWS, "a") != signature(ROWS[:1], "b")
     assert signature(ROWS, "c") == signature(ROWS, "d")
+
+
+def test_a_split_without_a_data_file_is_left_out_and_said(tmp_path, caplog):
+    datasets.DatasetDict({"train": tagged(ROWS), "test": tagged(ROWS[:1])}).save_to_disk(str(tmp_path / "d"))
+    state = json.loads((tmp_path / "d/test/state.json").read_text())
+    (tmp_path / "d/test/state.json").write_text(json.dumps(state | {"_data_files": []}))
+    rows = list(open_reader(tmp_path / "d", lang="en").read())
+    assert [e.split for e in rows] == ["train", "train"]
+    assert any("split 'test' has no data file" in r.getMessage() for r in caplog.records)
+
+
+def test_the_hubs_layout_of_squad(tmp_path):
+    answers = {"text": ["Ulm", "Ulm"], "answer_start": [3, 3]}
+    row = {"id": "q", "title": "t", "context": "In Ulm.", "question": "Where?", "answers": answers}
+    empty = {**row, "id": "n", "answers": {"text": [], "answer_start": []}}
+    pq.write_table(pa.Table.from_pylist([row, empty]), tmp_path / "a.parquet")
+    datasets.Dataset.from_list([row, empty]).save_to_disk(str(tmp_path / "d"))
+    for place in (tmp_path / "a.parquet", tmp_path / "d"):
+        found, none = open_reader(place, lang="en").read()
+        assert [(s.field, found.quote(s), s.label) for s in found.spans] == [("context", "Ulm", "answer")]
+        assert (none.spans, none.meta) == ((), {"title": "t"})
+
+
+def test_tags_beside_a_text_and_under_another_name(tmp_path):
+    row = {"text": "Ann  left", "tokens": ["Ann", "left"], "tags": ["B-PER", "O"]}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
+    (example,) = open_reader(tmp_path / "a.parquet", lang="en").read()
+    assert (example.text, shown(example)[2]) == ("Ann  left", [("Ann", "PER")])
+
+
+def test_a_score_stays_a_number(tmp_path):
+    pq.write_table(pa.table({"text": ["Ann"], "label": [3.5]}), tmp_path / "a.parquet")
+    (example,) = open_reader(tmp_path / "a.parquet", lang="en").read()
+    assert (example.label, example.meta) == (3.5, {})
+
+
+# Damaged files can kill the interpreter: each kind is read in a process of its own.
+DAMAGED = """
+import random, sys
+from pathlib import Path
+from spanferry.corpora.errors import SpanferryError
+from spanferry.corpora.readers import open_reader
+place, file, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+good, rng, read, refused = file.read_bytes(), random.Random(1), 0, 0
+for _ in range(60):
+    data = bytearray(good)
+    for _ in range(rng.randint(1, 3)):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    file.write_bytes(data)
+    try:
+        list(open_reader(place, lang="en", format=name).read())
+        read += 1
+    except SpanferryError as error:
+        assert str(place) in str(error), str(error)
+        refused += 1
+print(read, refused)
+"""
+
+
+@pytest.mark.parametrize("name", ["saved", "parquet"])
+def test_a_damaged_file_is_an_error_of_ours(tmp_path, name):
+    if name == "saved":
+        tagged(ROWS).save_to_disk(str(tmp_path / "d"))
+        place, file = tmp_path / "d", next((tmp_path / "d").glob("*.arrow"))
+    else:
+        place = file = tmp_path / "a.parquet"
+        tagged(ROWS).to_parquet(str(file))
+    command = [sys.executable, "-c", DAMAGED, str(place), str(file), name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr[-2000:]
+    read, refused = map(int, done.stdout.split())
+    assert read + refused == 60 and refused > 0

@@ -51,7 +51,12 @@ def test_a_tag_out_of_place_is_named_or_repaired(scheme, tags, at, message, repa
     [
         ("iob2", "S-A", "--set read.options.scheme=bioes"),
         ("iob1", "E-A", "--set read.options.scheme=bioes"),
-        ("iob2", "PER", "--set read.options.tag_column=N picks the column of the tags, from 0"),
+        (
+            "iob2",
+            "PER",
+            "--set read.options.scheme=io reads labels without a letter in front; "
+            "--set read.options.tag_column=N picks another column, from 0",
+        ),
         ("iob2", "B-", "--set read.options.tag_column=N picks the column of the tags, from 0"),
         ("bioes", "X-A", "--set read.options.tag_column=N picks the column of the tags, from 0"),
         ("iob2", "-A", "--set read.options.tag_column=N picks the column of the tags, from 0"),

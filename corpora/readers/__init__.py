@@ -8,9 +8,9 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.options import checked_options, option_defaults
-from spanferry.corpora.readers.base import BadRow, Reader
-from spanferry.corpora.readers.checked import CheckedReader, RowReader
-from spanferry.corpora.readers.text import check_file
+from spanferry.corpora.readers.common.base import BadRow, Reader
+from spanferry.corpora.readers.common.checked import CheckedReader, RowReader
+from spanferry.corpora.readers.common.text import check_file
 from spanferry.corpora.registry import resolve
 
 READERS = {

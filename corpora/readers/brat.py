@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
-from spanferry.corpora.readers.base import Draft, FileReader, Note, options_part
-from spanferry.corpora.readers.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.text import check_encoding
+from spanferry.corpora.readers.common.base import Draft, FileReader, Note, options_part
+from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.common.text import check_encoding
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit
 

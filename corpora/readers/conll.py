@@ -8,10 +8,10 @@ from itertools import chain, islice
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.tagged import tagged_example
+from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
-from spanferry.corpora.readers.tagged import tagged_example
-from spanferry.corpora.readers.text import read_lines
 from spanferry.corpora.schema import TEXT, Example
 from spanferry.corpora.text.tags import ReadScheme, TagProblem, TokenSpan, plain_tag, read_tags
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.base import BadRow, Draft, FileReader, bad_row
+from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, bad_row
+from spanferry.corpora.readers.common.label_keys import known_keys, looks_like_spans, unpacked
+from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.common.text import BLANK, read_lines
 from spanferry.corpora.readers.jsonl import json_object
-from spanferry.corpora.readers.label_keys import known_keys, looks_like_spans, unpacked
-from spanferry.corpora.readers.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.text import BLANK, read_lines
 from spanferry.corpora.text.offsets import Unit
 
 _LABELS = ("entities", "label", "labels", "annotations")

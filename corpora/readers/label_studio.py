@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from spanferry.corpora.columns import field_of, is_label_studio_key
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Note, bad_row
-from spanferry.corpora.readers.json_values import Unreadable, dump_raw, parse_items, parse_json
+from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, Note, bad_row
+from spanferry.corpora.readers.common.json_values import Unreadable, dump_raw, parse_items, parse_json
+from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
+from spanferry.corpora.readers.common.text import BLANK, read_lines
 from spanferry.corpora.readers.label_studio_results import (
     label_of,
     minimal_row,
@@ -17,8 +19,6 @@ from spanferry.corpora.readers.label_studio_results import (
     region_labels,
     sort_results,
 )
-from spanferry.corpora.readers.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.text import BLANK, read_lines
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit, code_points
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.label_keys import looks_like_spans
+from spanferry.corpora.readers.common.label_keys import looks_like_spans
 
 _TEXT_REGIONS = ("labels", "hypertextlabels")
 

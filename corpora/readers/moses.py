@@ -10,8 +10,8 @@ from typing import ClassVar
 from spanferry.corpora.errors import ConfigError, InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow, Range, WordLinks
-from spanferry.corpora.readers.base import AUTO_SPLIT, options_part, split_of
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.common.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import TEXT, Example, validate
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
 

@@ -10,7 +10,7 @@ from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.multiway import MultiRow, row_of_pair
 from spanferry.corpora.options import checked_options, option_defaults
 from spanferry.corpora.readers import open_reader
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Example, Pair
 from spanferry.corpora.stored.emitted import EmittedDataset

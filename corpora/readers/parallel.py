@@ -6,8 +6,8 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import BadRow, Draft, FileReader, Reader
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, Reader
+from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import TEXT, Example
 
 Row = Example | BadRow

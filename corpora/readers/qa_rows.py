@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.label_keys import unpacked
-from spanferry.corpora.readers.rows import RowKeys
+from spanferry.corpora.readers.common.label_keys import unpacked
+from spanferry.corpora.readers.common.rows import RowKeys
 
 QUESTION, CONTEXT, ANSWER, ANSWERS = "question", "context", "answer", "answers"
 QA_COLUMNS = (QUESTION, CONTEXT, ANSWERS)

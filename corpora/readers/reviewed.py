@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.readers.checked import RowReader
+from spanferry.corpora.readers.common.checked import RowReader
 from spanferry.corpora.review.applying import META
 from spanferry.corpora.schema import Example, Pair
 from spanferry.corpora.stored.emitted import EmittedDataset

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 from spanferry.corpora.errors import InputError, RowError
-from spanferry.corpora.readers.base import Draft, FileReader, Note
-from spanferry.corpora.readers.json_values import dump_raw, parse_json
-from spanferry.corpora.readers.label_keys import check_consumed, unpacked
-from spanferry.corpora.readers.qa_rows import ANSWER, CONTEXT, OTHER_OFFSETS, QUESTION
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.common.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.json_values import dump_raw, parse_json
+from spanferry.corpora.readers.common.label_keys import check_consumed, unpacked
+from spanferry.corpora.readers.common.text import read_lines
+from spanferry.corpora.readers.qa_rows import OTHER_OFFSETS
 from spanferry.corpora.schema import ANSWER, CONTEXT, QUESTION, Example, Span, validate
 from spanferry.corpora.text.offsets import UNITS, Unit, code_points
 

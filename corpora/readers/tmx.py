@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow
-from spanferry.corpora.readers.base import AUTO_SPLIT, options_part, split_of
-from spanferry.corpora.readers.text import check_file, open_bytes
+from spanferry.corpora.readers.common.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.common.text import check_file, open_bytes
 from spanferry.corpora.schema import TEXT, Example, Span, validate
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"

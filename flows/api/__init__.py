@@ -11,18 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spanferry.corpora.errors import (
-        ConfigError,
-        InputError,
-        ModelError,
-        OutputError,
-        SpanferryError,
-    )
+    from spanferry.corpora.errors import ConfigError, InputError, ModelError, OutputError, SpanferryError
     from spanferry.corpora.filters import build as build_filters
     from spanferry.corpora.filters import default_filters
     from spanferry.corpora.filters.base import Filter
     from spanferry.corpora.metrics.spans import exact_score
-    from spanferry.corpora.readers.base import BadRow, Reader
+    from spanferry.corpora.readers.common.base import BadRow, Reader
     from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span, Translation, validate
     from spanferry.corpora.stored.base import Writer
     from spanferry.corpora.stored.emitted import EmittedDataset
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "Aligner": "spanferry.projectors.base",
-    "BadRow": "spanferry.corpora.readers.base",
+    "BadRow": "spanferry.corpora.readers.common.base",
     "ConfigError": "spanferry.corpora.errors",
     "EmittedDataset": "spanferry.corpora.stored.emitted",
     "Example": "spanferry.corpora.schema",
@@ -44,7 +38,7 @@ _NAMES = {
     "Pair": "spanferry.corpora.schema",
     "Projection": "spanferry.corpora.schema",
     "Projector": "spanferry.projectors.base",
-    "Reader": "spanferry.corpora.readers.base",
+    "Reader": "spanferry.corpora.readers.common.base",
     "Relation": "spanferry.corpora.schema",
     "Span": "spanferry.corpora.schema",
     "SpanferryError": "spanferry.corpora.errors",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.samples import sample_path
 from spanferry.corpora.schema import Example, Pair
 from spanferry.corpora.stored.base import WriteReport

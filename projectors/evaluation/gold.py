@@ -14,7 +14,7 @@ from typing import Any, Literal
 from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.readers import open_reader
-from spanferry.corpora.readers.base import BadRow, Reader
+from spanferry.corpora.readers.common.base import BadRow, Reader
 from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from spanferry.corpora.schema import Example, Span

@@ -13,8 +13,8 @@ import regex
 from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.metrics.links import Link
-from spanferry.corpora.readers.base import BadRow, Reader
-from spanferry.corpora.readers.text import read_lines
+from spanferry.corpora.readers.common.base import BadRow, Reader
+from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.detokenise import detokenise
 from spanferry.projectors.base import ProjectionInput, Range

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.schema import Example, Pair
 from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector

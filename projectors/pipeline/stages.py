@@ -17,7 +17,7 @@ import pyarrow as pa
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.placing import lost_relations, placed_span, with_projections
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.schema import Example, Pair, Projection, Span, Translation
 from spanferry.corpora.text.segment import Mode, Segment, reassemble, segment
 from spanferry.projectors.base import ProjectionInput, Projector, RetranslatingProjector

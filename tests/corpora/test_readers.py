@@ -8,7 +8,7 @@ import pytest
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import READERS, BadRow, open_reader, reader_options
-from spanferry.corpora.readers.base import Reader, split_of
+from spanferry.corpora.readers.common.base import Reader, split_of
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Example
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanferry.corpora.readers import BadRow, open_reader
-from spanferry.corpora.readers.rows import code_points
+from spanferry.corpora.readers.common.rows import code_points
 from spanferry.corpora.schema import Relation, Span
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-import spanferry.corpora.readers.rows as rows_module
+import spanferry.corpora.readers.common.rows as rows_module
 from spanferry.corpora.arrow import examples_to_table, pairs_to_table
 from spanferry.corpora.errors import ConfigError, InputError, SpanferryError
 from spanferry.corpora.readers import BadRow, open_reader

@@ -6,7 +6,7 @@ import pytest
 
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.readers import open_reader
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.schema import Span
 
 CONTEXT = "😀 The mill at Ouro was built in 1732. In 1732 it burned."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanferry.corpora.metrics.spans import Labelled, Score, exact_score
-from spanferry.corpora.readers.base import BadRow
+from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.readers.conll import ConllReader
 from spanferry.corpora.schema import TEXT, Example
 from spanferry.projectors.base import ProjectionInput, Projector

@@ -9,7 +9,7 @@ import pytest
 
 from spanferry.corpora import files
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.readers import base
+from spanferry.corpora.readers.common import base
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.engine.flow import Flow, Result, run
 from spanferry.flows.review.apply import ApplyConfig

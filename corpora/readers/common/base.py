@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from spanferry.corpora.files import content_hash
-from spanferry.corpora.readers.bad_row import BadRow, bad_row
-from spanferry.corpora.readers.checked import Draft, Note, RowReader
+from spanferry.corpora.readers.common.bad_row import BadRow, bad_row
+from spanferry.corpora.readers.common.checked import Draft, Note, RowReader
 from spanferry.corpora.schema import Example
 
 __all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of"]

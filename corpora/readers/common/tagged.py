@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.label_keys import TAG_KEYS, check_consumed
-from spanferry.corpora.readers.rows import RowKeys
+from spanferry.corpora.readers.common.label_keys import TAG_KEYS, check_consumed
+from spanferry.corpora.readers.common.rows import RowKeys
 from spanferry.corpora.schema import TEXT, Example, Span
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
 from spanferry.corpora.text.tags import ReadScheme, TokenSpan, read_tags

@@ -7,7 +7,13 @@ from typing import Any
 
 from spanferry.corpora.attributes import adopted, attributes_from_json
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.label_keys import SPAN_KEYS, check_consumed, known_keys, looks_like_spans, unpacked
+from spanferry.corpora.readers.common.label_keys import (
+    SPAN_KEYS,
+    check_consumed,
+    known_keys,
+    looks_like_spans,
+    unpacked,
+)
 from spanferry.corpora.schema import TEXT, Example, Relation, Span, validate
 from spanferry.corpora.text.detokenise import find_tokens
 from spanferry.corpora.text.offsets import UNITS, Unit, code_points

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spanferry.corpora.errors import RowError
-from spanferry.corpora.readers.bad_row import BadRow, bad_row
-from spanferry.corpora.readers.fit import Fit
-from spanferry.corpora.readers.json_values import check_json
-from spanferry.corpora.readers.rows import is_number
+from spanferry.corpora.readers.common.bad_row import BadRow, bad_row
+from spanferry.corpora.readers.common.fit import Fit
+from spanferry.corpora.readers.common.json_values import check_json
+from spanferry.corpora.readers.common.rows import is_number
 from spanferry.corpora.schema import Example, validate
 
 # What datasets accepts as the name of a split; it also names folders and files.

@@ -8,7 +8,8 @@ reference tables are made from ``options_of``; ``checked_options`` takes what a 
 import inspect
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -131,19 +132,28 @@ def _section(kind: str, name: str) -> str:
 
 def _checked(declared: _Declared, kind: str, name: str, key: str, value: Any) -> Any:
     takes = _adapter(declared.annotation)
-    problem = ""
+    own = ""
     for candidate, strict in _readings(declared.annotation, value):
         try:
             return takes.validate_python(candidate, strict=strict)
         except ValidationError as error:
             first = error.errors()[0]
-            problem = problem or first["msg"].removeprefix("Value error, ")
+            # A check of the component's own says more than the type.
+            own = own or (first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else "")
     limits = _limits(declared.annotation)
     raise ConfigError(
         f"the {kind} {name!r} does not take {key}={value!r}",
-        valid=f"{_type_name(declared.annotation)}{f', {limits}' if limits else ''} ({problem})",
-        hint=f"--set {_section(kind, name)}.{key}=VALUE",
+        valid=own or ", ".join(filter(None, [_type_name(declared.annotation), limits])),
+        hint=f"--set {_section(kind, name)}.{key}={_example(declared)}",
     )
+
+
+def _example(declared: _Declared) -> str:
+    """The default as it is typed; VALUE where there is none to type."""
+    default = declared.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, str | int | float) and default != "" else "VALUE"
 
 
 def _readings(annotation: Any, value: Any) -> Iterable[tuple[Any, bool]]:
@@ -225,7 +235,9 @@ def _is_sequence(annotation: Any) -> bool:
     if get_origin(annotation) in (Union, types.UnionType):
         return any(_is_sequence(part) for part in get_args(annotation))
     origin = get_origin(annotation) or annotation
-    return isinstance(origin, type) and issubclass(origin, list | tuple | set | frozenset)
+    return (
+        isinstance(origin, type) and issubclass(origin, Sequence | AbstractSet) and not issubclass(origin, str | bytes)
+    )
 
 
 def _type_name(annotation: Any) -> str:

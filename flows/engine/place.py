@@ -26,7 +26,8 @@ _STAGE = re.compile(r"[^/]+-[0-9a-f]{12}")
 _STAGE_FILE = re.compile(r"\d{6}(\.\w+)?\.(arrow|bin)|manifest\.jsonl|signature\.txt|complete|\..+\.(tmp|tick)")
 # Earlier versions' stamps do not list the files; these are the kinds that the writers, the report and the index have.
 _WRITTEN = re.compile(
-    r".*\.(arrow|parquet|json|jsonl|md|svg|csv|tsv|conll|conllu?|spacy|tmx|txt|align|db|sqlite|npy|npz|idx|[a-z]{2})"
+    r".*\.(arrow|parquet|json|jsonl|md|svg|csv|tsv|conll|conllu?|iob|spacy|tmx|txt|align|db|sqlite|npy|npz|idx|[a-z]{2})"
+    r"|SHA256SUMS"
 )
 _REVIEW, _REVIEWED = "review.json", "-reviewed"
 _INDEX = ".inspect"  # the inspector's own

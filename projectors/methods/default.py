@@ -69,6 +69,9 @@ class DefaultProjector:
         prior: ``bundled`` or ``none``: what the lexical aligner knows before it learns from the texts.
         boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
             (``spanferry.projectors.placing.boundaries``).
+        weights: What each kind of evidence counts; None: as fitted.
+        segments: Weights of the segment model; None: those that come with the project.
+        aligner: The lexical aligner; None: one with the options above.
         calibrate: Whether scores are calibrated (``confidence.calibration``), or the shares of the weighed evidence.
 
     Raises:

@@ -162,20 +162,20 @@ def test_a_rejected_row_never_stops_conll(tmp_path):
         (
             "arrow",
             {"shard_rows": "0"},
-            "the writer 'arrow' does not take shard_rows='0'\nValid: Input should be greater than 0\n"
+            "the writer 'arrow' does not take shard_rows='0'\nValid: int, > 0\n"
             "Hint: --set output.options.arrow.shard_rows=100000",
         ),
         (
             "parquet",
             {"tags": "maybe"},
             "the writer 'parquet' does not take tags='maybe'\n"
-            "Valid: Input should be a valid boolean, unable to interpret input\n"
+            'Valid: true or false or "auto"\n'
             "Hint: --set output.options.parquet.tags=auto",
         ),
         (
             "squad",
             {"version": "3"},
-            "the writer 'squad' does not take version='3'\nValid: Input should be 'auto', '1.1' or 'v2.0'\n"
+            'the writer \'squad\' does not take version=\'3\'\nValid: "auto" or "1.1" or "v2.0"\n'
             "Hint: --set output.options.squad.version=auto",
         ),
     ],

@@ -272,7 +272,7 @@ def test_every_option_shows_in_the_signature() -> None:
         ({"aligner": "lexica"}, "unknown aligner 'lexica'"),
         ({"rule": "widest"}, "unknown span rule 'widest'"),
         ({"filters": ["all"]}, "unknown alignment filter 'all'"),
-        ({"aligner_options": {"max_pair": 3}}, "unknown option 'max_pair' of aligner 'lexical'"),
+        ({"aligner_options": {"max_pair": 3}}, "unknown option of the aligner 'lexical' 'max_pair'"),
     ],
 )
 def test_bad_options_are_refused(options: dict, message: str) -> None:

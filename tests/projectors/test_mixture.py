@@ -129,7 +129,10 @@ def test_weights_and_parts_show_in_the_signature() -> None:
         ([{"kind": "lexical"}, {"kind": "lexical", "weight": 0}], "weight = 0"),
         ([{"kind": "lexical"}, {"kind": "lexical", "weight": "1"}], "weight = '1'"),
         ([{"kind": "lexical"}, {"kind": "lexicl"}], "unknown aligner 'lexicl'"),
-        ([{"kind": "lexical"}, {"kind": "lexical", "piror": "none"}], "unknown option 'piror'"),
+        (
+            [{"kind": "lexical"}, {"kind": "lexical", "piror": "none"}],
+            "unknown option of the aligner 'lexical' 'piror'",
+        ),
     ],
 )
 def test_bad_parts_are_refused(parts: list, message: str) -> None:

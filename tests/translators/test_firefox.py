@@ -101,6 +101,11 @@ def test_other_directions_are_refused(portuguese: FirefoxTranslator, wheel: Path
         load_translator(f"firefox:{wheel}", source="en", target="pt", worker=1)
 
 
+@pytest.mark.parametrize("text", ["★★★", "…", "2008", "🇪🇸"])
+def test_texts_without_letters_stay_as_they_are(portuguese: FirefoxTranslator, text: str) -> None:
+    assert portuguese.translate([text, "Good morning."], "en", "pt")[0].text == text
+
+
 @pytest.mark.parametrize(
     ("tag", "code"),
     [("pt-BR", "pt"), ("zh-Hans", "zh"), ("zh-Hant", "zh-Hant"), ("nb", "no"), ("sr-Latn", "sr-Latn"), ("en-GB", "en")],

@@ -189,9 +189,13 @@ class CT2Translator:
         ]
         return [one for one in read if one.reason is None] or read[:1]
 
-    def _rows(self, texts: Sequence[str], frame: Frame) -> list[_Row]:
+    def _rows(self, texts: Sequence[str], frame: Frame, *, verbatim: bool = True) -> list[_Row]:
+        """The rows of texts; with ``verbatim`` a text without a letter is its own translation."""
         reasons = [limits.text_reason(text) for text in texts]
-        copied = [reason is None and limits.is_verbatim(text) for text, reason in zip(texts, reasons, strict=True)]
+        copied = [
+            verbatim and reason is None and limits.is_verbatim(text)
+            for text, reason in zip(texts, reasons, strict=True)
+        ]
         good = [i for i, reason in enumerate(reasons) if reason is None and not copied[i]]
         encoded = self.family.pieces("source").encode([one_line(texts[i]) for i in good])
         rows = [_Row(i, [], reason, self._copied(texts[i]) if copied[i] else None) for i, reason in enumerate(reasons)]
@@ -346,7 +350,7 @@ class CT2Translator:
         self, sources: Sequence[str], targets: Sequence[str], frame: Frame
     ) -> tuple[list[_Row], list[list[str]]]:
         """The source rows, with the target's reason where the source has none, and the target pieces."""
-        rows = self._rows(sources, frame)
+        rows = self._rows(sources, frame, verbatim=False)
         given: list[list[str]] = []
         for i, text in enumerate(targets):
             reason = limits.text_reason(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Translation
-from spanferry.translators.engine.limits import MODEL_ERROR, SOURCE_TOO_LONG, text_reason
+from spanferry.translators.engine.limits import MODEL_ERROR, SOURCE_TOO_LONG, is_verbatim, text_reason
 from spanferry.translators.families.base import Limits
 from spanferry.translators.firefox.download import engine, obtain
 from spanferry.translators.firefox.files import Leg, check_files, firefox_code, legs_in, route
@@ -80,7 +80,7 @@ class FirefoxTranslator:
         return [SentencePieceProcessor(model_file=str(leg.source_vocabulary)) for leg in self.legs]
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
-        """One translation per text, in order; a text that fails has a reason.
+        """One translation per text, in order; a text without a letter is its own, one that fails has a reason.
 
         Raises:
             ModelError: Another direction than the one it was made for, or the model fails on every text.
@@ -91,12 +91,13 @@ class FirefoxTranslator:
             )
         done = [Translation(text, reason=text_reason(text)) for text in texts]
         for pool, vocabulary in zip(self._pools, self._vocabularies, strict=True):
-            fits = [
-                t.reason or (SOURCE_TOO_LONG if len(vocabulary.encode(t.text)) > _SOURCE_PIECES else None) for t in done
+            reasons = [t.reason or _length_reason(vocabulary, t.text) for t in done]
+            sent = [reason is None and not is_verbatim(t.text) for t, reason in zip(done, reasons, strict=True)]
+            answers = iter(pool.translate([t.text for t, wanted in zip(done, sent, strict=True) if wanted]))
+            done = [
+                _answer(next(answers)) if wanted else Translation("", reason=reason) if reason else t
+                for t, reason, wanted in zip(done, reasons, sent, strict=True)
             ]
-            wanted = [t.text for t, reason in zip(done, fits, strict=True) if reason is None]
-            answers = iter(pool.translate(wanted))
-            done = [_answer(next(answers)) if reason is None else Translation("", reason=reason) for reason in fits]
         return [t if t.reason or t.text.strip() else Translation("", reason="empty_output") for t in done]
 
     def close(self) -> None:
@@ -108,6 +109,14 @@ class FirefoxTranslator:
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _length_reason(vocabulary: Any, text: str) -> str | None:
+    return SOURCE_TOO_LONG if len(vocabulary.encode(text)) > _SOURCE_PIECES else None
+
+
+def _length_reason(vocabulary: Any, text: str) -> str | None:
+    return SOURCE_TOO_LONG if len(vocabulary.encode(text)) > _SOURCE_PIECES else None
 
 
 def _answer(text: str | None) -> Translation:

@@ -141,7 +141,7 @@ def suggest(source: str, target: str, device: str = "cpu") -> list[Suggestion]:
     if bundled_for(source, target, optional=True) is not None:
         note = "small: for trying things and short everyday sentences"
         found.append(
-            Suggestion(BUNDLED, 0, 60, "Apache-2.0", _chrf(BUNDLED, source, target), note, (run.format(BUNDLED),))
+            Suggestion(BUNDLED, 0, 60, "CC BY 4.0", _chrf(BUNDLED, source, target), note, (run.format(BUNDLED),))
         )
     for name, facts in _RELEASED.items():
         if device not in facts.devices or not _knows(name, source, target):

@@ -124,6 +124,12 @@ def test_modules_and_scripts_of_other_commands_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`((?:corpora|translators|projectors|flows|tests)/[\w./-]+)`", page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_links_and_images_exist(page: Path) -> None:
     links = [link for link in _LINK.findall(page.read_text()) if not re.match(r"[a-z]+:", link)]
     missing = [link for link in links if not (page.parent / link.partition("#")[0]).exists()]

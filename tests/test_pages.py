@@ -155,6 +155,20 @@ def test_every_page_can_be_reached_from_the_first(page: Path) -> None:
     assert page in seen
 
 
+_NOT_OURS = re.compile(r"\b(?:is|are|was|were) told\b|\bhangs? on\b|\btold from\b|\b(?:is|are) no (?!longer|more)\w+")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_pages_keep_to_plain_phrases(page: Path) -> None:
+    assert _NOT_OURS.findall(_FENCE.sub("", page.read_text())) == []
+
+
+def test_the_check_of_phrases_sees_them() -> None:
+    for phrase in ("the cost is told", "scores hang on it", "told from links", "a span is no unit"):
+        assert _NOT_OURS.search(phrase), phrase
+    assert not _NOT_OURS.search("it is not a unit and is no longer here; this depends on that")
+
+
 def test_every_kind_of_component_has_a_page() -> None:
     assert set(HOMES) == set(KINDS)
 

@@ -12,7 +12,7 @@ from spanferry.corpora.switching.batches.order import orders
 
 @dataclass(frozen=True)
 class EquivalenceConstraint:
-    """Switches only where both word orders agree (Poplack, Linguistics 1980), told from links, without a parser.
+    """Switches only where both word orders agree (Poplack, Linguistics 1980), decided by links, without a parser.
 
     A switch right before matrix word i is allowed iff there is a place j in the other text with (a < i <=> b < j) for
     every link (a, b). Both edges of a unit must be such places, and its counterpart must lie between them. The

@@ -40,7 +40,7 @@ class ClauseUnits:
 
 @dataclass(frozen=True)
 class SentenceUnits:
-    """Sentences with their marks, told by full stops, question marks and the like."""
+    """Sentences with their marks, found by full stops, question marks and the like."""
 
     name: ClassVar[str] = "sentence"
     grows: ClassVar[bool] = True

@@ -12,7 +12,7 @@ from spanferry.corpora.switching.batches.batch import SwitchBatch
 
 @dataclass(frozen=True)
 class SpanUnits:
-    """Labelled spans, whole. A discontinuous span, or one that begins or ends inside a word, is no unit.
+    """Labelled spans, whole. A discontinuous span, or one that begins or ends inside a word, is not a unit.
 
     Attributes:
         labels: Which labels; empty: all.

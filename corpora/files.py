@@ -1,5 +1,6 @@
 """Files that are either whole or not there: temporary name, fsync, rename."""
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -19,23 +20,45 @@ Found = TypeVar("Found")
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the system says against writing to ``path`` into an error of ours.
+
+    Raises:
+        OutputError: The disk is full or broken, or its rights do not allow it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"can't write: {error.strerror or error}",
+            where=str(path),
+            hint="make room or give write permission, then the same command goes on; or write elsewhere: --out DIR",
+        ) from error
+
+
+@contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary file name beside ``path``; once it has been written it takes the name ``path``.
 
     The content is on the disk before the name changes, and the name before this returns. A block that raises leaves
     ``path`` as it was and takes the temporary file away. What a killed process leaves is for the owner of the folder
     to sweep: here it could be another writer's work. The folder is made if it is not there.
+
+    Raises:
+        OutputError: The disk or its rights do not allow it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Two writers of the same path must not share the temporary file, hence a name nobody else has.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        sync_file(temporary)
-        temporary.replace(path)
-        sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            sync_file(temporary)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            with contextlib.suppress(OSError):  # the first error says more
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -43,12 +66,16 @@ def work_folder(out: Path) -> Iterator[Path]:
     """Yields an empty folder inside ``out``, which is made if need be; it is gone afterwards.
 
     What a killed process left of its own is taken away first: one process at a time writes into ``out``.
+
+    Raises:
+        OutputError: The disk or its rights do not allow it.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob(f"{_WORK}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with TemporaryDirectory(dir=out, prefix=_WORK) as folder:
-        yield Path(folder)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for left in out.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(dir=out, prefix=_WORK, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
 
 
 def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) -> None:

@@ -20,13 +20,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OutputError: The disk or its rights do not allow it.
     """
-    try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise OutputError(
-            f"can't write: {error.strerror}", where=str(path), hint="--out DIR with free space"
-        ) from error
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def make_folder(path: Path) -> None:

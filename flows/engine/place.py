@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import OutputError
+from spanferry.corpora.files import writing
 from spanferry.corpora.review.decisions import LOG
-from spanferry.flows.store import make_folder, write_json
+from spanferry.flows.store import digest, make_folder, write_json
 
 MARKER, STAMP, LOCK, CONFIG, STAGES = ".spanferry-run.json", ".spanferry.json", ".lock", "config.json", "stages"
 STOP = ".stop"
@@ -32,6 +33,7 @@ _WRITTEN = re.compile(
 _REVIEW, _REVIEWED = "review.json", "-reviewed"
 _INDEX = ".inspect"  # the inspector's own
 _SHOWN = 8
+_HALF = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")  # what a killed ``atomic_path`` leaves
 
 
 def read_marker(out: Path) -> dict[str, Any] | None:
@@ -61,8 +63,17 @@ def is_run(out: Path) -> bool:
         return True
     config = _json(out / CONFIG)
     known = isinstance(config, dict) and config.get("flow") in _FLOWS and set(config) >= _KEYS
+    if not known and (out / MARKER).is_file():  # damaged: the stages tell, whose names follow from what is in them
+        return any(map(_is_stage, _listed(out / STAGES)))
     stages = [p for p in _listed(out / STAGES) if _STAGE.fullmatch(p.name)] if known else []
     return any((stage / "signature.txt").is_file() or (stage / "manifest.jsonl").is_file() for stage in stages)
+
+
+def _is_stage(stage: Path) -> bool:
+    try:
+        return stage.name.endswith("-" + digest((stage / "signature.txt").read_bytes().removesuffix(b"\n")))
+    except OSError:
+        return False
 
 
 def check_place(out: Path) -> None:
@@ -73,7 +84,7 @@ def check_place(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OutputError("the run directory is a file", where=str(out), hint="--out DIRECTORY")
-    others = [p for p in _listed(out) if p.name not in (LOG, LOCK)]
+    others = [p for p in _listed(out) if p.name not in (LOG, LOCK) and not _HALF.fullmatch(p.name)]
     if others and not is_run(out):
         raise OutputError(
             f"the directory holds something else than a run: {_names(others, out)}",
@@ -154,7 +165,12 @@ def sweep(out: Path) -> None:
     """Removes what a killed process left half-written. Only for the holder of the run's lock."""
     for folder in (out, out / STAGES, *(p for p in _listed(out / STAGES) if p.is_dir())):
         for left in (*folder.glob(".*.tmp"), *folder.glob(".*.tick"), *folder.glob(STOP)):
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+            with writing(left):
+                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    for name in (read_marker(out) or {"made": []})["made"]:
+        for left in [p for p in (out / name).rglob(".*.tmp") if _HALF.fullmatch(p.name)]:
+            with writing(left):
+                left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -165,7 +181,9 @@ def run_lock(out: Path) -> Iterator[None]:
         OutputError: Another process works on it.
     """
     make_folder(out)
-    with (out / LOCK).open("w") as file:
+    with writing(out / LOCK):
+        file = (out / LOCK).open("w")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -176,15 +194,23 @@ def run_lock(out: Path) -> Iterator[None]:
 
 
 def stamp_of(place: Path) -> Mapping[str, Any]:
-    """The stamp of an output folder; empty without one."""
+    """The stamp of an output folder; empty without one, or where it is damaged."""
     found = _json(place / STAMP)
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or not isinstance(found.get("facts", {}), dict):
+        return {}
+    check = found.pop("check", None)  # earlier versions have none
+    return found if check is None or check == _check(found) else {}
 
 
 def stamp(place: Path, made: str, facts: Mapping[str, Any]) -> None:
     """Stamps an output folder as finished: what it was made by, what it holds, and the list of its files."""
     files = sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file() and p.name != STAMP)
-    write_json(place / STAMP, {"made": made, "facts": dict(facts), "files": files})
+    about = {"made": made, "facts": dict(facts), "files": files}
+    write_json(place / STAMP, {**about, "check": _check(about)})
+
+
+def _check(about: Mapping[str, Any]) -> str:
+    return digest(json.dumps(about, sort_keys=True))
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -199,5 +225,5 @@ def _names(paths: list[Path], out: Path) -> str:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -67,7 +67,8 @@ def _ticker(own: Stage, shard: int, scope: str) -> Callable[[int], None]:
             raise Stopped
         if scope != "emit" and time.monotonic() - last[0] > _TICK:
             last[0] = time.monotonic()
-            path.write_text(str(rows))
+            with contextlib.suppress(OSError):  # a note for the display, no reason to lose the work
+                path.write_text(str(rows))
 
     return tick
 
@@ -189,8 +190,9 @@ class Schedule:
                     self._poll()
         except BaseException:
             # Whoever works on a shard stops at its next batch; the files of finished shards stay.
-            self._root.mkdir(parents=True, exist_ok=True)
-            (self._root / places.STOP).touch()
+            with contextlib.suppress(OSError):
+                self._root.mkdir(parents=True, exist_ok=True)
+                (self._root / places.STOP).touch()
             raise
         for k, step in enumerate(self.steps):
             if step.scope == "read":

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from spanferry.corpora.checksums import SUMS, changed_files
 from spanferry.corpora.errors import InputError
-from spanferry.flows.engine.place import STAMP
-from spanferry.flows.engine.store import MANIFEST
+from spanferry.flows.engine.place import MARKER, STAMP, read_marker, stamp_of
+from spanferry.flows.engine.store import MANIFEST, Entry, parsed
 from spanferry.flows.store import digest
 
 # Prints for every path that it is given how many rows its batches hold, or what is wrong with it.
@@ -106,11 +105,16 @@ def _json_files(out: Path) -> Iterator[Problem]:
                 json.loads(path.read_bytes())
             except (ValueError, RecursionError):
                 yield Problem(str(path), "not JSON")
+                continue
+            if path.name == STAMP and not stamp_of(path.parent) and path.read_bytes().strip() != b"{}":
+                yield Problem(str(path), "changed")
+    if (out / MARKER).is_file() and read_marker(out) is None:
+        yield Problem(str(out / MARKER), "damaged")
 
 
 def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
     problems: list[Problem] = []
-    expected: dict[Path, dict[str, Any]] = {}
+    expected: dict[Path, Entry] = {}
     for folder in stages:
         entries, bad = _entries(folder)
         problems += [Problem(str(folder / MANIFEST), f"line {number} is broken") for number in bad]
@@ -121,6 +125,13 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
                 problems.append(Problem(str(paths[0]), "missing"))
             else:
                 expected[path] = entry
+            for suffix, written in entry.files.items():
+                part = folder / f"{shard:06d}{suffix}"
+                if not part.exists():
+                    if suffix not in (".arrow", ".bin"):
+                        problems.append(Problem(str(part), "missing"))
+                elif digest(part.read_bytes()) != written:
+                    problems.append(Problem(str(part), "changed"))
         known = {f"{shard:06d}" for shard in entries}
         problems += [
             Problem(str(path), f"has no line in {MANIFEST}")
@@ -130,27 +141,26 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
     digests = {path: digest(path.read_bytes()) for path in expected}
     known_digests = set(digests.values())
     for path, entry in expected.items():
-        if entry.get("inputs") and entry["inputs"] not in known_digests:
+        if entry.inputs and entry.inputs not in known_digests:
             problems.append(Problem(str(path), "the file it was made from is not there as it was"))
     tables = [path for path in expected if path.suffix == ".arrow"]
     for path, told in zip(tables, _rows(tables), strict=True):
-        if told != expected[path].get("rows"):
-            what = told if isinstance(told, str) else f"{told} rows, {expected[path].get('rows')} were written"
+        if told != expected[path].rows and str(path) not in {p.path for p in problems}:
+            what = told if isinstance(told, str) else f"{told} rows, {expected[path].rows} were written"
             problems.append(Problem(str(path), what))
     return problems, len(expected)
 
 
-def _entries(folder: Path) -> tuple[dict[int, dict[str, Any]], list[int]]:
+def _entries(folder: Path) -> tuple[dict[int, Entry], list[int]]:
     """The last line of every shard, and the numbers of the lines that are broken; a torn one a killed run left."""
-    entries: dict[int, dict[str, Any]] = {}
+    entries: dict[int, Entry] = {}
     bad = []
     for number, line in enumerate((folder / MANIFEST).read_bytes().split(b"\n"), 1):
-        try:
-            entry = json.loads(line)
-            entries[int(entry["shard"])] = entry
-        except (ValueError, KeyError, TypeError, RecursionError):
-            if line.endswith(b"}"):
-                bad.append(number)
+        entry = parsed(line)
+        if entry is not None:
+            entries[entry.shard] = entry
+        elif line.endswith(b"}"):
+            bad.append(number)
     return entries, bad
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from spanferry.corpora.errors import OutputError
+from spanferry.corpora.errors import InputError, OutputError
 from spanferry.flows.engine.place import (
     MARKER,
     check_place,
@@ -165,3 +165,18 @@ def test_sweeping_takes_away_only_what_was_half_written(tmp_path: Path) -> None:
 def test_a_failure_names_the_class_of_an_error_that_is_not_ours() -> None:
     assert Failure("project", "es", 0, KeyError("x")).message == "KeyError: 'x'"
     assert Failure("project", "es", 0, OutputError("full", hint="empty it")).message == "full\nHint: empty it"
+
+
+def test_a_shard_that_is_not_as_it_was_written_is_not_done(tmp_path: Path) -> None:
+    stage = _stage(tmp_path)
+    for shard in range(3):
+        stage.write(pa.table({"x": [shard]}), Entry(shard, 1))
+    stage.path(0).write_bytes(stage.path(1).read_bytes())
+    with (stage.directory / MANIFEST).open("ab") as file:
+        file.write(b'\xff\n[]\n{"shard": "2", "rows": 1}\n')
+    assert set(stage.done()) == {1, 2}
+    with pytest.raises(InputError, match="not as it was written"):
+        stage.read(0)
+    lines = (stage.directory / MANIFEST).read_bytes()
+    (stage.directory / MANIFEST).write_bytes(lines.replace(b'"shard": 2', b'"shard": 7'))
+    assert set(stage.done()) == {1}

@@ -42,7 +42,7 @@ class TranslatorConfig(Section):
     """The model that translates and scores."""
 
     model: str = Field(
-        default="bundled", description="bundled, a directory, a hub id, endpoint:MODEL or package.module:Class"
+        default="bundled", description="bundled, none, a directory, a hub id, endpoint:MODEL or package.module:Class"
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "default"

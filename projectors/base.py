@@ -8,6 +8,8 @@ import numpy as np
 
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.text.word_breaks import words_of
+from spanferry.corpora.text.words import words
+from spanferry.projectors.aligners.lexical.apostrophes import whole_words
 
 Range = tuple[int, int]
 
@@ -43,9 +45,19 @@ class ProjectionInput:
 def words_of_both(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
     """The words of both texts: those that are given, else those of the language (``corpora.text.word_breaks``)."""
     return (
-        item.source_words or words_of(item.source_text, item.source_lang),
-        item.target_words or words_of(item.target_text, item.target_lang),
+        item.source_words or whole_words(item.source_text, words_of(item.source_text, item.source_lang)),
+        item.target_words or whole_words(item.target_text, words_of(item.target_text, item.target_lang)),
     )
+
+
+def single_words_of_both(item: ProjectionInput) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    """The words of both texts: those that are given, else those that no dictionary has joined (``words_in``)."""
+    return item.source_words or words_in(item.source_text), item.target_words or words_in(item.target_text)
+
+
+def words_in(text: str) -> tuple[Range, ...]:
+    """The words of a text, with their own apostrophes; single characters where a script has no spaces."""
+    return whole_words(text, words(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,23 +123,80 @@ def text_digest(text: str) -> str:
 
 
 def decision_from_json(line: str) -> Decision:
-    """Reverse of ``Decision.to_json``.
+    """Reverse of ``Decision.to_json``. Keys that this version does not know are left alone, of verdicts too.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none; the message says why.
     """
-    value = json.loads(line)
-    if not isinstance(value, dict) or value.get("action") not in ACTIONS or not value.get("id"):
-        raise ValueError(line)
-    names = {f.name for f in fields(Decision)}
-    verdicts = tuple(
-        Verdict(**{**v, "fragments": tuple((a, b) for a, b in v.get("fragments", ()))})
-        for v in value.pop("verdicts", ())
-    )
     try:
-        return Decision(**{k: v for k, v in value.items() if k in names}, verdicts=verdicts)
-    except TypeError as error:
-        raise ValueError(line) from error
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("not a line of JSON") from error
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    if value.get("action") not in ACTIONS:
+        raise ValueError(f"unknown action {value.get('action')!r:.40}")
+    verdicts = value.pop("verdicts", [])
+    if not isinstance(verdicts, list):
+        raise ValueError("verdicts is not a list")
+    texts = value.get("texts", {})
+    if not isinstance(texts, dict) or not all(isinstance(digest, str) for digest in texts.values()):
+        raise ValueError("texts is not an object of strings")
+    known = _known(value, Decision, ("corpus", "split", "example", "action", "id"))
+    return Decision(**known, verdicts=tuple(_verdict(v) for v in verdicts))
+
+
+def _verdict(value: Any) -> Verdict:
+    if not isinstance(value, dict):
+        raise ValueError("a verdict is not an object")
+    value = dict(value)
+    parts = value.pop("fragments", [])
+    if not isinstance(parts, list) or not all(isinstance(p, list) and len(p) == 2 for p in parts):
+        raise ValueError("fragments is not a list of pairs")
+    if not all(_is_count(edge) for part in parts for edge in part):
+        raise ValueError("fragments does not hold whole numbers")
+    known = _known(value, Verdict, ("span",))
+    for name in ("start", "end"):
+        if known.get(name) is not None and not _is_count(known[name]):
+            raise ValueError(f"{name} is not a whole number")
+    if (known.get("start") is None) != (known.get("end") is None):
+        raise ValueError("start and end do not come together")
+    score = known.get("score")
+    if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
+        raise ValueError("score is not a number")
+    return Verdict(**known, fragments=tuple((a, b) for a, b in parts))
+
+
+def _known(value: dict[str, Any], cls: Any, needed: Sequence[str]) -> dict[str, Any]:
+    """The values whose keys are fields of ``cls``; those that are strings there are checked."""
+    known = {f.name: value[f.name] for f in fields(cls) if f.name in value}
+    strings = [f.name for f in fields(cls) if f.type in ("str", str)]
+    for name in strings:
+        if name in known and not isinstance(known[name], str):
+            raise ValueError(f"{name} is not a string")
+    for name in needed:
+        if not known.get(name) and not (name == "split" and name in known):
+            raise ValueError(f"{name} is missing")
+    return known
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line of the log that holds no decision that this version knows.
+
+    Attributes:
+        number: Of the line, counted from 1.
+        reason: What is wrong with it.
+        text: The line.
+    """
+
+    number: int
+    reason: str
+    text: str
 
 
 class DecisionLog:
@@ -152,7 +209,7 @@ class DecisionLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.decisions: list[Decision] = []
-        self.broken: list[int] = []  # numbers of the lines that can't be read, counted from 1
+        self.unread: list[Unread] = []
         self._read_to = 0
         self._lines = 0
         self.refresh()
@@ -205,8 +262,8 @@ class DecisionLog:
                 continue
             try:
                 fresh.append(decision_from_json(line.decode("utf-8")))
-            except ValueError:
-                self.broken.append(self._lines)
+            except ValueError as error:
+                self.unread.append(Unread(self._lines, str(error), line.decode("utf-8", "replace")))
         self.decisions += fresh
         return fresh
 

@@ -9,8 +9,9 @@ from rich.markup import escape
 
 from spanferry.flows.cli.common import carry_out
 from spanferry.flows.cli.run import ConfigFile, Executor, Formats, Json, Settings, Workers
+from spanferry.flows.cli.unread import print_unread
 from spanferry.flows.config import build_config
-from spanferry.flows.review.apply import STALE, ApplyConfig, applied_of, apply_flows, summary
+from spanferry.flows.review.apply import STALE, ApplyConfig, applied_of, apply_flows, summary, unread_lines
 
 Out = Annotated[str | None, typer.Option("--out", "-o", help="The run's folder.", show_default="out")]
 Targets = Annotated[list[str] | None, typer.Option("--target", "-t", help="Only this dataset; may be repeated.")]
@@ -42,6 +43,8 @@ def apply_decisions(
         "executor.workers": workers,
     }
     resolved = build_config(ApplyConfig, "apply-decisions", file=config, settings=set or (), options=options)
+    for path, unread in unread_lines(resolved.out).items():
+        print_unread(Console(stderr=True, highlight=False, soft_wrap=True), path, unread)
     found: list[Any] = []
     flows = apply_flows(resolved)
     for flow in flows:

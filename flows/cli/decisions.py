@@ -10,9 +10,10 @@ from rich.console import Console
 
 from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.readers import BadRow, open_reader
-from spanferry.corpora.review.decisions import Decision, DecisionLog, require_log
+from spanferry.corpora.review.decisions import DecisionLog, require_log
 from spanferry.corpora.schema import Example
 from spanferry.corpora.writers import open_writer
+from spanferry.flows.cli.unread import print_unread
 from spanferry.flows.inspector.runs import Corpus, find_corpora
 
 app = typer.Typer(no_args_is_help=True, help="Decisions of a review: to other tools and back.")
@@ -59,13 +60,7 @@ def import_rows(
     rows = [row for path in files for row in _read(path, format, lang, set)]
     examples = [row for row in rows if not isinstance(row, BadRow)]
     log = DecisionLog(corpus.log)
-    lines: dict[tuple[str, str], list[Decision]] = {}
-    for decision in log.decisions:
-        if decision.corpus == corpus.key:
-            lines.setdefault((decision.split, decision.example), []).append(decision)
-    done = import_corrections(pairs, examples, corpus.key, who, lines)
-    if done.decisions:
-        log.append(lambda fresh: done.decisions)
+    done = import_corrections(pairs, examples, corpus.key, who, log)
     console = Console(highlight=False, soft_wrap=True)
     what = ", ".join(f"{count} {action}" for action, count in done.actions.items()) or "nothing new"
     console.print(f"{done.examples} corrected rows of {corpus.name}: {what}")
@@ -73,6 +68,7 @@ def import_rows(
     for reason, count in Counter(reason for _, reason in refused).items():
         first = next(name for name, why in refused if why == reason)
         console.print(f"    not taken: {count} {reason}, such as {first!r}", markup=False)
+    print_unread(console, corpus.log, log.unread)
 
 
 @app.command("stale")
@@ -82,7 +78,9 @@ def stale_decisions(run: Run, target: Target = None) -> None:
     from spanferry.flows.review.apply import stale_lines, twins_of
 
     corpus = _corpus(run, target)
-    decisions = [d for d in require_log(corpus.log).decisions if d.corpus == corpus.key]
+    log = require_log(corpus.log)
+    decisions = [d for d in log.decisions if d.corpus == corpus.key]
+    print_unread(Console(stderr=True, highlight=False, soft_wrap=True), corpus.log, log.unread)
     data, counts = corpus.open(), ReviewCounts()
     for _ in apply_decisions(data.pairs(), corpus.key, decisions, counts, twins_of(data, corpus.key, decisions)):
         pass

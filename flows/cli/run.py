@@ -28,7 +28,8 @@ Format = Annotated[str | None, typer.Option(help="Reader; guessed from the path.
 Translator = Annotated[
     str | None,
     typer.Option(
-        help="bundled, a directory, a hub id, endpoint:MODEL or package.module:Class.", show_default="bundled"
+        help="bundled, none (run project), a directory, a hub id, endpoint:MODEL or package.module:Class.",
+        show_default="bundled",
     ),
 ]
 Protect = Annotated[

@@ -12,7 +12,7 @@ from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.base import ProjectionInput
 
 _FIT_ROWS = 2_000
-_MAX_WORDS = 80  # a larger table is no help to anybody
+_MAX_WORDS = 1_000  # the page shows a part; more take too long to align for somebody who waits
 
 
 def matrix_of(folder: Path, pair: Pair, field: str) -> tuple[Sequence[Any], list[list[float]]] | None:

@@ -184,7 +184,7 @@ def _built(method: Method, gold: Gold, settings: Settings) -> Projector:
 
 def model_for(source: str, target: str, settings: Settings) -> Any:
     """The translator for a pair, or None where none was asked for or the model does not know the pair."""
-    return None if settings.model == "none" else _model(settings.model, source, target, settings.device)
+    return _model(settings.model, source, target, settings.device)
 
 
 @lru_cache(maxsize=4)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -14,6 +15,7 @@ from spanferry.corpora.errors import OutputError, SpanferryError
 from spanferry.corpora.review.decisions import undoable
 from spanferry.corpora.schema import Pair
 from spanferry.flows.inspector.acceptance import acceptance
+from spanferry.flows.inspector.asked import string, strings, whole
 from spanferry.flows.inspector.edits import Conflict, Refused
 from spanferry.flows.inspector.exports import EXPORTS, export_file
 from spanferry.flows.inspector.guard import App, Guard
@@ -24,7 +26,7 @@ from spanferry.flows.inspector.query import AGREEMENT, KEPT, REVIEW, SORTS, Quer
 from spanferry.flows.inspector.row_index import NotReady
 from spanferry.flows.inspector.session import BULK_LIMIT, ReviewSession
 from spanferry.flows.inspector.table import Pages, table_rows
-from spanferry.flows.inspector.views import matrix_view, pair_view, wish_of
+from spanferry.flows.inspector.views import cropped, matrix_view, pair_view, wish_of
 
 _HERE = Path(__file__).parent
 _PATIENCE = 1.0  # seconds that a page waits for the index before it says how far that is
@@ -33,13 +35,21 @@ _STATUS = {Conflict: 409, Refused: 422, OutputError: 507, SpanferryError: 400, I
 Matrix = Callable[[str, Pair, str], tuple[Sequence[Any], Sequence[Any]] | None]
 
 
-def build_app(session: ReviewSession, *, title: str, token: str | None = None, matrix: Matrix | None = None) -> App:
+def build_app(
+    session: ReviewSession,
+    *,
+    title: str,
+    token: str | None = None,
+    anywhere: bool = False,
+    matrix: Matrix | None = None,
+) -> App:
     """The application, with its guard in front.
 
     Args:
         session: The rows and what is decided on them.
         title: What is inspected, for the pages' heads.
-        token: Asked of every request, where the server is reachable from elsewhere.
+        token: Asked of every request; None asks nothing.
+        anywhere: Whether the server goes by other names than this machine's own.
         matrix: Aligns a pair: dataset's name, pair, field.
     """
     app = FastAPI(title="Spanferry", docs_url=None, redoc_url=None, openapi_url=None)
@@ -76,7 +86,8 @@ def build_app(session: ReviewSession, *, title: str, token: str | None = None, m
         app.add_api_route(path, action, methods=["POST"])
     for error, status in _STATUS.items():
         app.add_exception_handler(error, partial(_failed, templates, status))
-    return Guard(app, token)
+    app.add_exception_handler(RequestValidationError, partial(_failed, templates, 422))
+    return Guard(app, token, anywhere=anywhere)
 
 
 class _Site:
@@ -133,11 +144,9 @@ class _Site:
         number, _ = row_index.locate(row)
         view = pair_view(pair, self.session.state(row, pair))
         before, after, place, count = self.session.beside(query, row)
-        labels = (
-            [name for name, _ in row_index.facets["label"]]
-            if row_index.ready
-            else sorted({s["label"] for s in view["spans"]})
-        )
+        own = row_index.labels(number) if row_index.ready else []
+        labels = [*own, *sorted({s["label"] for s in view["spans"]} - set(own))]
+        others = [name for name, _ in row_index.facets["label"] if name not in set(labels)] if row_index.ready else []
         return view | {
             "number": row,
             "corpus": row_index.corpora[number].name,
@@ -147,7 +156,8 @@ class _Site:
             "place": place,
             "count": count,
             "labels": labels,
-            "last": undoable(self.session.lines.get(self.session.key(row, pair), [])),
+            "others": others,
+            "last": undoable(self.session.lines_of(row, pair)) or self.session.last_own(),
         }
 
     def matrix_data(self, row: int, request: Request) -> Response:
@@ -159,14 +169,13 @@ class _Site:
         found = self.matrix(self.session.row_index.corpus(row).name, pair, field)
         if found is None:
             raise Refused("the texts are too long, or there is nothing to align them by")
-        ranges, rows = found
-        return JSONResponse(matrix_view(pair.source.texts[field], pair.target.texts[field], ranges, rows))
+        view = matrix_view(pair.source.texts[field], pair.target.texts[field], *found)
+        view |= cropped(view, _edge(request, "source"), _edge(request, "target"))
+        return JSONResponse(view)
 
     def decide(self, request: Request, asked: dict[str, Any]) -> Response:
         """One decision, on the disk before the answer."""
-        row, version, dataset = (asked.get(key) for key in ("row", "version", "dataset"))
-        if not isinstance(row, int) or not isinstance(version, int) or not isinstance(dataset, str):
-            raise Refused("row, version and dataset are needed")
+        row, version, dataset = whole(asked, "row"), whole(asked, "version"), string(asked, "dataset")
         self.session.refresh()
         made = self.session.decide(row, version, dataset, wish_of(self.session.row_index.pair(row), asked))
         return JSONResponse({"decision": made.id, "row": self._row(row, Query.of(request.query_params))})
@@ -174,22 +183,18 @@ class _Site:
     def undo(self, request: Request, asked: dict[str, Any]) -> Response:
         """Takes one decision back."""
         self.session.refresh()
-        row, made = self.session.undo(str(asked.get("decision", "")))
+        row, made = self.session.undo(string(asked, "decision"))
         return JSONResponse({"decision": made.id, "row": self._row(row, Query.of(request.query_params))})
 
     def bulk(self, asked: dict[str, Any]) -> Response:
         """Accepts what a query finds and nobody has decided on."""
-        count, query = asked.get("count"), asked.get("query")
-        if not isinstance(count, int) or not isinstance(query, dict):
-            raise Refused("count and query are needed")
-        return JSONResponse(
-            {"accepted": self.session.bulk(Query.of({str(k): str(v) for k, v in query.items()}), count)}
-        )
+        count, query = whole(asked, "count"), strings(asked, "query")
+        return JSONResponse({"accepted": self.session.bulk(Query.of(query), count)})
 
     def report(self) -> Response:
         """The plots, and how often people agree."""
         self.session.refresh()
-        decisions = [d for lines in self.session.lines.values() for d in lines]
+        decisions = [d for lines in self.session.lines().values() for d in lines]
         corpora = [(c, list(plots_of(c))) for c in self.session.row_index.corpora]
         return self._page("report.html", here="report", corpora=corpora, rates=acceptance(decisions))
 
@@ -219,9 +224,18 @@ class _Site:
         return export_file(self.session, query, name, corrected=request.query_params.get("what") != "predictions")
 
 
+def _edge(request: Request, name: str) -> int | None:
+    value = request.query_params.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
 def _failed(templates: Environment, status: int, request: Request, error: Exception) -> Response:
     texts = {404: "There is no such row, plot or page.", 202: "The index is still being made."}
     message = texts.get(status) or str(error)
+    if isinstance(error, RequestValidationError):
+        # What was sent is not sent back: it may hold what can't be encoded.
+        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    message = message.encode("utf-8", "backslashreplace").decode()
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": message}, status)
     return HTMLResponse(templates.get_template("error.html").render(here="", message=message, status=status), status)

@@ -15,7 +15,7 @@ def history_page(session: ReviewSession, parameters: Mapping[str, str]) -> dict[
         parameters: ``page``; ``stale=yes`` for what does not fit any more.
     """
     only_stale = parameters.get("stale") == "yes"
-    lines = [(key, d) for key, found in session.lines.items() for d in found]
+    lines = [(key, d) for key, found in session.lines().items() for d in found]
     lines.sort(key=lambda item: item[1].when, reverse=True)
     undone = {d.undoes for _, d in lines if d.action == "undo"}
     why = {s.decision.id: (row, s.reason) for row, s in session.stale()}
@@ -36,7 +36,7 @@ def history_page(session: ReviewSession, parameters: Mapping[str, str]) -> dict[
                 "undone": decision.id in undone,
             }
         )
-    broken = {path.name: log.broken for path, log in session.logs.items() if log.broken}
+    broken = {str(path): found for path, found in session.unread().items()}
     return {"lines": shown, "pages": pages, "stale": count, "only_stale": only_stale, "broken": broken}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from spanferry.corpora.review.applying import target_digests
-from spanferry.corpora.review.decisions import Decision, RowState, Verdict, fold, stamped
+from spanferry.corpora.review.decisions import Decision, DecisionLog, RowState, Verdict, by_example, fold, stamped
 from spanferry.corpora.schema import Example, Pair, Span
 from spanferry.flows.inspector.edits import ADDED, current
 
@@ -18,7 +18,7 @@ class Imported:
     """What an import did.
 
     Attributes:
-        decisions: To be appended to the log.
+        decisions: Appended to the log.
         examples: Corrected examples that were taken.
         refused: Why others were not: example id and reason.
     """
@@ -34,56 +34,69 @@ class Imported:
 
 
 def import_corrections(
-    pairs: Iterable[Pair],
-    corrected: Iterable[Example],
-    corpus: str,
-    who: str,
-    lines: dict[tuple[str, str], list[Decision]],
+    pairs: Iterable[Pair], corrected: Iterable[Example], corpus: str, who: str, log: DecisionLog
 ) -> Imported:
-    """The decisions that turn projected rows into corrected ones.
+    """Appends the decisions that turn projected rows into corrected ones to the log.
 
     A span with the id of a source span is that span; another one with its place and label, or else with its label and
     some of its text, is it too. What is left over on the corrected side was added, on the projected side rejected.
-    What the log says already is not said again, so a file can be imported twice.
+    What the log says already is not said again, so a file can be imported twice. What others decide while the rows
+    are read counts: the decisions are made once nobody else can write.
 
     Args:
         pairs: The rows of the dataset.
         corrected: What the other tool exported, with the examples' ids.
         corpus: The dataset's name in the decisions.
         who: Stands in the decisions.
-        lines: The decisions there are, by split and example id.
+        log: The decisions there are; the new ones are on the disk when this returns.
     """
     done = Imported()
     wanted: dict[str, Example] = {example.id: example for example in corrected}
     met: set[str] = set()
+    taken: list[tuple[Pair, Example]] = []
     for pair in pairs:
         example = wanted.get(pair.source.id)
         if example is None or pair.target is None:
             continue
         met.add(example.id)
-        if not _same_texts(pair.target, example):
+        if _same_texts(pair.target, example):
+            taken.append((pair, example))
+        else:
             done.refused.append((example.id, OTHER_TEXT))
-            continue
-        done.examples += 1
-        state = fold(lines.get((pair.source.split, pair.source.id), []))
-        for action, verdict in _verdicts(pair, example, state):
-            done.decisions.append(
-                stamped(
-                    {
-                        "corpus": corpus,
-                        "split": pair.source.split,
-                        "example": pair.source.id,
-                        "action": action,
-                        "verdicts": (verdict,),
-                        "texts": target_digests(pair),
-                        "signature": pair.signature,
-                        "who": who,
-                        "via": "import",
-                    }
-                )
-            )
+    done.examples = len(taken)
     done.refused += [(name, NO_EXAMPLE) for name in wanted if name not in met]
+
+    def make(fresh: list[Decision]) -> Sequence[Decision]:
+        # ``fresh`` is in ``log.decisions`` by now.
+        lines = by_example(log.decisions)
+        done.decisions = [
+            _stamped(pair, corpus, who, action, verdict)
+            for pair, example in taken
+            for action, verdict in _verdicts(
+                pair, example, fold(lines.get((corpus, pair.source.split, pair.source.id), []))
+            )
+        ]
+        return done.decisions
+
+    if taken:
+        log.append(make)
     return done
+
+
+def _stamped(pair: Pair, corpus: str, who: str, action: str, verdict: Verdict) -> Decision:
+    return stamped(
+        {
+            "corpus": corpus,
+            "split": pair.source.split,
+            "example": pair.source.id,
+            "action": action,
+            "verdicts": (verdict,),
+            "texts": target_digests(pair),
+            "signature": pair.signature,
+            "who": who,
+            "via": "import",
+        }
+    )
 
 
 def _same_texts(target: Example, example: Example) -> bool:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spanferry.flows.inspector.runs import Corpus
+from spanferry.flows.inspector.runs import Corpus, leads_out
 from spanferry.flows.inspector.session import ReviewSession
 
 
@@ -12,8 +12,9 @@ def overview(session: ReviewSession) -> list[dict[str, Any]]:
     """One entry per dataset, outcomes of reviews included."""
     entries = []
     rows = {c.name: data.rows for c, data in zip(session.row_index.corpora, session.row_index.data, strict=True)}
+    lines = session.lines()
     for corpus in session.all_corpora:
-        decided = {key for key in session.lines if key[0] == corpus.name}
+        decided = {key for key in lines if key[0] == corpus.name}
         report = corpus.report
         entries.append(
             {
@@ -34,7 +35,8 @@ def overview(session: ReviewSession) -> list[dict[str, Any]]:
 
 def plots_of(corpus: Corpus) -> dict[str, Path]:
     """The pictures of a dataset's report by name."""
-    return {path.name: path for path in sorted((corpus.folder / "plots").glob("*.svg"))}
+    found = sorted((corpus.folder / "plots").glob("*.svg"))
+    return {path.name: path for path in found if not leads_out(path, corpus.folder)}
 
 
 def _review_of(corpus: Corpus) -> dict[str, Any] | None:

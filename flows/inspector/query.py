@@ -34,6 +34,7 @@ class Query:
         agreement: ``one``: a span stands on a single method; ``several``: none does; ``none``: no span was placed.
         review: What people have made of it.
         id: Part of the example's id.
+        text: Part of a source or target text, upper case or lower.
         sort: ``order`` (of the data), ``score`` (least certain first), ``-score``, ``id``.
     """
 
@@ -48,6 +49,7 @@ class Query:
     agreement: str = ""
     review: str = ""
     id: str = ""
+    text: str = ""
     sort: str = "order"
 
     @classmethod
@@ -78,7 +80,7 @@ class Query:
         return self == Query()
 
     def condition(self) -> pl.Expr:
-        """What the index must say of a row; ``review`` is not in it."""
+        """What the index must say of a row; ``review`` and ``text`` are not in it."""
         wanted = [
             pl.col("lang") == self.lang if self.lang else None,
             pl.col("corpus") == self.corpus if self.corpus else None,

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from spanferry.corpora.schema import Pair
-from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.corpora.stored.emitted import EmittedDataset, text_columns
 from spanferry.flows.inspector.index import load_index
 from spanferry.flows.inspector.query import Query
 from spanferry.flows.inspector.runs import Corpus
@@ -52,6 +54,7 @@ class RowIndex:
         self._error: BaseException | None = None
         self._ready = threading.Event()
         self._orders: OrderedDict[Query, np.ndarray] = OrderedDict()
+        self._labels: dict[int, list[str]] = {}
         self._lock = threading.Lock()
         threading.Thread(target=self._load, daemon=True).start()
 
@@ -159,6 +162,8 @@ class RowIndex:
 
     def _search(self, query: Query, frame: pl.DataFrame) -> np.ndarray:
         found = frame.with_row_index("row").lazy().filter(query.condition()).select("row").collect()["row"].to_numpy()
+        if query.text:
+            found = found[np.isin(found, self._holding(query.text))]
         if query.sort == "order":
             return found
         # Equal ones stay in the order of the data, rows without a score come last: nothing is left to chance.
@@ -166,6 +171,28 @@ class RowIndex:
             return found[frame["id"].gather(found).arg_sort().to_numpy()]
         scores = frame["score"].gather(found).cast(pl.Float32).to_numpy()
         return found[np.argsort(-scores if query.sort == "-score" else scores, kind="stable")]
+
+    def _holding(self, text: str) -> np.ndarray:
+        """The rows with ``text`` in a text of either side: uint32 (n_found,). Reads the mapped files, keeps nothing."""
+        found = []
+        for first, data in zip(self.firsts, self.data, strict=False):
+            for part in data.parts:
+                at = first + part.first
+                for batch in part.batches:
+                    found.append(at + np.flatnonzero(_holds(batch, text)))
+                    at += batch.num_rows
+        return np.concatenate([np.zeros(0, np.int64), *found]).astype(np.uint32)
+
+    def labels(self, corpus: int) -> list[str]:
+        """The labels of one dataset, most frequent first. Waits for the index."""
+        with self._lock:
+            if corpus in self._labels:
+                return self._labels[corpus]
+        first, last = self.firsts[corpus], self.firsts[corpus + 1]
+        names = [name for name, _ in _counted(self.frame()["labels"].slice(first, last - first).explode())]
+        with self._lock:
+            self._labels[corpus] = names
+        return names
 
     @cached_property
     def facets(self) -> dict[str, list[tuple[str, int]]]:
@@ -191,6 +218,20 @@ class RowIndex:
     def facts(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """What the index says of rows."""
         return self.frame()[list(rows)].to_dicts() if len(rows) else []
+
+
+def _holds(batch: pa.RecordBatch, text: str) -> np.ndarray:
+    """Which rows of a batch have ``text`` in a text: bool (n_rows,)."""
+    columns = [batch.column(name) for name in text_columns(batch.schema.names)]
+    if "source" in batch.schema.names and pa.types.is_struct(batch.schema.field("source").type):
+        source = batch.column("source")
+        columns += [pc.struct_field(source, name) for name in text_columns([f.name for f in source.type])]
+    holds = np.zeros(batch.num_rows, bool)
+    for column in columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            matched = pc.fill_null(pc.match_substring(column, text, ignore_case=True), False)
+            holds |= matched.to_numpy(zero_copy_only=False)
+    return holds
 
 
 def _counted(values: pl.Series) -> list[tuple[str, int]]:

@@ -65,10 +65,12 @@ def find_corpora(out: Path) -> list[Corpus]:
     """Every dataset with spans in ``out``, at most two folders deep, by name; ``out`` may be a dataset itself.
 
     Raises:
-        InputError: There is none.
+        InputError: There is none, or a link in one leads out of ``out``.
     """
     if (out / INDEX).is_file():
-        return [Corpus(out.resolve().name, out.resolve())]
+        corpus = Corpus(out.resolve().name, out.resolve())
+        _check_links(corpus, corpus.folder.parent)
+        return [corpus]
     found = []
     for depth in range(1, _DEPTH + 1):
         for index in sorted(out.glob("*/" * depth + INDEX)):
@@ -76,7 +78,9 @@ def find_corpora(out: Path) -> list[Corpus]:
             parts = folder.relative_to(out).parts
             hidden = any(part.startswith(".") or part == "stages" for part in parts)
             if not hidden and is_readable(folder):
-                found.append(Corpus("/".join(parts), folder))
+                corpus = Corpus("/".join(parts), folder)
+                _check_links(corpus, out)
+                found.append(corpus)
     if not found:
         raise InputError(
             "no dataset with spans here",
@@ -85,3 +89,28 @@ def find_corpora(out: Path) -> list[Corpus]:
             hint="spanferry run translate-train --input sample:sentences --target es --out OUT",
         )
     return sorted(found, key=lambda c: c.name)
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a path, links followed, lies outside a folder."""
+    return not path.resolve().is_relative_to(root.resolve())
+
+
+def _check_links(corpus: Corpus, root: Path) -> None:
+    """A run may come from a stranger: what it links to elsewhere is neither shown nor written to."""
+    inside = (path for path in corpus.folder.rglob("*") if path.is_symlink())
+    # Made files beside the dataset: the log, and the index.
+    for path in (
+        corpus.folder,
+        corpus.log,
+        corpus.folder.parent / ".inspect",
+        corpus.folder.parent / "stages",
+        *inside,
+    ):
+        if leads_out(path, root):
+            raise InputError(
+                "a link that leads out of the run",
+                where=str(path),
+                valid="files in the run's own folder",
+                hint=f"spanferry inspect {path.resolve() if path == corpus.folder else root}, with a copy in its place",
+            )

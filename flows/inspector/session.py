@@ -2,6 +2,9 @@
 
 Every decision is checked against the text it is about and against what others have decided in the meantime, and is on
 the disk before ``decide`` returns. Several tabs, and several servers on one folder, work side by side.
+
+Handlers run in threads of their own. What changes is private to the session and only touched under its lock; what its
+methods return are copies, which no later decision changes.
 """
 
 import threading
@@ -12,7 +15,7 @@ import numpy as np
 
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.review.applying import Stale, key_of, review_row, state_of, target_digests
-from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, RowState, Verdict, stamped
+from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, RowState, Unread, Verdict, stamped
 from spanferry.corpora.schema import Pair
 from spanferry.flows.inspector.edits import Conflict, Edit, Refused, verdicts_of
 from spanferry.flows.inspector.query import Query
@@ -34,26 +37,27 @@ class ReviewSession:
 
     def __init__(self, corpora: Sequence[Corpus], who: str) -> None:
         self.all_corpora, self.who = list(corpora), who
-        self.lock = threading.RLock()
-        self.logs = {path: DecisionLog(path) for path in sorted({c.log for c in corpora})}
+        self._lock = threading.RLock()
+        self._logs = {path: DecisionLog(path) for path in sorted({c.log for c in corpora})}
         self._open()
 
     def _open(self) -> None:
         self.row_index = RowIndex(self.all_corpora)
-        self.lines: dict[Key, list[Decision]] = {}
-        self.place: dict[str, Key] = {}
+        self._lines: dict[Key, list[Decision]] = {}
+        self._place: dict[str, Key] = {}
+        self._touched: set[int] = set()  # rows that were decided on here
         self._status: np.ndarray | None = None
         self._flagged = np.zeros(0, bool)
         self._stale: dict[int, tuple[Stale, ...]] = {}
-        for path, log in self.logs.items():
+        for path, log in self._logs.items():
             self._take(self._full(path, d) for d in log.decisions)
 
     def refresh(self) -> None:
         """Takes in what other processes have decided, and datasets that were written anew."""
-        with self.lock:
+        with self._lock:
             if not self.row_index.current:
                 self._open()
-            for path, log in self.logs.items():
+            for path, log in self._logs.items():
                 self._changed(self._take(self._full(path, d) for d in log.refresh()))
 
     # Decisions of several runs share a session, so their datasets go by their whole name here.
@@ -65,8 +69,8 @@ class ReviewSession:
     def _take(self, found: Iterable[tuple[Key, Decision]]) -> set[Key]:
         keys = set()
         for key, decision in found:
-            self.lines.setdefault(key, []).append(decision)
-            self.place[decision.id] = key
+            self._lines.setdefault(key, []).append(decision)
+            self._place[decision.id] = key
             keys.add(key)
         return keys
 
@@ -78,24 +82,59 @@ class ReviewSession:
 
     def state(self, row: int, pair: Pair) -> RowState:
         """What the decisions on a row add up to."""
-        lines = self.lines.get(self.key(row, pair), [])
+        lines = self.lines_of(row, pair)
         return state_of(lines, pair, twin=bool(lines) and self.row_index.twin(row))
+
+    def lines_of(self, row: int, pair: Pair) -> list[Decision]:
+        """The decisions on a row's example, in order; a copy."""
+        with self._lock:
+            return list(self._lines.get(self.key(row, pair), ()))
+
+    def lines(self) -> dict[Key, list[Decision]]:
+        """The decisions on every example, in order; a copy."""
+        with self._lock:
+            return {key: list(found) for key, found in self._lines.items()}
+
+    def last_own(self) -> str | None:
+        """The id of the last decision of this person on any row that has not been taken back."""
+        with self._lock:
+            found = []
+            for log in self._logs.values():
+                undone = set()
+                for decision in reversed(log.decisions):
+                    if decision.action == "undo":
+                        undone.add(decision.undoes)
+                    elif decision.who == self.who and decision.via == "inspect" and decision.id not in undone:
+                        found.append(decision)
+                        break
+            return max(found, key=lambda d: d.when).id if found else None
+
+    @property
+    def logs(self) -> list[Path]:
+        """The files of decisions."""
+        return list(self._logs)
+
+    def unread(self) -> dict[Path, list[Unread]]:
+        """The lines of each file that can't be read."""
+        with self._lock:
+            return {path: list(log.unread) for path, log in self._logs.items() if log.unread}
 
     @property
     def status(self) -> np.ndarray:
         """How every row stands: uint8 (n_rows,), the numbers of ``NAMES``. Waits for the index."""
-        with self.lock:
+        with self._lock:
             if self._status is None:
                 self._status = np.zeros(self.row_index.rows, np.uint8)
                 self._flagged = np.zeros(self.row_index.rows, bool)
-                self._changed(set(self.lines))
-            return self._status
+                self._changed(set(self._lines))
+            return self._status.copy()
 
     @property
     def flagged(self) -> np.ndarray:
         """Whether a row is marked for another look: bool (n_rows,)."""
-        _ = self.status
-        return self._flagged
+        with self._lock:
+            _ = self.status
+            return self._flagged.copy()
 
     def _changed(self, keys: set[Key]) -> None:
         """Brings up to date how the rows of some examples stand; looks for them in the index."""
@@ -124,16 +163,18 @@ class ReviewSession:
         Raises:
             NotReady: The index is not there in ``wait`` seconds, and is needed.
         """
+        # Waits outside the lock: nobody else must wait with us.
         order = self.row_index.order(query, wait)
         return order[self.mask(query.review, order)] if query.review else order
 
     def mask(self, review: str, rows: np.ndarray) -> np.ndarray:
         """Which of ``rows`` stand as ``review`` says: bool (n_rows,)."""
-        status, flagged = self.status[rows], self.flagged[rows]
+        with self._lock:
+            status, flagged, stale = self.status[rows], self._flagged[rows], list(self._stale)
         if review == "flagged":
             return flagged
         if review == "stale":
-            return np.isin(rows, list(self._stale))
+            return np.isin(rows, stale)
         if review == "reviewed":
             return np.isin(status, (ACCEPTED, CORRECTED, DROPPED))
         return status == NAMES.index(review)
@@ -141,7 +182,8 @@ class ReviewSession:
     def beside(self, query: Query, row: int) -> tuple[int | None, int | None, int, int]:
         """(row before, row after, place counted from 1, number of rows) within a query; 0 where it is not in it.
 
-        A row that has been decided on since may not fit the query any more; it keeps its neighbours all the same.
+        A row that has been decided on since may not fit the query any more; it keeps its neighbours all the same, and
+        is itself the row before the next one.
         """
         order = self.row_index.order(query)
         at = np.flatnonzero(order == row)
@@ -149,10 +191,16 @@ class ReviewSession:
             return None, (int(order[0]) if len(order) else None), 0, len(order)
         here = int(at[0])
         before, after = order[:here], order[here + 1 :]
+        back = before
         if query.review:
-            before, after = before[self.mask(query.review, before)], after[self.mask(query.review, after)]
+            # What has just been decided has left the filter, and can be gone back to all the same.
+            fits = self.mask(query.review, before)
+            with self._lock:
+                touched = np.isin(before, list(self._touched))
+            back = before if query.review == "open" else before[fits | touched]
+            before, after = before[fits], after[self.mask(query.review, after)]
         return (
-            int(before[-1]) if len(before) else None,
+            int(back[-1]) if len(back) else None,
             int(after[0]) if len(after) else None,
             len(before) + 1,
             len(before) + 1 + len(after),
@@ -160,17 +208,19 @@ class ReviewSession:
 
     def stale(self) -> list[tuple[int, Stale]]:
         """Every decision that does not fit its row any more."""
-        _ = self.status
-        return [(row, stale) for row in sorted(self._stale) for stale in self._stale[row]]
+        with self._lock:
+            _ = self.status
+            return [(row, stale) for row in sorted(self._stale) for stale in self._stale[row]]
 
     def lost(self) -> list[tuple[Key, Decision]]:
         """Decisions on examples that are no longer there."""
         there: set[Key] = set()
+        decided = self.lines()
         for number, corpus in enumerate(self.row_index.corpora):
-            names = sorted({name for corpus_name, _, name in self.lines if corpus_name == corpus.name})
+            names = sorted({name for corpus_name, _, name in decided if corpus_name == corpus.name})
             if names:
                 there |= {(corpus.name, *found) for found in self.row_index.rows_of(number, names)}
-        return [(key, d) for key, lines in self.lines.items() if key not in there for d in lines]
+        return [(key, d) for key, lines in decided.items() if key not in there for d in lines]
 
     # Deciding
 
@@ -187,7 +237,7 @@ class ReviewSession:
             Conflict: The dataset or the row's decisions have changed since, or the text is not what the page shows.
             Refused: No such span, label, place …
         """
-        with self.lock:
+        with self._lock:
             self._check_dataset(row, dataset)
             pair = self.row_index.pair(row)
 
@@ -205,20 +255,20 @@ class ReviewSession:
         Raises:
             Refused: There is no such decision, it has been taken back already, or its row is gone.
         """
-        with self.lock:
-            key = self.place.get(decision_id)
+        with self._lock:
+            key = self._place.get(decision_id)
             if key is None:
                 raise Refused("there is no such decision")
             names = [c.name for c in self.row_index.corpora]
             rows = self.row_index.rows_of(names.index(key[0]), [key[2]]).get(key[1:], []) if key[0] in names else []
             if not rows:
                 raise Refused("its row is not in the dataset any more")
-            lines = self.lines[key]
+            lines = self._lines[key]
             before = next(d for d in lines if d.id == decision_id)
             row = next((r for r in rows if target_digests(self.row_index.pair(r)) == before.texts), rows[0])
 
             def make() -> Sequence[Decision]:
-                if before.action == "undo" or any(d.undoes == decision_id for d in self.lines[key]):
+                if before.action == "undo" or any(d.undoes == decision_id for d in self._lines[key]):
                     raise Refused("it has been taken back already")
                 values = {"corpus": before.corpus, "split": before.split, "example": before.example}
                 return [stamped({**values, "action": "undo", "undoes": decision_id, "who": self.who})]
@@ -232,14 +282,14 @@ class ReviewSession:
             Conflict: They are not ``count`` rows.
             Refused: They are too many, or none.
         """
-        with self.lock:
+        with self._lock:
             self.refresh()
             rows = self.untouched(query)
             if len(rows) != count:
                 raise Conflict(f"these are {len(rows):,} rows by now, not {count:,}")
             if not 0 < count <= BULK_LIMIT:
                 raise Refused(f"{count:,} rows at once; at most {BULK_LIMIT:,}, so narrow the filter")
-            for path in self.logs:
+            for path in self._logs:
                 own = [int(r) for r in rows if self.row_index.corpus(int(r)).log == path]
                 made = [self._kept(row) for row in own]
                 if made:
@@ -249,7 +299,8 @@ class ReviewSession:
     def untouched(self, query: Query) -> np.ndarray:
         """The rows of a query that have a translation and that nobody has decided on."""
         found = self.rows(query)
-        open_rows = found[(self.status[found] == OPEN) & ~self.flagged[found]]
+        with self._lock:
+            open_rows = found[(self.status[found] == OPEN) & ~self._flagged[found]]
         return open_rows[self.row_index.frame()["translated"].gather(open_rows).to_numpy()]
 
     def _kept(self, row: int) -> Decision:
@@ -283,7 +334,7 @@ class ReviewSession:
 
     def _write(self, path: Path, rows: Sequence[int], make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
         """Appends decisions on ``rows``; looking those up again in a million takes longer than writing."""
-        log = self.logs[path]
+        log = self._logs[path]
 
         def checked(fresh: list[Decision]) -> Sequence[Decision]:
             self._changed(self._take(self._full(path, d) for d in fresh))
@@ -295,6 +346,7 @@ class ReviewSession:
             hint = "nothing was decided; make room, or check who may write there"
             raise OutputError(f"can't write the decision: {error.strerror}", where=str(path), hint=hint) from error
         keys = self._take(self._full(path, d) for d in new)
+        self._touched.update(rows)
         if self._status is not None and any(self.row_index.twin(row) for row in rows):
             self._changed(keys)
         else:

@@ -7,6 +7,7 @@ from spanferry.corpora.review.decisions import RowState
 from spanferry.corpora.schema import Example, Pair, Span
 from spanferry.corpora.stored.switched import SWITCHES
 from spanferry.corpora.text.offsets import code_points, in_unit
+from spanferry.flows.inspector.asked import pairs, place, string
 from spanferry.flows.inspector.edits import Edit, Refused, current
 from spanferry.flows.inspector.languages import direction, hidden_characters
 
@@ -20,7 +21,7 @@ def pair_view(pair: Pair, state: RowState) -> dict[str, Any]:
     for name, verdict in now.items():
         decision = state.verdicts[name][0] if name in state.verdicts else None
         projection = projections.get(name)
-        place = verdict.as_span()
+        where = verdict.as_span()
         source = sources.get(name)
         spans.append(
             {
@@ -28,7 +29,7 @@ def pair_view(pair: Pair, state: RowState) -> dict[str, Any]:
                 "field": verdict.field,
                 "label": verdict.label or (source.label if source else ""),
                 "source": _span(source, pair.source) if source else None,
-                "target": _span(place, pair.target) if place and pair.target else None,
+                "target": _span(where, pair.target) if where and pair.target else None,
                 "score": projection.score if projection and projection.span else None,
                 "method": projection.method if projection else "",
                 "reason": projection.reason if projection else None,
@@ -60,14 +61,10 @@ def wish_of(pair: Pair, asked: Mapping[str, Any]) -> Edit:
     Raises:
         Refused: It is no such thing, or an offset lies outside the text or inside a character.
     """
-    strings = {key: asked.get(key, "") for key in ("action", "span", "label", "quote")}
-    strings["field"] = asked.get("field") or "text"
-    fragments = asked.get("fragments") or []
-    places = [asked.get("start"), asked.get("end"), *(edge for part in fragments for edge in part)]
-    if not all(isinstance(v, str) for v in strings.values()):
-        raise Refused("action, span, field, label and quote are strings")
-    if not all(p is None or (isinstance(p, int) and not isinstance(p, bool)) for p in places):
-        raise Refused("start and end are whole numbers")
+    strings = {key: string(asked, key, "") for key in ("action", "span", "label", "quote")}
+    strings["field"] = string(asked, "field", "text") or "text"
+    fragments = pairs(asked, "fragments")
+    places = [place(asked.get(key), key) for key in ("start", "end")] + [edge for part in fragments for edge in part]
     text = pair.target.texts.get(strings["field"], "") if pair.target else ""
     try:
         convert = code_points(text, "utf16")
@@ -85,9 +82,9 @@ def _switches(example: Example) -> list[dict[str, Any]]:
         text = example.texts[switch["field"]]
         if switch["lang"] and 0 <= switch["start"] < switch["end"] <= len(text):
             convert = in_unit(text, "utf16")
-            place = {"start": convert(switch["start"]), "end": convert(switch["end"]), "fragments": []}
+            where = {"start": convert(switch["start"]), "end": convert(switch["end"]), "fragments": []}
             about = {key: switch[key] for key in ("field", "lang", "unit", "counterpart", "source_text")}
-            found.append({**about, "place": place})
+            found.append({**about, "place": where})
     return found
 
 
@@ -121,3 +118,39 @@ def matrix_view(
         convert = in_unit(text, "utf16")
         sides.append([{"text": text[a:b], "start": convert(a), "end": convert(b)} for a, b in words])
     return {"source": sides[0], "target": sides[1], "rows": [[round(float(p), 3) for p in row] for row in rows]}
+
+
+SHOWN_WORDS = 40  # of each side; a larger table does not fit a window
+
+
+def cropped(view: Mapping[str, Any], source: int | None, target: int | None) -> dict[str, Any]:
+    """The part of an alignment around a span, and ``cut``: whether it is only a part.
+
+    Args:
+        view: Of ``matrix_view``.
+        source: Where the span begins in the source, in UTF-16 units; None: at the beginning.
+        target: Where it begins in the target; None: where the source word is most likely aligned.
+    """
+    words, others, rows = view["source"], view["target"], view["rows"]
+    down = _window(len(words), _word_at(words, source or 0))
+    if target is not None or not (words and others):
+        middle = _word_at(others, target or 0)
+    else:
+        row = rows[_word_at(words, source or 0)]
+        middle = row.index(max(row))
+    across = _window(len(others), middle)
+    return {
+        "source": words[down],
+        "target": others[across],
+        "rows": [row[across] for row in rows[down]],
+        "cut": max(len(words), len(others)) > SHOWN_WORDS,
+    }
+
+
+def _word_at(words: Sequence[Mapping[str, Any]], offset: int) -> int:
+    return next((i for i, word in enumerate(words) if word["end"] > offset), max(0, len(words) - 1))
+
+
+def _window(count: int, middle: int) -> slice:
+    first = max(0, min(middle - SHOWN_WORDS // 2, count - SHOWN_WORDS))
+    return slice(first, first + SHOWN_WORDS)

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.review.applying import ReviewCounts, apply_decisions
-from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, require_log
+from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, Unread, require_log
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.writers import open_writer
@@ -198,6 +198,12 @@ def _first(batches: Iterable[list[Pair]], count: int) -> Iterator[list[Pair]]:
     rows = islice((pair for batch in batches for pair in batch), count)
     while batch := list(islice(rows, 1000)):
         yield batch
+
+
+def unread_lines(out: Path) -> dict[Path, list[Unread]]:
+    """The lines of a run's logs that hold no decision that this version knows, by file."""
+    logs = sorted({c.log for c in find_corpora(out) if c.log.is_file()})
+    return {path: found for path in logs if (found := DecisionLog(path).unread)}
 
 
 def summary(counts: ReviewCounts | Review) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 
 
@@ -39,7 +40,7 @@ class AttentionAligner:
     @property
     def signature(self) -> str:
         """``attention.<threshold>``, the model and the dictionaries."""
-        return f"attention.{self.threshold:g}({self.translator.signature})|{dictionaries()}"
+        return f"attention.{self.threshold:g}({self.translator.signature})|{dictionaries()}|{APOSTROPHES}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order.

@@ -9,6 +9,7 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.build import build_aligner
+from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
 
 MEANS = ("arithmetic", "geometric")
@@ -57,7 +58,7 @@ class MixtureAligner:
     def signature(self) -> str:
         """``mixture.<mean>.<weight>*(<aligner>)+…|<dictionaries>``."""
         parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
-        return f"mixture.{self.mean}." + "+".join(parts) + f"|{dictionaries()}"
+        return f"mixture.{self.mean}." + "+".join(parts) + f"|{dictionaries()}|{APOSTROPHES}"
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""

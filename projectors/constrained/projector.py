@@ -9,9 +9,9 @@ and where it differs.
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,14 +19,14 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.schema import Projection, Span
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.constrained.candidates import CLOSE, OPEN, length_bound, marked, places, without_brackets
 from spanferry.projectors.constrained.job import Effort, Job, Scored
 from spanferry.projectors.constrained.rerank import rerank
 from spanferry.projectors.constrained.search import Forcer, Scorer, search
 from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
+from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
 from spanferry.projectors.placing.search import choose
 from spanferry.translators.engine.language_pieces import lists_digest
@@ -128,13 +128,14 @@ class ConstrainedProjector:
 
     @property
     def signature(self) -> str:
-        """``constrained.4.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model that scores."""
+        """``constrained.5.<label edges>.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.4.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}({self.translator.signature})"
+        how = f"{METHOD}.5.{LABEL_EDGES}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}"
+        return f"{how}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -142,10 +143,11 @@ class ConstrainedProjector:
         Raises:
             ModelError: The model lacks a language.
         """
+        inputs = [cut_at_labels(item, single_words_of_both) for item in inputs]
         listed = self.nbest(inputs)
         if self.reverse is not None:
             listed = self._reranked(inputs, listed)
-        return [self.choose(i, found) for i, found in zip(inputs, listed, strict=True)]
+        return [self.choose(i, _with_parts(i, found)) for i, found in zip(inputs, listed, strict=True)]
 
     def _reranked(self, inputs: Sequence[ProjectionInput], listed: Sequence[Sequence[NBest]]) -> list[list[NBest]]:
         """The n-best lists after the second look; the posteriors go by rank, to the new order."""
@@ -242,7 +244,7 @@ class ConstrainedProjector:
             plain = tuple(translator.encode_source(given.source_text, given.source_lang, given.target_lang))
         except RowError as error:
             return [error.reason] * len(own)
-        where = places(given.target_text, given.target_words or words(given.target_text), ranges)
+        where = places(given.target_text, given.target_words or words_in(given.target_text), ranges)
         target = (*prefix, *pieces)
         texts = [marked(given.source_text, start, end) for start, end in own]
         sources = [tuple(translator.encode_source(text, given.source_lang, given.target_lang)) for text in texts]
@@ -282,6 +284,26 @@ def _parts(tasks: Sequence[Task], room: int | None) -> Iterator[Sequence[Task]]:
         tokens += size
     if tasks:
         yield tasks[start:]
+
+
+def _with_parts(given: ProjectionInput, found: Sequence[NBest]) -> list[NBest]:
+    """Where labels touch inside a word of the target, its parts as well, as likely as the whole word together.
+
+    The model can part only its own pieces, and one piece may hold several labels.
+    """
+    cut = given.target_words
+    whole = words_in(given.target_text) if cut else ()
+    parts = {word: [part for part in cut if word[0] <= part[0] and part[1] <= word[1]] for word in whole}
+    parts = {word: own for word, own in parts.items() if len(own) > 1}
+    return [_parted(n, parts) for n in found] if parts else list(found)
+
+
+def _parted(found: NBest, parts: Mapping[Range, Sequence[Range]]) -> NBest:
+    known = {(a, b): p for a, b, p in found.candidates}
+    for a, b, p in found.candidates:
+        for part in parts.get((a, b), ()):
+            known.setdefault(part, p - math.log(len(parts[a, b])))
+    return replace(found, candidates=tuple((a, b, p) for (a, b), p in known.items()))
 
 
 def _in_order(found: NBest, order: Sequence[Candidate]) -> NBest:

@@ -12,10 +12,10 @@ from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span, Translation
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.markers.tags import tag, tag_names, untag
 from spanferry.projectors.markers.text import mark, match_labels, unmark
+from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.search import Candidate, choose
 
 METHOD = "markers"
@@ -78,11 +78,11 @@ class MarkersProjector:
 
     @property
     def signature(self) -> str:
-        """``markers`` and the model."""
+        """``markers.2`` and the model."""
         aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
         aware = ".tags" if self.tags else aware
         own = ".own" if self.retranslates else ""
-        return f"{METHOD}{aware}{own}({self.translator.signature})"
+        return f"{METHOD}.2.{LABEL_EDGES}{aware}{own}({self.translator.signature})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span onto the given targets.
@@ -234,7 +234,7 @@ def _onto_given(given: ProjectionInput, marked: _Marked) -> list[Projection]:
         return [_lost(span, "empty_target") for span in given.spans]
     own = marked.translation.text
     candidates: list[list[Candidate]] = []
-    target_words = given.target_words or words(given.target_text)
+    target_words = single_words_of_both(cut_at_labels(given, single_words_of_both))[1]
     for found in marked.found:
         candidates.append([] if isinstance(found, str) else _occurrences(given.target_text, target_words, own, *found))
     ranges = [(s.start, s.end) for s in given.spans]
@@ -252,7 +252,7 @@ def _onto_given(given: ProjectionInput, marked: _Marked) -> list[Projection]:
 def _occurrences(target: str, target_words: Sequence[Range], own: str, place: Range, sure: float) -> list[Candidate]:
     """Stretches of whole words of the target that are like what the brackets held, best first."""
     held = own[place[0] : place[1]]
-    count = max(1, len(words(held)))
+    count = max(1, len(words_in(held)))
     middle = (place[0] + place[1]) / 2 / max(1, len(own))
     listed: list[Candidate] = []
     for first in range(len(target_words)):

@@ -68,7 +68,7 @@ class AlignmentProjector:
     @property
     def signature(self) -> str:
         """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
-        parts = [f"align({self.aligner.signature}).{self.rule}.{LABEL_EDGES}.bounds.2"]
+        parts = [f"align({self.aligner.signature}).{self.rule}.{LABEL_EDGES}.bounds.3"]
         if self.rule == "posterior":
             parts.append(f"{self.segments.digest}.top{self.options}")
         parts += [f"require-{name}" for name in self.filters]

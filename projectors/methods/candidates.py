@@ -13,8 +13,8 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Projection, Span
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
+from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import is_punctuation
 from spanferry.projectors.placing.search import Candidate, choose
 
@@ -75,7 +75,7 @@ class CandidatesProjector:
     def signature(self) -> str:
         """``candidates.top<keep>(<model>)`` and the model for the way back."""
         back = f"+{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.top{self.keep}({self.translator.signature}{back})"
+        return f"{METHOD}.2.{LABEL_EDGES}.top{self.keep}({self.translator.signature}{back})"
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order.
@@ -83,6 +83,7 @@ class CandidatesProjector:
         Raises:
             ModelError: No model for one of the directions.
         """
+        inputs = [cut_at_labels(item, single_words_of_both) for item in inputs]
         results: list[list[Projection]] = [[] for _ in inputs]
         by_direction: dict[Pair, list[int]] = {}
         for k, item in enumerate(inputs):
@@ -191,8 +192,8 @@ def candidates(item: ProjectionInput, part: Range) -> list[Range]:
     two fifths of it to two more than its double, the likelier lengths first until there are 400 of them, and no
     punctuation at an edge where the source part has none.
     """
-    source = item.source_words or words(item.source_text)
-    target = item.target_words or words(item.target_text)
+    source = item.source_words or words_in(item.source_text)
+    target = item.target_words or words_in(item.target_text)
     own = [r for r in source if r[0] < part[1] and part[0] < r[1]]
     if not own or not target:
         return []

@@ -12,9 +12,9 @@ from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.projectors.base import Alignment, ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.placing.fragments import parts_of
+from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.search import choose
 from spanferry.projectors.segments.posterior import SegmentScorer
 
@@ -41,8 +41,8 @@ class CopyProjector:
 
     @property
     def signature(self) -> str:
-        """``copy.<ratio>``."""
-        return f"copy.{self.ratio:g}"
+        """``copy.2.<ratio>`` and how words are cut where labels touch."""
+        return f"copy.2.{self.ratio:g}.{LABEL_EDGES}"
 
     def project(
         self, inputs: Sequence[ProjectionInput], alignments: Sequence[Alignment] | None = None
@@ -55,6 +55,7 @@ class CopyProjector:
         Reasons: ``empty_target``, ``not_copied`` (nothing in the target is like it), ``overlap`` (what is like it went
         to another span).
         """
+        inputs = [cut_at_labels(item, single_words_of_both) for item in inputs]
         given: Sequence[Alignment | None] = alignments if alignments is not None else [None] * len(inputs)
         return [self._project_one(item, alignment) for item, alignment in zip(inputs, given, strict=True)]
 
@@ -97,7 +98,7 @@ def copies(item: ProjectionInput, span: Range, ratio: float = 0.75) -> list[tupl
         ratio: Least similarity.
     """
     quote = item.source_text[span[0] : span[1]].strip()
-    length = max(1, len(_within(item.source_words, span) or words(quote)))
+    length = max(1, len(_within(item.source_words, span) or words_in(quote)))
     return list(_copies(quote, length, item.target_text, tuple(item.target_words), ratio))
 
 
@@ -143,7 +144,7 @@ def _letters_of(
     """The words of a target, each of its letters romanised, and how many letters without spaces precede each place."""
     letters = tuple(_letter(c) for c in text)
     sizes = tuple(accumulate((len("".join(letter.split())) for letter in letters), initial=0))
-    return target_words or words(text), letters, sizes
+    return target_words or words_in(text), letters, sizes
 
 
 def _longest(length: int, wanted: str, first: int) -> int:

@@ -113,7 +113,7 @@ class DefaultProjector:
     @property
     def signature(self) -> str:
         """``proj:default(<parts>)`` with every weight."""
-        parts = [self.aligner.signature, f"segment.{self.segments.digest}", LABEL_EDGES, "bounds.2"]
+        parts = [self.aligner.signature, f"segment.{self.segments.digest}", LABEL_EDGES, "bounds.3"]
         if self.constrained is not None:
             w = self.weights
             numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))

@@ -6,8 +6,10 @@ preposition or a Turkish name with its case ending are more than the span; what 
 - ``word``: the word stays whole. ``Commission`` is found in ``Kommissionsdokumente`` as all of it.
 - ``subword``: an edge word is cut where the rest is spelled clearly more like the source span and like a word of it:
   ``Kommission``, ``EU`` of ``EU-Mitgliedstaaten``, ``Ankara`` of ``Ankara'da``, ``باريس`` of ``بباريس``. Without the
-  evidence of the spelling it stays whole. A number is never cut, and a word without a hyphen, an apostrophe or a change
-  of kind (letter and digit) at the cut keeps at least three letters.
+  evidence of the spelling it stays whole. A number is never cut, and one letter never remains. Without a hyphen, an
+  apostrophe or a change of kind (letter and digit) at the cut, the rest is spelled almost like the word, ends with
+  its letter, and what is cut off is long enough for another word; or it is the same name (``Berlin`` of ``Berlins``).
+  Other endings (``Europa``, ``europäischen``) stay.
 - ``expand``: everything written together with an edge word belongs to the span, hyphens and apostrophes included:
   ``l'eau`` where ``eau`` was found, ``Ankara'da`` where ``Ankara`` was.
 
@@ -47,6 +49,8 @@ _ALIKE = 75.0  # how like the source span what remains must be, of 100
 _BETTER = 5.0  # by how much more than the whole
 _LEAST = 2  # letters of the span that remain
 _LEAST_OF_WORD = 3  # letters of a word that remain where nothing but the spelling speaks for the cut
+_LEAST_CUT = 4  # letters that are then cut off: fewer are an ending
+_ALMOST = 88.0  # how like the word what remains must then be
 _ENDS = "-‐‑'’"
 
 
@@ -129,13 +133,17 @@ def _cut(text: str, place: Range, quote: str) -> Range:
     wanted = _form(quote, abjad)
     first = _TOGETHER.match(text, start, end)
     last = next((m for m in _TOGETHER.finditer(text, start, end) if m.end() == end), None)
-    likes = [_form(word, abjad) for word in quote.split()]
+    likes = quote.split()
     starts, ends = [start], [end]
     if first:
-        starts += [k for k in _inner(text, *first.span()) if _reasonable(text, k, (k, first.end()), likes, abjad)]
+        starts += [
+            k for k in _inner(text, *first.span()) if _reasonable(text, k, first.span(), (k, first.end()), likes, abjad)
+        ]
     # What is written before a name in Arabic or Hebrew is a word of its own, a last letter is mostly its vowel.
     if last and not abjad:
-        ends += [k for k in _inner(text, *last.span()) if _reasonable(text, k, (last.start(), k), likes, abjad)]
+        ends += [
+            k for k in _inner(text, *last.span()) if _reasonable(text, k, last.span(), (last.start(), k), likes, abjad)
+        ]
     scored = []
     for a in starts:
         for b in ends:
@@ -158,17 +166,34 @@ def _inner(text: str, start: int, end: int) -> list[int]:
     return [k for k in range(start + 1, end) if not unicodedata.category(text[k]).startswith("M")]
 
 
-def _reasonable(text: str, cut: int, rest: Range, likes: Sequence[str], abjad: bool) -> bool:
-    """Whether a reader would accept that a word is cut at ``cut``, of which ``rest`` remains."""
+def _reasonable(text: str, cut: int, word: Range, rest: Range, likes: Sequence[str], abjad: bool) -> bool:
+    """Whether a reader would accept that ``word`` is cut at ``cut`` and ``rest`` remains.
+
+    Args:
+        likes: The words of the source span, as they are written.
+    """
     before, after = text[cut - 1], text[cut]
     if before.isdigit() and after.isdigit():
         return False
     left = text[rest[0] : rest[1]].strip(_ENDS)
     visible = before in _ENDS or after in _ENDS or before.isdigit() != after.isdigit()
-    if sum(c.isalnum() for c in left) < (1 if visible else _LEAST if abjad else _LEAST_OF_WORD):
+    if sum(c.isalnum() for c in left) < (_LEAST if visible or abjad else _LEAST_OF_WORD):
         return False
     form = _form(left, abjad)
-    return any(fuzz.ratio(form, like) >= _ALIKE for like in likes)
+    if visible or abjad:
+        return any(fuzz.ratio(form, _form(like, abjad)) >= _ALIKE for like in likes)
+    if left[:1].isupper() and left in likes:
+        return True
+    if (word[1] - word[0]) - (rest[1] - rest[0]) < _LEAST_CUT:
+        return False
+    return any(_is_word(left, form, like) for like in likes)
+
+
+def _is_word(left: str, form: str, like: str) -> bool:
+    """Whether what is left of a compound is the word it should be, not the stem of an adjective."""
+    wanted = _form(like, False)
+    lowered = like[:1].isupper() and not left[:1].isupper()
+    return not lowered and form[-1:] == wanted[-1:] and fuzz.ratio(form, wanted) >= _ALMOST
 
 
 def _form(text: str, abjad: bool) -> str:

@@ -5,27 +5,34 @@ at their edges, the target where it looks the same (a capital after a small lett
 and around what both write alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 
 from spanferry.projectors.base import ProjectionInput, Range, words_of_both
 from spanferry.projectors.placing.fragments import parts_of
 
-LABEL_EDGES = "edges.1"  # which version of these rules, for signatures
+LABEL_EDGES = "edges.2"  # which version of these rules, for signatures
 _HYPHENS = "-‐‑"
 _LEAST = 2  # characters of a piece that is looked for in the target
 
 
-def cut_at_labels(item: ProjectionInput) -> ProjectionInput:
+_WordsOfBoth = Callable[[ProjectionInput], tuple[tuple[Range, ...], tuple[Range, ...]]]
+
+
+def cut_at_labels(item: ProjectionInput, words: _WordsOfBoth = words_of_both) -> ProjectionInput:
     """The input with words that labels which touch do not share; itself where there are none.
 
     Labels touch where at most one character that is no space, letter or digit is between them.
+
+    Args:
+        item: The texts and source spans.
+        words: Which words there are to cut.
     """
     places = _touching(item)
     if not places:
         return item
-    source, target = words_of_both(item)
+    source, target = words(item)
     text, other = item.source_text, item.target_text
     cuts = {k for place in places for k in place}
     inside = [(a, b) for a, b in source if any(a < k < b for k in cuts)]

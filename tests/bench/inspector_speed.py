@@ -56,7 +56,9 @@ def main() -> None:
     try:
         assert server.stdout is not None
         started = time.monotonic()
-        address = next(m[1] for line in server.stdout if (m := re.search(r"http://([\d.:]+)", line)))
+        found = next(m for line in server.stdout if (m := re.search(r"http://([\d.:]+)/\?token=([\w-]+)", line)))
+        address = found[1]
+        COOKIE["cookie"] = f"spanferry-{address.rpartition(':')[2]}={found[2]}"
         print(f"{given.rows:,} rows; the address was printed after {time.monotonic() - started:.2f} s")
         for name, path in PAGES.items():
             first = seconds(address, path)
@@ -83,10 +85,13 @@ def seconds(address: str, path: str) -> float:
     return time.monotonic() - started
 
 
+COOKIE: dict[str, str] = {}  # holds the server's token
+
+
 def page(address: str, path: str) -> int:
     """Reads a page; its status."""
     connection = http.client.HTTPConnection(address, timeout=120)
-    connection.request("GET", path)
+    connection.request("GET", path, headers=COOKIE)
     answer = connection.getresponse()
     answer.read()
     return answer.status
@@ -95,10 +100,10 @@ def page(address: str, path: str) -> int:
 def decide(address: str, row: int) -> float:
     """Seconds from a key (the row is flagged) until the page knows that it is on the disk."""
     connection = http.client.HTTPConnection(address, timeout=120)
-    connection.request("GET", f"/api/pair/{row}?sort=score")
+    connection.request("GET", f"/api/pair/{row}?sort=score", headers=COOKIE)
     known = json.loads(connection.getresponse().read())
     edit = {"row": row, "version": known["version"], "dataset": known["dataset"], "action": "flag"}
-    headers = {"content-type": "application/json", "origin": f"http://{address}"}
+    headers = {"content-type": "application/json", "origin": f"http://{address}", **COOKIE}
     started = time.monotonic()
     connection.request("POST", "/api/decide?sort=score", json.dumps(edit), headers)
     answer = connection.getresponse()

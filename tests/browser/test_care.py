@@ -104,19 +104,19 @@ def test_a_killed_server_loses_nothing(tab: Any, tmp_path: Path) -> None:
     three = ("One two three", [("One", "n"), ("two", "n"), ("three", "n")]), ("Uno dos tres", ["Uno", "dos", "tres"])
     out = write_run(tmp_path / "run", {"es": [pair("r0", *three, lang="es")]})
     server, address = _start(out, 0)
-    page = tab(Site(out, address)).open("/pair/0")
+    page = tab(Site(out, address.partition("/?")[0])).open("/?" + address.partition("?")[2]).open("/pair/0")
     page.press("a")
     server.send_signal(signal.SIGKILL)
     server.wait()
     page.press("a")
     assert "Not saved" in page.message() and page.state[1] == 1
     assert [d.action for d in DecisionLog(out / "decisions.jsonl").decisions] == ["accept"]
-    server, _ = _start(out, int(address.rpartition(":")[2]))
+    server, _ = _start(out, int(address.split(":")[2].partition("/")[0]))
     try:
         page.press("a", "x")
         assert page.states() == ["accepted", "accepted", "rejected"]
         log = DecisionLog(out / "decisions.jsonl")
-        assert [d.action for d in log.decisions] == ["accept", "accept", "reject"] and not log.broken
+        assert [d.action for d in log.decisions] == ["accept", "accept", "reject"] and not log.unread
     finally:
         server.kill()
         server.wait()
@@ -126,7 +126,7 @@ def _start(out: Path, port: int) -> "tuple[subprocess.Popen[str], str]":
     server = subprocess.Popen(command("inspect", out, "--port", port), cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     for line in server.stdout:
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+", line):
             return server, found[0]
     pytest.fail("the server did not start")
 

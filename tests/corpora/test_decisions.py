@@ -78,7 +78,7 @@ def test_a_torn_line_swallows_nothing(tmp_path: Path) -> None:
     assert again.decisions == [first]
     again.append(lambda fresh: [second])
     assert DecisionLog(log.path).decisions == [first, second]
-    assert DecisionLog(log.path).broken == [2]
+    assert [line.number for line in DecisionLog(log.path).unread] == [2]
 
 
 def _append_many(path: Path, name: str, count: int) -> None:
@@ -95,7 +95,7 @@ def test_processes_at_a_time_lose_nothing(tmp_path: Path) -> None:
     for worker in workers:
         worker.join()
     log = DecisionLog(path)
-    assert not log.broken
+    assert not log.unread
     for name in "abc":
         assert [d.example for d in log.decisions if d.example.startswith(name)] == [f"{name}-{i}" for i in range(40)]
 
@@ -168,3 +168,38 @@ def test_no_log_is_an_error_that_says_how_to_get_one(tmp_path: Path) -> None:
 def test_unknown_keys_of_a_later_version_are_left_alone() -> None:
     line = json.dumps({**json.loads(_accept().to_json()), "mood": "good"})
     assert decision_from_json(line).action == "accept"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"action": "merge"}, "unknown action 'merge'"),
+        ({"verdicts": [5]}, "a verdict is not an object"),
+        ({"verdicts": {}}, "verdicts is not a list"),
+        ({"verdicts": [{"span": "s0", "start": 1.5, "end": 2}]}, "start is not a whole number"),
+        ({"verdicts": [{"span": "s0", "start": True, "end": 2}]}, "start is not a whole number"),
+        ({"verdicts": [{"span": "s0", "start": 1}]}, "start and end do not come together"),
+        ({"verdicts": [{"span": "s0", "fragments": [1, 2]}]}, "fragments is not a list of pairs"),
+        ({"verdicts": [{"span": "s0", "fragments": [["a", "b"]]}]}, "fragments does not hold whole numbers"),
+        ({"verdicts": [{"label": "x"}]}, "span is missing"),
+        ({"example": 7}, "example is not a string"),
+        ({"texts": {"text": 1}}, "texts is not an object of strings"),
+        ({"id": ""}, "id is missing"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_listed_and_the_others_count(
+    change: dict[str, object], reason: str, tmp_path: Path
+) -> None:
+    path, good = tmp_path / "decisions.jsonl", _accept()
+    line = json.dumps({**json.loads(good.to_json()), **change})
+    path.write_bytes(f"{line}\n{good.to_json()}\n".encode() + b"\xff\n" + b"[" * 100_000 + b"\n")
+    log = DecisionLog(path)
+    assert log.decisions == [good]
+    assert [found.number for found in log.unread] == [1, 3, 4]
+    assert log.unread[0].reason == reason and log.unread[0].text == line
+
+
+def test_unknown_keys_of_a_verdict_are_left_alone() -> None:
+    line = json.loads(_accept().to_json())
+    line["verdicts"][0]["mood"] = "good"
+    assert decision_from_json(json.dumps(line)).verdicts == _accept().verdicts

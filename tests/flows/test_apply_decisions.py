@@ -1,6 +1,7 @@
 """From decisions to a dataset, to gold, to other tools and back."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.flows.config import build_config
 from spanferry.flows.engine.place import forget, mark
 from spanferry.flows.inspector.edits import Edit
+from spanferry.flows.inspector.importing import import_corrections
 from spanferry.flows.inspector.session import ReviewSession
 from spanferry.flows.review.apply import ApplyConfig, run_apply
 from tests.conftest import Run
@@ -194,6 +196,38 @@ def test_corrections_of_another_text_are_not_taken(tmp_path: Path, spanferry: Ru
     assert done.returncode == 0, done.stderr
     assert "1 other_text" in done.stdout and "1 no_example" in done.stdout
     assert not (out / "decisions.jsonl").exists()
+
+
+def test_what_others_decide_during_an_import_counts(tmp_path: Path) -> None:
+    out = write_run(tmp_path / "run", {"es": _rows()})
+    data = EmittedDataset(out / "es")
+    log, other = DecisionLog(out / "decisions.jsonl"), open_session(out)
+
+    def rows() -> Iterator[Pair]:
+        for batch in data.pairs():
+            yield from batch
+        # Somebody decides after the log was opened and the rows were read.
+        other.decide(0, 0, data.version, Edit("accept", "s0", quote=quote))
+
+    first = next(p for batch in data.pairs() for p in batch)
+    assert first.target is not None
+    quote = next(first.target.quote(s) for s in first.target.spans if s.id == "s0")
+    done = import_corrections(rows(), [first.target], "es", "eve", log)
+    said = [v.span for d in DecisionLog(log.path).decisions for v in d.verdicts]
+    assert len(said) == len(set(said)) and "s0" in said
+    assert "s0" not in [v.span for d in done.decisions for v in d.verdicts]
+
+
+def test_lines_that_are_not_understood_are_listed(tmp_path: Path, spanferry: Run) -> None:
+    out = write_run(tmp_path / "run", {"es": _rows()})
+    session = open_session(out)
+    session.decide(0, 0, session.row_index.data[0].version, Edit("keep"))
+    with (out / "decisions.jsonl").open("a") as file:
+        file.write('{"id":"9","action":"merge","corpus":"es","split":"train","example":"r0"}\nnonsense\n')
+    done = spanferry("run", "apply-decisions", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "line 2: unknown action 'merge'" in done.stderr and "line 3: not a line of JSON" in done.stderr
+    assert json.loads((out / "es-reviewed" / "review.json").read_text())["reviewed"] == 1
 
 
 def _decided(out: Path) -> dict[tuple[str, str], str]:

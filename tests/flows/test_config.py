@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.errors import ConfigError, InputError, ModelError
+from spanferry.corpora.schema import Span
+from spanferry.flows import models
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.translate.flow import Signatures
+from spanferry.projectors.base import FittedProjector, ProjectionInput
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -110,3 +113,33 @@ def test_the_signature_of_given_sides_knows_all_that_changes_what_comes_out(tmp_
     ]
     assert len({signature(), *map(signature, others)}) == len(others) + 1
     assert signature() == signature("shard_rows=3", "executor.workers=1")
+
+
+def _without_model(flow: str, kind: str = "default") -> RunConfig:
+    settings = ["read.path=en.txt", "read.target=es.txt", 'target=["es"]', "translator.model=none"]
+    return build_config(RunConfig, flow, settings=[*settings, f"projector.kind={kind}"])
+
+
+@pytest.mark.parametrize("kind", ["default", "alignment", "copy", "ensemble"])
+def test_no_translator_is_needed_where_both_sides_are_given(kind: str) -> None:
+    config = _without_model("project", kind)
+    assert models.translator(config.translator, "en", "es", optional=True) is None
+    given = ProjectionInput("e", "Anna is here", "Anna está aquí", (Span(0, 4, "PER", "s"),), "en", "es")
+    projector = models.unfitted(config.projector, None, "en", "es")
+    fitted = projector.fit([given]) if isinstance(projector, FittedProjector) else projector
+    assert fitted.project([given])[0][0].span == Span(0, 4, "PER", "s")
+
+
+@pytest.mark.parametrize("kind", ["constrained", "markers", "candidates"])
+def test_what_asks_a_model_says_so_without_one(kind: str) -> None:
+    config = _without_model("project", kind)
+    with pytest.raises(ModelError, match="needs a model for en -> es") as caught:
+        models.unfitted(config.projector, None, "en", "es")
+    assert "--translator MODEL" in str(caught.value)
+
+
+def test_translating_without_a_translator_is_refused() -> None:
+    config = _without_model("translate-train")
+    with pytest.raises(ModelError, match="'none' makes no translations") as caught:
+        models.translator(config.translator, "en", "es")
+    assert "--translator bundled" in str(caught.value)

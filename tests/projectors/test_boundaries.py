@@ -132,3 +132,27 @@ def test_the_old_name_is_answered_with_the_new_one() -> None:
 )
 def test_a_cut_without_a_reason_is_not_made(quote: str, found: str) -> None:
     assert moved("subword", f"x {quote} y", f"der {found} da", (quote, found)) == [found]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "quote", "found", "subword"),
+    [
+        ("all alarms", "alle Wecker", "all", "alle", "alle"),  # endings and other spellings are no words of a compound
+        ("the best songs", "die besten Lieder", "best", "besten", "besten"),
+        ("in Europe", "in Europa", "Europe", "Europa", "Europa"),
+        ("European law", "europäisches Recht", "European", "europäisches", "europäisches"),
+        ("American law", "amerikanisches Recht", "American", "amerikanisches", "amerikanisches"),
+        ("Wales is green", "Gales es verde", "Wales", "Gales", "Gales"),
+        ("the Treaty", "el Tratado", "Treaty", "Tratado", "Tratado"),
+        ("agents", "Wirkstoffe", "active agents", "Wirkstoffe", "Wirkstoffe"),
+        ("80 Levemir", "80 Levemir", "Levemir 80", "80 Levemir", "80 Levemir"),
+        ("the wifi W is on", "das W-Lan ist an", "W", "W-Lan", "W-Lan"),  # one letter never remains
+        ("plan B works", "B-Plan wirkt", "B", "B-Plan", "B-Plan"),
+        ("a Commission paper", "ein Kommissionspapier", "Commission", "Kommissionspapier", "Kommission"),
+        ("the EU accession", "der EU-Beitritt", "EU", "EU-Beitritt", "EU"),
+        ("the Just Smile playlist", "die Just Smile-Liste", "Just Smile", "Just Smile-Liste", "Just Smile"),
+    ],
+)
+def test_a_cut_needs_a_reason(source: str, target: str, quote: str, found: str, subword: str) -> None:
+    source = source if quote in source else f"{source} {quote}"
+    assert moved("subword", source, target, (quote, found)) == [subword]

@@ -193,3 +193,17 @@ def test_no_model_for_a_direction(many: CT2Translator) -> None:
 def test_options_show_in_the_signature(many: CT2Translator) -> None:
     signatures = {CandidatesProjector(many, keep=k).signature for k in (3, 4)}
     assert len(signatures) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "quotes"),
+    [("Press AltF2 now.", "Pulsa AltF2 ahora.", ("Alt", "F2")), ("Run 10km.", "Corre 10km.", ("10", "km"))],
+)
+def test_labels_that_touch_inside_a_word_are_not_crowded_out(
+    many: CT2Translator, source: str, target: str, quotes: tuple[str, str]
+) -> None:
+    ranges = [(source.index(q), source.index(q) + len(q)) for q in quotes]
+    (found,) = CandidatesProjector(many).project([item(source, target, *ranges)])
+    placed = [p.span for p in found if p.span]
+    assert len(placed) == 2, [p.reason for p in found]
+    assert placed[0].end <= placed[1].start or placed[1].end <= placed[0].start

@@ -2,11 +2,15 @@
 
 import pytest
 
-from spanferry.corpora.schema import Span
-from spanferry.projectors.base import ProjectionInput, words_of_both
+from spanferry.corpora.schema import Span, Translation
+from spanferry.projectors.base import ProjectionInput, single_words_of_both, words_of_both
+from spanferry.projectors.constrained.projector import ConstrainedProjector
+from spanferry.projectors.markers.projector import MarkersProjector, _Marked, _onto_given
 from spanferry.projectors.methods.alignment import AlignmentProjector
+from spanferry.projectors.methods.copying import CopyProjector
 from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.projectors.placing.label_edges import cut_at_labels
+from spanferry.translators.engine.ct2 import CT2Translator
 
 
 def pair(source: str, target: str, *quotes: str) -> ProjectionInput:
@@ -47,3 +51,43 @@ def test_texts_whose_labels_do_not_touch_stay_as_they_are() -> None:
         pair("", "AltF2"),
     ):
         assert cut_at_labels(item) is item
+
+
+TOUCHING = [
+    ("Press AltF2 now.", "Pulsa AltF2 ahora.", ("Alt", "F2")),
+    ("Run 10km today.", "Corre 10km hoy.", ("10", "km")),
+    ("Press Ctrl+C now.", "Pulsa Ctrl+C ahora.", ("Ctrl", "C")),
+]
+
+
+@pytest.mark.parametrize(("source", "target", "quotes"), TOUCHING)
+def test_copies_part_a_word_between_its_labels(source: str, target: str, quotes: tuple[str, ...]) -> None:
+    (found,) = CopyProjector().project([pair(source, target, *quotes)])
+    assert [p.span and p.span.quote(target) for p in found] == list(quotes)
+
+
+@pytest.mark.parametrize(("source", "target", "quotes"), TOUCHING)
+def test_constrained_decoding_parts_a_word_between_its_labels(
+    model: CT2Translator, source: str, target: str, quotes: tuple[str, ...]
+) -> None:
+    (found,) = ConstrainedProjector(model).project([pair(source, target, *quotes)])
+    assert [p.span and p.span.quote(target) for p in found] == list(quotes)
+
+
+@pytest.mark.parametrize(("source", "target", "quotes"), TOUCHING)
+def test_markers_part_a_word_between_its_labels(
+    model: CT2Translator, source: str, target: str, quotes: tuple[str, ...]
+) -> None:
+    given = pair(source, target, *quotes)
+    (found,) = MarkersProjector(model).project([given])
+    assert {p.reason for p in found} <= {None, "marker_count", "marker_unmatched"}
+    held = target.index(quotes[0]), target.index(quotes[1])
+    marked = _Marked(
+        Translation(target, 0.0, "m"), tuple(((k, k + len(q)), 1.0) for k, q in zip(held, quotes, strict=True))
+    )
+    assert [p.span and p.span.quote(target) for p in _onto_given(given, marked)] == list(quotes)
+
+
+def test_labels_that_touch_in_chinese_leave_its_characters_apart() -> None:
+    item = cut_at_labels(pair("在北京大学", "在北京大学", "北京", "大学"), single_words_of_both)
+    assert [b - a for a, b in single_words_of_both(item)[1]] == [1] * 5

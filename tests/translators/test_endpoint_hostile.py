@@ -42,7 +42,8 @@ def test_a_hostile_answer_is_a_rejected_row(server: Server, kind: str) -> None:
     assert [(one.text, one.reason) for one in found] == [("fine", None), ("", BAD_ANSWER), ("fine", None)]
 
 
-def test_a_server_that_drips_is_cut_off_at_the_timeout() -> None:
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nx-filler: "])
+def test_a_server_that_drips_is_cut_off_at_the_timeout(head: bytes) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     sent = []
 
@@ -50,7 +51,7 @@ def test_a_server_that_drips_is_cut_off_at_the_timeout() -> None:
         connection, _ = listening.accept()
         with connection:
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            connection.sendall(head)
             try:
                 for _ in range(1000):
                     connection.sendall(b" ")
@@ -66,3 +67,11 @@ def test_a_server_that_drips_is_cut_off_at_the_timeout() -> None:
     assert endpoint.generate(["x"])[0].reason == TIMEOUT
     assert len(sent) < 1000
     listening.close()
+
+
+def test_all_tries_together_are_bounded(server: Server) -> None:
+    """However many tries are allowed, none begins after ``timeout`` and ``longest_wait``."""
+    server.reply = lambda _, number: (503, {"retry-after": "0.2"}, {})
+    endpoint = Endpoint("m", url=server.url, retries=1000, timeout=0.5, longest_wait=0.3)
+    assert endpoint.generate(["x"])[0].reason == "endpoint_http_503"
+    assert 2 <= len(server.requests) <= 5

@@ -287,3 +287,19 @@ def test_the_clock_does_not_enter_a_prompt(cache: Path) -> None:
     )
     found = CT2Generator(dated, device="cpu", compute_type="float32")
     assert "".join(found.encode("hi")) == "01ĠJanĠ2025Ġhi"
+
+
+def test_a_batch_that_is_refused_at_once_is_tried_row_by_row(cache: Path) -> None:
+    """CTranslate2 may raise when a batch is handed over, not only when its result is asked for."""
+    ours = made(language_model(cache / "at-once", "mistral"), cache)
+    prompts = ["a b", "b a", "a a"]
+    expected = ours.generate(prompts, max_tokens=4)
+    submit = ours._submit
+
+    def refusing(rows: list[list[str]], cap: int, ends: list[int]) -> list[Any]:
+        if len(rows) > 1:
+            raise RuntimeError("out of memory")
+        return submit(rows, cap, ends)
+
+    ours._submit = refusing  # type: ignore[method-assign]
+    assert ours.generate(prompts, max_tokens=4) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import httpx
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators.base import Generation
+from spanferry.translators.endpoints.budget import Budget
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
 from spanferry.translators.endpoints.secrets import URL_HINT, check_url
 from spanferry.translators.engine import limits
@@ -61,13 +63,15 @@ class Endpoint:
         context: Tokens that prompt and answer may have together; the endpoint's own limit is not asked for.
         max_tokens: Longest answer where a request names none.
         timeout: Seconds for one answer, from the request to its last byte.
-        retries: Further tries of one prompt.
+        retries: Further tries of one prompt; none begins later than ``timeout`` and ``longest_wait`` after the first.
         longest_wait: Seconds; where ``Retry-After`` asks for more, the row fails.
         concurrency: Requests under way at once.
         requests_per_minute: Not more in any minute; 0: no limit.
         tokens_per_minute: Likewise, prompt and answer together.
         price_in: Price of a million prompt tokens, for the count of the cost.
         price_out: Price of a million answer tokens.
+        max_requests: Requests in all, further tries included; 0: no limit.
+        max_cost: Cost in all, which needs a price; what is under way when it is reached is still paid. 0: no limit.
         extra: Further fields of the request; null takes one out.
 
     Raises:
@@ -92,18 +96,27 @@ class Endpoint:
         tokens_per_minute: int = 0,
         price_in: float = 0.0,
         price_out: float = 0.0,
+        max_requests: int = 0,
+        max_cost: float = 0.0,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         check_url(url)
         positive = {"context": context, "max_tokens": max_tokens, "timeout": timeout, "concurrency": concurrency}
         rest = {"retries": retries, "longest_wait": longest_wait, "requests_per_minute": requests_per_minute,
-                "tokens_per_minute": tokens_per_minute, "price_in": price_in, "price_out": price_out}  # fmt: skip
+                "tokens_per_minute": tokens_per_minute, "price_in": price_in, "price_out": price_out,
+                "max_requests": max_requests, "max_cost": max_cost}  # fmt: skip
         for name, value in {**positive, **rest}.items():
-            if value < 0 or (value == 0 and name in positive):
+            if not 0 <= value < float("inf") or (value == 0 and name in positive):
                 least = "> 0" if name in positive else ">= 0"
                 raise ConfigError(
                     f"{name}={value}", valid=f"{name} {least}", hint=f"--set translator.options.{name}=VALUE"
                 )
+        if max_cost and not (price_in or price_out):
+            raise ConfigError(
+                f"max_cost={max_cost} without a price",
+                valid="price_in and price_out: the price of a million tokens",
+                hint="--set translator.options.price_in=VALUE",
+            )
         if not model:
             raise ConfigError("no model is named", hint="--translator endpoint:MODEL")
         self.name, self.context = model, context
@@ -111,9 +124,11 @@ class Endpoint:
         self._max_tokens, self._timeout, self._retries = max_tokens, timeout, retries
         self._longest_wait, self._concurrency = longest_wait, concurrency
         self._prices = (price_in / 1e6, price_out / 1e6)
+        self._budget = Budget(max_requests, max_cost)
         self._limiter = RateLimiter(requests_per_minute, tokens_per_minute)
         self._lock, self._usage, self._reached = threading.Lock(), _NOTHING, False
         self._mine = threading.local()
+        self._running: asyncio.AbstractEventLoop | None = None
 
     @property
     def signature(self) -> str:
@@ -148,6 +163,7 @@ class Endpoint:
 
         Raises:
             ModelError: The endpoint does not take the key, knows no such model, or could not be reached even once.
+            BudgetError: ``max_requests`` or ``max_cost`` is reached.
         """
         cap = max_tokens or self._max_tokens
         with ThreadPoolExecutor(min(self._concurrency, max(1, len(prompts)))) as pool:
@@ -170,10 +186,12 @@ class Endpoint:
         return answer
 
     def _tried(self, prompt: str, cap: int, stop: list[str]) -> _Answer:
-        reason = UNREACHABLE
+        reason, last_start = UNREACHABLE, 0.0
         for attempt in range(self._retries + 1):
             entry = self._limiter.wait(self.length(prompt) + cap)
+            last_start = last_start or time.monotonic() + self._timeout + self._longest_wait
             pause: float | None = None
+            self._budget.admit()
             try:
                 response, content = self._post(prompt, cap, stop)
             except httpx.TimeoutException:
@@ -185,6 +203,7 @@ class Endpoint:
                 status = response.status_code
                 if status == 200:
                     answer = self._read(content, attempt)
+                    self._budget.pay(answer.usage.cost)
                     self._limiter.settle(entry, answer.usage.prompt_tokens + answer.usage.completion_tokens)
                     return answer
                 if status in _FATAL:
@@ -194,12 +213,13 @@ class Endpoint:
                     return _Answer(Generation("", reason=reason), Usage(retries=attempt))
                 pause = retry_after(response.headers)
             self._limiter.settle(entry, 0)
-            if attempt == self._retries or (pause or 0.0) > self._longest_wait:
+            wait_s = backoff(prompt, attempt) if pause is None else pause
+            if attempt == self._retries or wait_s > self._longest_wait or time.monotonic() + wait_s > last_start:
                 break
             if pause is not None:
                 self._limiter.pause(pause)
             else:
-                time.sleep(backoff(prompt, attempt))
+                time.sleep(wait_s)
         if not self._reached:
             raise ModelError(
                 f"the endpoint can't be reached ({reason.removeprefix('endpoint_')}, {attempt + 1} tries)",
@@ -222,30 +242,43 @@ class Endpoint:
         key = self._key()
         if not (key.isascii() and key.isprintable()):
             raise ModelError(f"what the environment variable {self._key_env} holds can't be a key", hint="set it anew")
-        deadline = time.monotonic() + self._timeout
-        with self._client.stream(
-            "POST",
-            f"{self._url}/chat/completions",
-            json={name: value for name, value in body.items() if value is not None},
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-        ) as response:
+        given = {name: value for name, value in body.items() if value is not None}
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        asking = asyncio.run_coroutine_threadsafe(self._send(given, headers), self._loop)
+        try:
+            return asking.result()
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the answer is not complete") from error
+
+    async def _send(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[httpx.Response, bytes | None]:
+        # httpx bounds each read. A server that sends a byte at a time, headers included, is bounded only from outside.
+        async with (
+            asyncio.timeout(self._timeout),
+            self._client.stream("POST", f"{self._url}/chat/completions", json=body, headers=headers) as response,
+        ):
             received = bytearray()
-            for part in response.iter_bytes():
+            async for part in response.aiter_bytes():
                 received += part
                 if len(received) > _MOST_BYTES:
                     return response, None
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer is not complete")
             return response, bytes(received)
 
     def _key(self) -> str:
         return os.environ.get(self._key_env, "").strip()
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:  # two threads that ask first have one loop
+            if self._running is None:
+                self._running = asyncio.new_event_loop()
+                threading.Thread(target=self._running.run_forever, name="endpoint", daemon=True).start()
+            return self._running
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
         # Redirections are not followed: the key would go with them.
         connections = httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency)
-        return httpx.Client(timeout=self._timeout, limits=connections, follow_redirects=False)
+        return httpx.AsyncClient(timeout=self._timeout, limits=connections, follow_redirects=False)
 
     def _read(self, received: bytes | None, attempt: int) -> _Answer:
         try:

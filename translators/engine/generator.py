@@ -159,7 +159,11 @@ class CT2Generator:
         ends = sorted({*self.ends, *(end for text in stop for end in self._stops(text))})
         waiting: dict[int, Any] = {}
         for batch in self._batches(rows):
-            waiting.update(zip(batch, self._submit([rows[i] for i in batch], cap, ends), strict=True))
+            try:
+                futures = self._submit([rows[i] for i in batch], cap, ends)
+            except (RuntimeError, ValueError):
+                futures = [None] * len(batch)  # each is tried alone
+            waiting.update(zip(batch, futures, strict=True))
         errors: list[str] = []
         for i, future in waiting.items():
             results[i] = self._result(rows[i], future, cap, ends, stop, errors)
@@ -200,6 +204,8 @@ class CT2Generator:
     ) -> Generation:
         try:
             try:
+                if future is None:
+                    raise RuntimeError("the batch was refused")
                 result = future.result()
             except (RuntimeError, ValueError):
                 # A prompt that CTranslate2 refuses takes its whole batch with it; alone it takes only itself.

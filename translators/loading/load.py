@@ -29,6 +29,7 @@ from spanferry.translators.prompting.prompted import PromptTranslator
 from spanferry.translators.prompting.prompts import choose_template
 
 BUNDLED = "bundled"
+NO_MODEL = "none"
 ENDPOINT = "endpoint:"
 FIREFOX = "firefox"
 # What has a place of its own in the configuration.
@@ -72,16 +73,16 @@ def load_translator(
     """The translator that ``spec`` names; models in Hugging Face layout are converted once, on first use.
 
     Args:
-        spec: ``bundled``; a CTranslate2 directory; a directory in Hugging Face layout; a hub id, ``id@revision`` or a
-            short name (``nllb-600m`` …, ``opus-mt``); ``endpoint:MODEL``; ``parallel``; or ``package.module:Class``,
-            a class that is made without arguments.
+        spec: ``bundled``; ``none``, where a model is optional; a CTranslate2 directory; a directory in Hugging Face
+            layout; a hub id, ``id@revision`` or a short name (``nllb-600m`` …, ``opus-mt``); ``endpoint:MODEL``;
+            ``parallel``; or ``package.module:Class``, a class that is made without arguments.
         source: Language to translate from, BCP-47. ``bundled`` and ``opus-mt`` choose their model by it; where both
             languages are given, a model that lacks one is an error.
         target: Language to translate into.
         device: ``auto``, ``cpu`` or ``cuda``.
         compute_type: A CTranslate2 type, or ``default``.
         beam: Hypotheses kept at each step; language models are greedy.
-        optional: Return None where there is no bundled model for the languages.
+        optional: Return None for ``none``, and where there is no bundled model for the languages.
         **options: Further options of ``CT2Translator``; for a language model ``template`` and
             those of ``PromptTranslator`` and ``CT2Generator`` or
             ``Endpoint``.
@@ -92,6 +93,13 @@ def load_translator(
         MissingExtraError: Converting needs torch.
     """
     found: Translator
+    if spec == NO_MODEL:
+        if optional:
+            return None
+        raise ModelError(
+            "translator 'none' makes no translations, and some are needed here",
+            hint="--translator bundled, or spanferry run project --target-input FILE with translations you have",
+        )
     if spec.startswith(ENDPOINT):
         found = _prompted(spec, device, compute_type, options)
     elif spec == FIREFOX or spec.startswith(f"{FIREFOX}:"):
@@ -245,7 +253,8 @@ def model_directory(spec: str, source: str | None, target: str | None, quantizat
         close = nearest(spec, known)
         raise ModelError(
             f"no translator {spec!r}",
-            valid=f"{', '.join(known)}, a hub id (owner/name), a directory, or package.module:Class",
+            valid=f"{', '.join(known)}, {NO_MODEL} where both sides are given, a hub id (owner/name), a directory, "
+            "or package.module:Class",
             hint=f"did you mean {close[0]!r}?" if close else "spanferry models",
         )
     repo, revision = named

@@ -21,7 +21,7 @@ export function showMatrix(box, found, span, data) {
     });
   });
   const caption = table.createCaption();
-  caption.textContent = "Alignment: source words down, target words across";
+  caption.textContent = "Alignment: source words down, target words across" + (found.cut ? "; the part around the span" : "");
   box.replaceChildren(table);
 }
 

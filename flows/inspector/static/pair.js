@@ -3,6 +3,7 @@
 import { Failed, get, post } from "./api.js";
 import { drawLink, drawSpans, drawSwitches, offsetAt, reveal, showSide } from "./marks.js";
 import { showMatrix } from "./matrix.js";
+import { pickLabel } from "./picker.js";
 import { showFacts, showLabels, showSpans } from "./spans.js";
 import { moved, tidy, wordBeside } from "./text.js";
 
@@ -45,10 +46,19 @@ async function load(row, { keep = false, push = true } = {}) {
   data = found;
   adding = null;
   if (!keep || !same) {
-    const open = data.spans.findIndex((span) => !span.decision);
-    chosen = open < 0 ? 0 : open;
+    chosen = firstOpen();
   }
   render(!same);
+}
+
+// The first open span; where rows come least certain first, the open span with the least score.
+function firstOpen() {
+  const open = data.spans.map((span, i) => [span, i]).filter(([span]) => !span.decision);
+  if (new URLSearchParams(query).get("sort") === "score") {
+    const scored = open.filter(([span]) => span.score !== null).sort(([a], [b]) => a.score - b.score);
+    if (scored.length) return scored[0][1];
+  }
+  return open[0]?.[1] ?? 0;
 }
 
 function take(answer) {
@@ -69,7 +79,7 @@ function render(texts) {
   showFacts($("facts"), $("reasons"), data);
   $("keep").querySelector("span").textContent = data.kept ? "accept the row" : "accept anyway";
   showSpans($("spans"), data.spans, chosen, choose);
-  showLabels($("labels"), data.labels, adding ?? data.spans[chosen]?.label, (label) => press({ key: "", label }));
+  showLabels($("labels"), data.labels, adding ?? data.spans[chosen]?.label, (label) => press({ key: "", label }), () => press({ key: "l" }));
   draw(true);
   main.dataset.loaded = `${data.number}:${data.version}:${chosen}`;
 }
@@ -188,7 +198,7 @@ async function undo() {
   const here = answer.row.number === data.number;
   if (!here) history.pushState({ row: answer.row.number }, "", withQuery(`/pair/${answer.row.number}`));
   take(answer.row);
-  if (!here) choose(Math.max(0, data.spans.findIndex((span) => !span.decision)));
+  if (!here) choose(firstOpen());
   say("");
   $("saved").textContent = "taken back";
 }
@@ -207,8 +217,17 @@ async function matrix() {
   const box = $("matrix");
   box.hidden = !box.hidden;
   if (box.hidden) return;
-  const field = data.spans[chosen]?.field ?? data.source.texts[0].field;
-  showMatrix(box, await get(`/api/matrix/${data.number}?field=${encodeURIComponent(field)}`), data.spans[chosen], data);
+  const span = data.spans[chosen];
+  const field = span?.field ?? data.source.texts[0].field;
+  const asked = new URLSearchParams({ field });
+  for (const name of ["source", "target"]) if (span?.[name]) asked.set(name, span[name].start);
+  try {
+    showMatrix(box, await get(`/api/matrix/${data.number}?${asked}`), span, data);
+  } catch (error) {
+    box.hidden = true;
+    throw error;
+  }
+  box.scrollIntoView({ block: "nearest" });
 }
 
 const actions = {
@@ -239,6 +258,7 @@ const actions = {
   m: async () => {
     if (main.dataset.matrix) await matrix();
   },
+  l: async () => pickLabel($("picker"), data.labels, data.others, (label) => press({ key: "", label })),
   v: async () => {
     localStorage.setItem("stacked", $("stage").classList.toggle("stacked") ? "yes" : "");
     draw(false);
@@ -247,7 +267,7 @@ const actions = {
     if (!data.target) throw new Failed(0, "There is no translation to add a span to.");
     adding = data.spans[chosen]?.label ?? data.labels[0] ?? "";
     render(false);
-    say("A new span: choose its label with a number, then mark it in the target, or press w. Esc leaves it.", "note");
+    say("A new span: choose its label with a number or l, then mark it in the target, or press w. Esc leaves it.", "note");
   },
   Escape: async () => {
     adding = null;

@@ -69,14 +69,17 @@ export function showFacts(facts, reasons, data) {
   }
 }
 
-export function showLabels(box, labels, current, choose) {
-  box.replaceChildren(
-    ...labels.slice(0, 9).map((label, index) => {
-      const button = element("button", label === current ? "current" : "");
-      button.type = "button";
-      button.append(element("kbd", "", index + 1), " ", element("bdi", "", label));
-      button.addEventListener("click", () => choose(label));
-      return button;
-    }),
-  );
+export function showLabels(box, labels, current, choose, pick) {
+  const buttons = labels.slice(0, 9).map((label, index) => {
+    const button = element("button", label === current ? "current" : "");
+    button.type = "button";
+    button.append(element("kbd", "", index + 1), " ", element("bdi", "", label));
+    button.addEventListener("click", () => choose(label));
+    return button;
+  });
+  const more = element("button", labels.indexOf(current) >= 9 ? "current" : "");
+  more.type = "button";
+  more.append(element("kbd", "", "l"), labels.length > 9 ? ` all ${labels.length} labels` : " labels");
+  more.addEventListener("click", pick);
+  box.replaceChildren(...buttons, more);
 }

@@ -14,6 +14,7 @@ from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, find_command, run, table_priors, tokens
+from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from spanferry.translators.bundled.priors import load_prior
@@ -81,7 +82,7 @@ class EflomalAligner:
     def signature(self) -> str:
         """``eflomal.model<n>.runs<n>.unseeded|…``: unseeded, so the same signature is not the same bytes."""
         made = f"eflomal.model{self.model}.runs{self.runs}.unseeded"
-        return f"{made}|prior:{self.prior}|sym:{self.symmetrisation}|{dictionaries()}"
+        return f"{made}|prior:{self.prior}|sym:{self.symmetrisation}|{dictionaries()}|{APOSTROPHES}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "EflomalAligner":
         """A new aligner that has aligned ``inputs`` and remembers it.

@@ -17,6 +17,7 @@ from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
+from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices
@@ -95,7 +96,7 @@ class EncoderAligner:
         method = f"softmax.{self.threshold:g}" if self.method == "softmax" else self.method
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
         made = f"{self._facts['name']}@{weights_hash(self.directory)[:8]}.l{self._facts['layer']}.{kind}"
-        return f"encoder.{method}({made})|{dictionaries()}"
+        return f"encoder.{method}({made})|{dictionaries()}|{APOSTROPHES}"
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -12,7 +12,12 @@ from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
 from spanferry.corpora.text.words import joined_words, word_strings
 from spanferry.projectors.aligners.encoder.context import bundled_encoder, power_for
-from spanferry.projectors.aligners.lexical.apostrophes import has_suffixes, learned_suffixes, with_suffixes
+from spanferry.projectors.aligners.lexical.apostrophes import (
+    has_suffixes,
+    learned_suffixes,
+    whole_words,
+    with_suffixes,
+)
 from spanferry.projectors.aligners.lexical.beads import BEADS, Bead, beads
 from spanferry.projectors.aligners.lexical.bonds import of_words
 from spanferry.projectors.aligners.lexical.characters import averaged, in_characters
@@ -91,7 +96,7 @@ class LexicalAligner:
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
         asked = f"|context:{bundled_encoder().signature}" if self._context else ""
-        return f"lexical.12.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
+        return f"lexical.13.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.
@@ -253,7 +258,7 @@ class _Side:
 
     @staticmethod
     def of(text: str, given: tuple[Range, ...], language: str, suffixed: bool) -> "_Side":
-        own = words_of(text, language)
+        own = whole_words(text, words_of(text, language))
         if suffixed and not given:
             own = with_suffixes(text, own)
         found = given or own

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from spanferry.corpora.errors import InputError
 from spanferry.flows.inspector.app import build_app
+from spanferry.flows.inspector.runs import find_corpora
 from tests.flows.inspector.inspector_runs import NULLS, SCRIPTS, open_session, pair, write_run
 
 HOME = "http://127.0.0.1:9999"
@@ -64,8 +67,77 @@ def test_only_pages_of_this_server_change_anything(headers: dict[str, str], stat
     assert not (tmp_path / "run" / "decisions.jsonl").exists()
 
 
-def test_too_much_at_once(tmp_path: Path) -> None:
-    assert _client(tmp_path).post("/api/decide", content=b"x" * (2 << 20), headers=JSON).status_code == 413
+@pytest.mark.parametrize("chunked", [False, True])
+def test_too_much_at_once(chunked: bool, tmp_path: Path) -> None:
+    content = (b"x" * 65536 for _ in range(32)) if chunked else b"x" * (2 << 20)
+    assert _client(tmp_path).post("/api/decide", content=content, headers=JSON).status_code == 413
+
+
+def test_a_small_body_in_chunks_counts(tmp_path: Path) -> None:
+    client = _client(tmp_path)
+    parts = iter([json.dumps(_wish(client)).encode()])
+    assert client.post("/api/decide", content=parts, headers=JSON).status_code == 200
+
+
+def test_a_token_does_not_open_the_door_to_foreign_names(tmp_path: Path) -> None:
+    client = _client(tmp_path, token="abc")
+    assert client.get("/?token=abc", headers={"host": "evil.example"}).status_code == 403
+
+
+WRONG = [None, True, False, 1.5, -1, 10**30, "x", "\ud800", [], [1], [[1, 2]], [["a", "b"]], {}, {"a": [1]}]
+
+
+@pytest.mark.parametrize("path", ["/api/decide", "/api/undo", "/api/bulk"])
+def test_no_wrong_type_is_an_answer_of_500_or_a_decision(path: str, tmp_path: Path) -> None:
+    client = _client(tmp_path)
+    edit = _wish(client, action="move", start=3, end=10, quote="😀 gato", fragments=[], label="x", field="text")
+    right = {
+        "/api/decide": edit,
+        "/api/undo": {"decision": "x"},
+        "/api/bulk": {"count": 4, "query": {}},
+    }[path]
+    bodies = [*WRONG, *({**right, key: value} for key in right for value in WRONG)]
+    bodies += [{**right, "query": {key: value}} for key in ("label", "low", "id", "text", "sort") for value in WRONG]
+    for body in bodies if path == "/api/bulk" else bodies[: len(bodies) - 5 * len(WRONG)]:
+        answer = client.post(path, content=json.dumps(body), headers=JSON)
+        fine = isinstance(body, dict) and path == "/api/decide" and answer.status_code == 200
+        assert 400 <= answer.status_code < 500 or fine, (body, answer.status_code)
+        if fine:  # what may be left out
+            assert body["label"] in ("x", *WRONG) and (body["fragments"] in ([], None)), body
+            undo = {"decision": answer.json()["decision"]}
+            assert client.post("/api/undo", json=undo, headers=JSON).status_code == 200
+            right["version"] = -5
+    flags = client.post("/api/decide", json={**_wish(client), "row": True, "action": "flag"}, headers=JSON)
+    assert flags.status_code == 422
+
+
+@pytest.mark.parametrize("key", ["page", "low", "label", "id", "sort", "review", "stale", "field", "format", "text"])
+@pytest.mark.parametrize("value", ["-1", "1e999", "nan", "\0", "%ff", "x" * 5000, "٣"])
+def test_no_address_is_an_answer_of_500(key: str, value: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    client = _SHARED.setdefault("client", _client(tmp_path_factory.mktemp("site")))
+    for path in ("/", "/rows", "/pair/0", "/api/pair/0", "/api/matrix/0", "/report", "/history", "/export"):
+        assert client.get(path, params={key: value}).status_code < 500, path
+
+
+_SHARED: dict[str, TestClient] = {}
+
+
+@pytest.mark.parametrize("name", ["es/plots/b.svg", "es/train/x.arrow", "decisions.jsonl", "es-2"])
+def test_a_link_out_of_the_run_is_not_followed(name: str, tmp_path: Path) -> None:
+    _client(tmp_path)
+    out = tmp_path / "run"
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(out / "es", elsewhere)
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).symlink_to(elsewhere if name == "es-2" else tmp_path / "secret.svg")
+    with pytest.raises(InputError, match="a link that leads out of the run"):
+        find_corpora(out)
+
+
+def test_a_plot_linked_later_is_not_shown(tmp_path: Path) -> None:
+    client = _client(tmp_path)
+    (tmp_path / "run" / "es" / "plots" / "b.svg").symlink_to(tmp_path / "secret.svg")
+    assert client.get("/plots/0/b.svg").status_code == 404 and client.get("/plots/0/a.svg").status_code == 200
 
 
 def test_a_token_where_others_can_reach_the_server(tmp_path: Path) -> None:
@@ -78,9 +150,12 @@ def test_a_token_where_others_can_reach_the_server(tmp_path: Path) -> None:
 
 
 def test_after_the_token_a_cookie(tmp_path: Path) -> None:
-    client = _client(tmp_path, token="abc")
+    client = _client(tmp_path, token="abc", anywhere=True)
     client.get("/?token=abc")
-    assert client.get("/rows", headers={"host": "session.example"}).status_code == 200
+    cookie = {"cookie": "spanferry-80=abc"}
+    assert client.get("/rows", headers={"host": "session.example:80", **cookie}).status_code == 200
+    assert client.get("/rows", headers={"host": "session.example:81", **cookie}).status_code == 403
+    assert client.get("/rows").status_code == 200
     assert client.get(f"{HOME}//evil.example/?token=abc").headers["location"].startswith("/evil")
 
 

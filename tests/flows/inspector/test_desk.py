@@ -1,5 +1,7 @@
 """Filters, order and decisions, against the rows themselves."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -9,9 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.review.decisions import DecisionLog
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.flows.inspector.acceptance import acceptance
 from spanferry.flows.inspector.edits import Conflict, Edit, Refused
+from spanferry.flows.inspector.history import history_page
+from spanferry.flows.inspector.overview import overview
 from spanferry.flows.inspector.query import Query
 from spanferry.flows.inspector.runs import find_corpora
 from spanferry.flows.inspector.session import ReviewSession
@@ -61,6 +67,7 @@ def _fits(row: Pair, query: Query) -> bool:
             query.high is None or (score is not None and score <= query.high + 1e-4),
             agreement[query.agreement],
             not query.id or query.id in row.source.id,
+            not query.text or query.text.lower() in f"{row.source.text}\n{row.target.text}".lower(),
         )
     )
 
@@ -78,6 +85,7 @@ def _fits(row: Pair, query: Query) -> bool:
         high=st.none() | st.floats(0, 1),
         agreement=st.sampled_from(["", "one", "several", "none"]),
         id=st.sampled_from(["", "r1", "9"]),
+        text=st.sampled_from(["", "UNO", "e t", "nowhere"]),
         sort=st.sampled_from(["order", "score", "-score", "id"]),
     )
 )
@@ -189,7 +197,7 @@ def test_bulk_takes_only_what_nobody_decided_on(tmp_path: Path) -> None:
         session.bulk(query, count + 1)
     assert session.bulk(query, count) == count == len(session.rows(query)) - 1
     assert len(session.untouched(query)) == 0 and session.rows(Query(review="dropped")).tolist() == [3]
-    assert {d.action for d in session.logs[tmp_path / "decisions.jsonl"].decisions} == {"drop", "keep"}
+    assert {d.action for d in DecisionLog(tmp_path / "decisions.jsonl").decisions} == {"drop", "keep"}
 
 
 def test_rows_come_back_as_they_were_written(run: Path) -> None:
@@ -233,3 +241,46 @@ def test_a_dataset_itself_a_run_and_a_folder_of_runs(tmp_path: Path) -> None:
     assert [c.name for c in find_corpora(tmp_path / "one")] == ["es"]
     only = find_corpora(tmp_path / "one" / "es")
     assert [c.name for c in only] == ["es"] and only[0].log == (tmp_path / "one" / "decisions.jsonl")
+
+
+def test_threads_read_while_others_decide(tmp_path: Path) -> None:
+    session = open_session(write_run(tmp_path, {"es": _rows(40, "es")}))
+    session.row_index.frame()
+    dataset = session.row_index.data[0].version
+    pages = (
+        lambda: acceptance(d for found in session.lines().values() for d in found),
+        lambda: history_page(session, {}),
+        lambda: overview(session),
+        lambda: session.rows(Query(review="open")),
+        lambda: session.beside(Query(review="stale"), 3),
+    )
+
+    def look() -> None:
+        for _ in range(8):
+            for page in pages:
+                page()
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            looks = [pool.submit(look) for _ in range(3)]
+            for row in range(40):
+                session.decide(row, 0, dataset, Edit("flag"))
+            for found in looks:
+                found.result()
+    finally:
+        sys.setswitchinterval(usual)
+    assert len(session.lines()) == 40
+
+
+def test_what_a_desk_returns_is_a_copy(tmp_path: Path) -> None:
+    session = open_session(write_run(tmp_path, {"es": _rows(3, "es")}))
+    row = session.row_index.pair(0)
+    session.decide(0, 0, session.row_index.data[0].version, Edit("flag"))
+    session.lines().clear()
+    session.lines_of(0, row).clear()
+    session.status[:] = 4
+    session.flagged[:] = False
+    assert [d.action for d in session.lines_of(0, row)] == ["flag"]
+    assert session.flagged.tolist() == [True, False, False] and not session.status.any()

@@ -1,0 +1,52 @@
+"""What a run may spend on an endpoint, and the error with which it stops."""
+
+from __future__ import annotations
+
+import threading
+
+from spanferry.corpora.errors import ModelError
+
+
+class BudgetError(ModelError):
+    """The budget is spent. What is finished is kept; the same command with a larger budget goes on."""
+
+
+class Budget:
+    """Admits requests until so many were sent or so much was paid.
+
+    A request counts when it is sent, its cost when its answer is there: the cost exceeds ``max_cost`` by at most that
+    of the requests that were under way.
+
+    Args:
+        max_requests: Requests, further tries included; 0: no limit.
+        max_cost: In the currency of the prices; 0: no limit.
+    """
+
+    def __init__(self, max_requests: int = 0, max_cost: float = 0.0) -> None:
+        self.max_requests, self.max_cost = max_requests, max_cost
+        self._lock, self._requests, self._cost = threading.Lock(), 0, 0.0
+
+    def admit(self) -> None:
+        """Counts a request that is about to be sent.
+
+        Raises:
+            BudgetError: It would be one more than the budget allows.
+        """
+        with self._lock:
+            if self.max_requests and self._requests >= self.max_requests:
+                raise _spent(f"{self._requests:,} requests", f"max_requests={self.max_requests}", "max_requests")
+            if self.max_cost and self._cost >= self.max_cost:
+                raise _spent(f"a cost of {self._cost:,.4f}", f"max_cost={self.max_cost:g}", "max_cost")
+            self._requests += 1
+
+    def pay(self, cost: float) -> None:
+        """Adds the cost of an answer."""
+        with self._lock:
+            self._cost += cost
+
+
+def _spent(amount: str, limit: str, option: str) -> BudgetError:
+    return BudgetError(
+        f"stopped: budget spent ({amount}, {limit}); the same command with a larger budget goes on",
+        hint=f"--set translator.options.{option}=VALUE",
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.corpora.text.words import words
-from spanferry.projectors.aligners.lexical.apostrophes import whole_words
+from spanferry.projectors.apostrophes import whole_words
 
 Range = tuple[int, int]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
+from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.build import build_aligner
-from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
+from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
 
 MEANS = ("arithmetic", "geometric")

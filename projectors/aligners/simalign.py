@@ -10,7 +10,7 @@ from spanferry.corpora.errors import ConfigError, MissingExtraError, ModelError
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.encoder.convert import NAMES, default_layer
-from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
+from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 from spanferry.translators.conversion.convert import WEIGHTS, fingerprint
 from spanferry.translators.engine.limits import BAD_UNICODE, raise_if_all_fail, text_reason

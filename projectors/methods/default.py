@@ -14,7 +14,7 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
-from spanferry.projectors.aligners.lexical.apostrophes import has_inner_apostrophe
+from spanferry.projectors.apostrophes import has_inner_apostrophe
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.confidence.calibration import load_calibration
 from spanferry.projectors.constrained.projector import Candidate, ConstrainedProjector

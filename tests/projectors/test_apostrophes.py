@@ -5,7 +5,7 @@ import pytest
 from spanferry.corpora.schema import Span
 from spanferry.corpora.text.words import words
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
-from spanferry.projectors.aligners.lexical.apostrophes import has_suffixes, with_suffixes
+from spanferry.projectors.apostrophes import has_suffixes, with_suffixes
 from spanferry.projectors.base import ProjectionInput, words_in
 from spanferry.projectors.methods.default import DefaultProjector
 

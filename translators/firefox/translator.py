@@ -115,10 +115,6 @@ def _length_reason(vocabulary: Any, text: str) -> str | None:
     return SOURCE_TOO_LONG if len(vocabulary.encode(text)) > _SOURCE_PIECES else None
 
 
-def _length_reason(vocabulary: Any, text: str) -> str | None:
-    return SOURCE_TOO_LONG if len(vocabulary.encode(text)) > _SOURCE_PIECES else None
-
-
 def _answer(text: str | None) -> Translation:
     return Translation("", reason=MODEL_ERROR) if text is None else Translation(text)
 

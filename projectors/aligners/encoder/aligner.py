@@ -17,7 +17,7 @@ from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
-from spanferry.projectors.aligners.lexical.apostrophes import APOSTROPHES
+from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices

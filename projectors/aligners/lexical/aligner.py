@@ -12,12 +12,6 @@ from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
 from spanferry.corpora.text.words import joined_words, word_strings
 from spanferry.projectors.aligners.encoder.context import bundled_encoder, power_for
-from spanferry.projectors.aligners.lexical.apostrophes import (
-    has_suffixes,
-    learned_suffixes,
-    whole_words,
-    with_suffixes,
-)
 from spanferry.projectors.aligners.lexical.beads import BEADS, Bead, beads
 from spanferry.projectors.aligners.lexical.bonds import of_words
 from spanferry.projectors.aligners.lexical.characters import averaged, in_characters
@@ -26,6 +20,7 @@ from spanferry.projectors.aligners.lexical.fit import Model, Settings, apply, le
 from spanferry.projectors.aligners.lexical.lexicon import Prior
 from spanferry.projectors.aligners.lexical.state import dump, load
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
+from spanferry.projectors.apostrophes import has_suffixes, learned_suffixes, whole_words, with_suffixes
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.translators.bundled.priors import PriorTable, load_prior
 

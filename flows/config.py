@@ -11,10 +11,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from spanferry.corpora.errors import ConfigError, InputError, nearest
-from spanferry.corpora.filters import FILTERS, OPTIONAL
+from spanferry.corpora.filters import default_names
 from spanferry.corpora.text.languages import check_language
 from spanferry.translators.endpoints.secrets import refuse_secrets
 
@@ -155,7 +155,7 @@ class RunConfig(Section):
 
     @field_validator("filters", mode="before")
     @classmethod
-    def _changes_to_defaults(cls, value: Any) -> Any:
+    def _changes_to_defaults(cls, value: Any, info: ValidationInfo) -> Any:
         """A list is taken as it is; a table of name -> options changes the default filters, name -> false drops one.
 
         An optional filter is added where the table names it.
@@ -165,7 +165,7 @@ class RunConfig(Section):
         for name, options in value.items():
             if options is not False and not isinstance(options, Mapping):
                 raise ValueError(f"filters.{name} is a table of options, or false to drop the filter")
-        names = dict.fromkeys([*(n for n in FILTERS if n not in OPTIONAL), *value])
+        names = dict.fromkeys([*default_names(given=info.data.get("flow") == "project"), *value])
         return tuple({"kind": n, **value.get(n, {})} for n in names if value.get(n) is not False)
 
     @model_validator(mode="after")

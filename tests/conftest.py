@@ -37,7 +37,7 @@ def command(*arguments: object) -> list[str]:
 @pytest.fixture(scope="session")
 def prefect_url() -> Iterator[str]:
     """A Prefect server of the tests' own, as users have one; a run of its own server takes some seconds longer."""
-    code = "from flows import prefect_server as p; p.start()\nwith p.used(): print(p.url()); input()"
+    code = "from spanferry.flows.prefect import server as p; p.start()\nwith p.used(): print(p.url()); input()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=alone(), **pipes) as server:  # type: ignore[call-overload]
         yield server.stdout.readline().strip()

@@ -10,6 +10,7 @@ import pyarrow as pa
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.multiway import Direction, MultiRow
 from spanferry.corpora.stored.records import Record
+from spanferry.corpora.text.languages import check_language
 
 
 @runtime_checkable
@@ -96,11 +97,11 @@ def parse_direction(name: str) -> Direction:
     parts = name.split(">") if ">" in name else name.split("-")
     if len(parts) != 2 or not all(parts):
         raise ConfigError(
-            f"{name!r} is no direction",
+            f"{name!r} is not a direction",
             valid="two languages, as in en-es; with a '>' where a tag has a '-' of its own: en>zh-Hant",
             hint='--set options.directions=["en-es", "es-en"]',
         )
-    return parts[0], parts[1]
+    return check_language(parts[0]), check_language(parts[1])
 
 
 def texts_of(row: MultiRow) -> dict[str, Any]:

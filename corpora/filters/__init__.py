@@ -7,13 +7,28 @@ placeholder.
 
 from spanferry.corpora.filters.apply import build, decide, score
 from spanferry.corpora.filters.base import Column, Filter
-from spanferry.corpora.filters.known import FILTERS, OPTIONAL
+from spanferry.corpora.filters.known import FILTERS, OPTIONAL, default_names
 from spanferry.corpora.filters.table import removal_table
 
 
-def default_filters() -> list[Filter]:
-    """The filters of the table that are not optional, with their default options, in the table's order."""
-    return build([{"kind": kind} for kind in FILTERS if kind not in OPTIONAL])
+def default_filters(*, given: bool = False) -> list[Filter]:
+    """The filters that a run has by itself, with their default options, in the table's order.
+
+    Args:
+        given: Whether the translations were given; the translator's words are not judged then.
+    """
+    return build([{"kind": kind} for kind in default_names(given=given)])
 
 
-__all__ = ["FILTERS", "OPTIONAL", "Column", "Filter", "build", "decide", "default_filters", "removal_table", "score"]
+__all__ = [
+    "FILTERS",
+    "OPTIONAL",
+    "Column",
+    "Filter",
+    "build",
+    "decide",
+    "default_filters",
+    "default_names",
+    "removal_table",
+    "score",
+]

@@ -9,6 +9,7 @@ FILTERS: dict[str, str] = {
     "length_ratio": "spanferry.corpora.filters.texts.length_ratio:LengthRatio",
     "language": "spanferry.corpora.filters.texts.language:Language",
     "confidence": "spanferry.corpora.filters.confidence:Confidence",
+    "span_fidelity": "spanferry.projectors.filters.span_fidelity:SpanFidelity",
     "repetition": "spanferry.corpora.filters.texts.repetition:Repetition",
     "untranslated": "spanferry.corpora.filters.texts.untranslated:Untranslated",
     "glossary": "spanferry.corpora.filters.glossary:GlossaryTerms",
@@ -23,3 +24,15 @@ FILTERS: dict[str, str] = {
 
 OPTIONAL = frozenset({"script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"})
 """Filters of bitext that no run has unless it asks for them: on slots, titles and tables they reject good rows."""
+
+TRANSLATED = frozenset({"span_fidelity"})
+"""Filters of a translator's own words: default where a model translated, not where the translation was given."""
+
+
+def default_names(*, given: bool = False) -> list[str]:
+    """The filters that a run has by itself, in order.
+
+    Args:
+        given: Whether the translations were given, as in the flow ``project``.
+    """
+    return [name for name in FILTERS if name not in OPTIONAL and not (given and name in TRANSLATED)]

@@ -14,6 +14,7 @@ from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Example, Pair
 from spanferry.corpora.stored.emitted import EmittedDataset
+from spanferry.corpora.text.languages import check_language
 
 PARALLEL_READERS = {
     "moses": "spanferry.corpora.readers.moses:MosesReader",
@@ -159,7 +160,7 @@ def open_parallel(
     """
     lang, sign, path = entry.partition("=")
     if sign and lang and not Path(entry).exists():
-        return [CellReader(path, lang, format, tuple((options or {}).items()), shared_ids)]
+        return [CellReader(path, check_language(lang), format, tuple((options or {}).items()), shared_ids)]
     place = Path(entry)
     if format in (None, "run") and (place / "config.json").is_file():
         return _run(place)

@@ -1,6 +1,7 @@
 """Language tags and the English names of languages."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from spanferry.corpora.errors import ConfigError, nearest
@@ -54,6 +55,15 @@ _BIBLIOGRAPHIC = {
     "tib": "bo", "wel": "cy",
 }  # fmt: skip
 _KNOWN_AS = {**_REPLACED, **_BIBLIOGRAPHIC}
+
+
+def same_language(tag: str, known: Sequence[str]) -> str:
+    """The one of ``known`` that means ``tag``, which is in its usual form; ``tag`` where there is none.
+
+    Languages of parallel files stand in file names and headers, in any spelling.
+    """
+    same = (one for one in known if one == tag or (_TAG.fullmatch(one) and check_language(one) == tag))
+    return next(same, tag)
 
 
 def check_language(tag: str) -> str:

@@ -9,13 +9,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from spanferry.corpora.errors import ModelError
+from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.text.languages import check_language
 
 app = typer.Typer(help="List, add, remove, find and check models.", invoke_without_command=True)
 
 Name = Annotated[str, typer.Argument(help="bundled, a hub id, a short name such as nllb-600m, or a directory.")]
-Source = Annotated[str | None, typer.Option("--source", "-s", help="BCP-47; opus-mt needs it.", show_default=False)]
-Target = Annotated[str | None, typer.Option("--target", "-t", help="BCP-47; opus-mt needs it.", show_default=False)]
+
+
+def _tag(value: str | None) -> str | None:
+    return value and check_language(value)
+
+
+Source = Annotated[
+    str | None, typer.Option("--source", "-s", help="BCP-47; opus-mt needs it.", show_default=False, callback=_tag)
+]
+Target = Annotated[
+    str | None, typer.Option("--target", "-t", help="BCP-47; opus-mt needs it.", show_default=False, callback=_tag)
+]
 
 
 @app.callback()
@@ -62,8 +73,16 @@ def add(
     from spanferry.projectors.aligners.encoder.convert import encoder_directory, is_encoder
     from spanferry.translators.conversion.convert import quantization_for
     from spanferry.translators.engine import devices
-    from spanferry.translators.loading.load import BUNDLED, model_directory
+    from spanferry.translators.loading.load import BUNDLED, FIREFOX, model_directory
 
+    if name == FIREFOX:
+        from spanferry.translators.firefox.download import obtain
+
+        if source is None or target is None:
+            raise ModelError("Firefox's models are made for one direction each", hint="-s en -t es")
+        for leg in obtain(source, target, lambda line: typer.echo(line, err=True)):
+            typer.echo(leg.model.parent)
+        return
     if name == BUNDLED:
         raise ModelError("the bundled models are here already", hint="spanferry models path bundled")
     actual = devices.resolve_device(device)
@@ -92,6 +111,39 @@ def remove(name: Name, source: Source = None, target: Target = None) -> None:
 
 
 @app.command()
+def suggest(
+    source: Annotated[str, typer.Option("--source", "-s", help="BCP-47.")],
+    target: Annotated[str, typer.Option("--target", "-t", help="BCP-47.")],
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Which models know a pair of languages: size, memory, licence, measured quality, and the command."""
+    from spanferry.translators.loading.suggest import suggest as suggested
+
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f"unknown device {device!r}", valid=["cpu", "cuda"], hint="--device cpu")
+    found = suggested(check_language(source), check_language(target), device)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        return
+    table = Table(show_edge=False, box=None, padding=(0, 2))
+    for title in ("name", "download", "memory", "chrF", "licence", ""):
+        table.add_column(
+            title, style="bold" if title == "name" else None, no_wrap=title in ("name", "download", "memory")
+        )
+    for one in found:
+        size = f"{one.download:,} MB" if one.download else "here"
+        quality = f"{one.chrf:.1f}" if one.chrf is not None else "–"
+        table.add_row(one.name, size, f"{one.memory:,} MB", quality, one.licence, one.note)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("chrF: on news (ntrex128), where we measured it. The cheapest to start with:", style="dim")
+    first = next((one for one in found if one.download), found[0])
+    for command in first.commands:
+        console.print(f"    {command}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def path(name: Name, source: Source = None, target: Target = None) -> None:
     """Print the directory of a model, one line for each of that name."""
     from spanferry.translators.loading.installed import find_models
@@ -104,7 +156,7 @@ def path(name: Name, source: Source = None, target: Target = None) -> None:
 def pieces(
     name: Name,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Plain text in that language.")],
-    language: Annotated[str, typer.Option("--language", "-l", help="BCP-47, one the model translates into.")],
+    language: Annotated[str, typer.Option("--language", "-l", help="BCP-47: one it translates into.", callback=_tag)],
 ) -> None:
     """Count which pieces of a model a language uses: constrained decoding then costs a third, or looks further."""
     from spanferry.translators.engine.language_pieces import learn_pieces
@@ -122,6 +174,11 @@ def check(name: Name) -> None:
     """Run the family check against the origin: tokens, language tokens, scores, output. Exit 1 if it fails."""
     from spanferry.projectors.aligners.encoder.convert import is_encoder
     from spanferry.translators.checking.check import check_model
+    from spanferry.translators.loading.load import FIREFOX
+
+    if name == FIREFOX:
+        _check_firefox()
+        return
 
     if is_encoder(name):
         raise ModelError(
@@ -142,3 +199,16 @@ def _hub_name(name: str) -> str:
     from spanferry.projectors.aligners.encoder.convert import NAMES
 
     return NAMES.get(name.lower(), name)
+
+
+def _check_firefox() -> None:
+    """Every file of Firefox's models against the checksums of its download."""
+    from spanferry.translators.firefox.download import firefox_root
+    from spanferry.translators.firefox.files import check_files, legs_in
+
+    legs = legs_in(firefox_root())
+    if not legs:
+        raise ModelError("no model of Firefox is here", hint="spanferry models add firefox -s en -t es")
+    for leg in legs:
+        check_files(leg)
+        typer.echo(f"passed  {leg.source} > {leg.target}")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from spanferry.corpora.text.languages import check_language
 from spanferry.flows.config import ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
 
 
@@ -39,6 +40,11 @@ class RowsConfig(Section):
     )
     shard_rows: int = Field(default=1000, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1)
+
+    @field_validator("languages")
+    @classmethod
+    def _usual_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_language(tag) for tag in value)
 
     @field_validator("inputs", "languages")
     @classmethod

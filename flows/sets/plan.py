@@ -10,6 +10,7 @@ from spanferry.corpora.errors import ConfigError, InputError, nearest
 from spanferry.corpora.filters.sets import row_filters
 from spanferry.corpora.multiway import Direction
 from spanferry.corpora.readers.multiway import ParallelReader, open_parallel
+from spanferry.corpora.text.languages import same_language
 from spanferry.flows import models
 from spanferry.flows.engine.step import Step
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
@@ -68,7 +69,8 @@ class SetPlan:
             ConfigError: A chosen language that no input has.
             InputError: The inputs have one language only, where a set needs two.
         """
-        found, chosen = self.found, self.rows.languages
+        found = self.found
+        chosen = tuple(same_language(lang, found) for lang in self.rows.languages)
         for lang in chosen:
             if lang not in found:
                 close = nearest(lang, found, 1)

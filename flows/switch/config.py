@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from spanferry.corpora.switching.languages import Policy
 from spanferry.corpora.switching.presets import PRESETS
+from spanferry.corpora.text.languages import check_language
 from spanferry.flows.config import ExecutorConfig, Section, to_json
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
 
@@ -57,6 +58,11 @@ class SwitchConfig(Section):
             if isinstance(own, Mapping):
                 merged[key] = dict(own) if own.get("kind", given["kind"]) != given["kind"] else {**given, **own}
         return merged
+
+    @field_validator("matrix", "languages")
+    @classmethod
+    def _usual_tags(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        return check_language(value) if isinstance(value, str) else value and tuple(map(check_language, value))
 
     @field_validator("unit", "counterpart", "constraint", "sampler")
     @classmethod

@@ -14,6 +14,7 @@ from spanferry.corpora.options import checked_options
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from spanferry.corpora.switching.switcher import Switcher
+from spanferry.corpora.text.languages import same_language
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.flows.models import Recent
 from spanferry.flows.sets.plan import SetPlan
@@ -71,12 +72,13 @@ class SwitchPlan:
         """The plan of the rows: read, joined, and linked where the counterpart needs it."""
         given = self._rows(())
         languages = given.languages
-        matrix = self.config.matrix or languages[0]
+        matrix = same_language(self.config.matrix, languages) if self.config.matrix else languages[0]
         if matrix not in languages:
             raise ConfigError(
                 f"no input has the language {matrix!r}", valid=languages, hint="--input LANG=FILE adds one"
             )
-        wanted = [lang for lang in self.config.languages or languages if lang != matrix and lang in languages]
+        asked = [same_language(lang, languages) for lang in self.config.languages]
+        wanted = [lang for lang in asked or languages if lang != matrix and lang in languages]
         return self._rows((matrix, *wanted), given)
 
     def _rows(self, languages: tuple[str, ...], read: SetPlan | None = None) -> SetPlan:
@@ -115,7 +117,8 @@ class SwitchPlan:
         config = self.config
         matrix, *others = self.rows.languages
         aligned = config.counterpart["kind"] == "alignment"
-        languages = config.languages or (tuple(others) if aligned else ())
+        asked = tuple(same_language(lang, others) for lang in config.languages)
+        languages = asked or (tuple(others) if aligned else ())
         if aligned:
             for lang in languages:
                 if lang not in others:

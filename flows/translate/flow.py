@@ -81,7 +81,7 @@ class Signatures:
     @property
     def chosen_filters(self) -> Filters:
         """Which filters."""
-        return Filters(self.config.filters, self.config.translator.glossary)
+        return Filters(self.config.filters, self.config.translator.glossary, self.given)
 
     @cached_property
     def filters(self) -> list[Filter]:

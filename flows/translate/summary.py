@@ -120,6 +120,10 @@ def _asked(result: RunResult) -> str:
     )
 
 
+# Rows from which a run is no try any more, and the bundled model too weak.
+_FOR_TRYING = 200
+
+
 def _next_commands(result: RunResult, console: Console) -> None:
     out = result.config.out
     first = result.emitted[0].target
@@ -129,6 +133,9 @@ def _next_commands(result: RunResult, console: Console) -> None:
     ]
     if result.config.flow == "translate-train":
         lines.append(("your own data", "spanferry run translate-train --input FILE --source en --target es --out DIR"))
+        if result.config.translator.model == "bundled" and result.emitted[0].counts["rows"] > _FOR_TRYING:
+            pair = f"--source {result.config.source} --target {first}"
+            lines.append(("better models", f"spanferry models suggest {pair}"))
     lines.append(("what there is", "spanferry list"))
     lines.append(("look at it", f"spanferry inspect {out}"))
     for title, command in lines:

@@ -39,6 +39,7 @@ class Filters:
 
     configs: tuple[dict[str, Any], ...] | None
     glossary: str
+    given: bool = False
 
     def build(self) -> list[Filter]:
         """The filters, in order.
@@ -46,9 +47,10 @@ class Filters:
         Raises:
             ConfigError: There is no such filter, or it does not take an option.
         """
+        names = filtering.default_names(given=self.given)
+        configs = [{"kind": kind} for kind in names] if self.configs is None else self.configs
         if not self.glossary:
-            return filtering.default_filters() if self.configs is None else filtering.build(self.configs)
-        configs = [{"kind": kind} for kind in filtering.FILTERS] if self.configs is None else self.configs
+            return filtering.build(configs)
         own = {"path": self.glossary}
         return filtering.build([{**own, **c} if c.get("kind") == "glossary" else c for c in configs])
 

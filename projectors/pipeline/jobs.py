@@ -125,13 +125,13 @@ def project(
     grouped = stages.given_inputs(pairs, source, target)
     flat = [item for row in grouped for item in row]
     method = _projector(projector, projector_options, model, source, target)
-    signature = _signature("mt:parallel", method, filters, source, target)
+    signature = _signature("mt:parallel", method, filters, source, target, given=True)
     method = _fitted(method, flat, fit_rows)
     _report(progress, "project", 0, len(pairs))
     found = iter(stages.project_some(method, flat))
     projections = [[p for _ in row for p in next(found)] for row in grouped]
     _report(progress, "project", len(pairs), len(pairs))
-    return _filtered(stages.assemble_given(pairs, projections, signature), filters, progress)
+    return _filtered(stages.assemble_given(pairs, projections, signature), filters, progress, given=True)
 
 
 class _Rows:
@@ -161,15 +161,19 @@ def _fitted(projector: Projector, inputs: Sequence[ProjectionInput], size: int) 
     return projector.fit(stages.fit_sample(inputs, size)) if isinstance(projector, FittedProjector) else projector
 
 
-def _signature(model: str, projector: Projector, filters: Sequence[Filter] | None, source: str, target: str) -> str:
-    chosen = filtering.default_filters() if filters is None else filters
+def _signature(
+    model: str, projector: Projector, filters: Sequence[Filter] | None, source: str, target: str, *, given: bool = False
+) -> str:
+    chosen = filtering.default_filters(given=given) if filters is None else filters
     stated = "+".join(f.signature + f.threshold_signature for f in chosen)
     digest = blake2b(stated.encode(), digest_size=4).hexdigest()
     return "|".join([model, projector.signature, f"filt:{digest}", f"lang:{source}-{target}"])
 
 
-def _filtered(pairs: list[Pair], filters: Sequence[Filter] | None, progress: Progress | None) -> list[Pair]:
-    chosen = filtering.default_filters() if filters is None else list(filters)
+def _filtered(
+    pairs: list[Pair], filters: Sequence[Filter] | None, progress: Progress | None, *, given: bool = False
+) -> list[Pair]:
+    chosen = filtering.default_filters(given=given) if filters is None else list(filters)
     if not chosen:
         return pairs
     _report(progress, "filter", 0, len(pairs))

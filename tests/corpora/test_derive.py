@@ -296,7 +296,7 @@ def test_options_are_checked():
         open_derivation("instructions", {"direction": ["en-es"]})
     with pytest.raises(ConfigError, match="min_pairs"):
         open_derivation("sampled", {"min_pairs": 0})
-    with pytest.raises(ConfigError, match="no direction"):
+    with pytest.raises(ConfigError, match="not a direction"):
         list(open_derivation("instructions", {"directions": ["english"]}).derive([three()]))
     with pytest.raises(ConfigError, match="unknown derivation 'instruction'"):
         open_derivation("instruction")

@@ -25,14 +25,14 @@ def test_runs_at_the_same_time_look_for_ports_in_different_places() -> None:
 # Another program has the first port; says on which one the server answers.
 _TAKEN = """
 import os, socket, urllib.request
-from flows import prefect_server, prefect_setup
-other = socket.create_server(("127.0.0.1", prefect_setup.ports().start))
-prefect_server.start()
-with prefect_server.used():
+from spanferry.flows.prefect import server, setup
+other = socket.create_server(("127.0.0.1", setup.ports().start))
+server.start()
+with server.used():
     from prefect.settings import PREFECT_API_URL
-    assert PREFECT_API_URL.value() == os.environ["PREFECT_API_URL"] == prefect_server.url()
-    health = urllib.request.urlopen(prefect_server.url() + "/health").read()
-    print(prefect_setup.ports().start, prefect_server.url(), health)
+    assert PREFECT_API_URL.value() == os.environ["PREFECT_API_URL"] == server.url()
+    health = urllib.request.urlopen(server.url() + "/health").read()
+    print(setup.ports().start, server.url(), health)
 """
 
 
@@ -44,7 +44,7 @@ def test_the_server_answers_on_the_next_port_where_one_is_taken() -> None:
 
 
 def test_a_server_of_the_users_is_not_started_again() -> None:
-    code = "from flows import prefect_server as p; p.start(); print(p.url())"
+    code = "from spanferry.flows.prefect import server as p; p.start(); print(p.url())"
     theirs = {"PREFECT_API_URL": "http://127.0.0.1:1/api"}, {"PREFECT_HOME": str(ROOT)}
     for own in theirs:
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**alone(), **own}, capture_output=True)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from spanferry.corpora.errors import ConfigError, ModelError, nearest, unknown_name
+from spanferry.corpora.errors import ModelError, nearest, unknown_name
+from spanferry.corpora.options import checked_options
 from spanferry.corpora.registry import resolve
 from spanferry.translators import TRANSLATORS
 from spanferry.translators.base import Translator
@@ -164,9 +163,9 @@ def _firefox(spec: str, source: str | None, target: str | None, options: Mapping
 
     if source is None or target is None:
         raise ModelError("Firefox's models are made for one direction each", hint="--source en --target es")
-    _sorted_options(options, FirefoxTranslator)
+    (chosen,) = _sorted_options(options, FirefoxTranslator)
     folder = spec.removeprefix(FIREFOX).removeprefix(":")
-    return FirefoxTranslator(source, target, Path(folder).expanduser() if folder else None, **options)
+    return FirefoxTranslator(source, target, Path(folder).expanduser() if folder else None, **chosen)
 
 
 def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, Any]) -> PromptTranslator:
@@ -204,24 +203,8 @@ def _sorted_options(options: Mapping[str, Any], *makers: Callable[..., Any]) -> 
 
 
 def _checked(maker: Callable[..., Any], name: str, value: Any) -> Any:
-    """The value as the parameter takes it: ``"64"`` from a command line is 64 where a number is asked for.
-
-    Raises:
-        ConfigError: The parameter does not take it.
-    """
-    made_by: Any = vars(maker)["__init__"] if isinstance(maker, type) else maker
-    kind = get_type_hints(made_by).get(name, Any)
-    try:
-        return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(
-            value,
-            strict=isinstance(value, bool),  # true is not 1
-        )
-    except ValidationError as error:
-        raise ConfigError(
-            f"the translator does not take {name}={value!r}",
-            valid=error.errors()[0]["msg"],
-            hint=f"--set translator.options.{name}=VALUE",
-        ) from error
+    others = {parameter for parameter in inspect.signature(maker).parameters if parameter != name}
+    return checked_options(maker, "translator", maker.__name__, {name: value}, others)[name]
 
 
 def _is_language_model(directory: Path) -> bool:
@@ -314,8 +297,24 @@ def _knows(facts: dict[str, Any], source: str | None, target: str | None) -> boo
 
 
 def list_models() -> list[ModelInfo]:
-    """Bundled models, then converted ones, each sorted by name. A directory that can't be read is left out."""
-    return [*_infos(bundled_directories(), BUNDLED), *_infos(sorted(models_root().glob("[!.]*")), None)]
+    """Bundled models, converted ones and Firefox's, each sorted by name. A directory that can't be read is left out."""
+    from spanferry.translators.firefox.download import firefox_root
+    from spanferry.translators.firefox.files import legs_in
+
+    firefox = [
+        ModelInfo(
+            FIREFOX,
+            FIREFOX,
+            f"{leg.source} > {leg.target}",
+            "int8",
+            leg.bytes / 1e6,
+            str(leg.model.parent),
+            str(leg.model.parent),
+        )
+        for leg in legs_in(firefox_root())
+    ]
+    converted = _infos(sorted(models_root().glob("[!.]*")), None)
+    return [*_infos(bundled_directories(), BUNDLED), *converted, *firefox]
 
 
 def _infos(directories: list[Path], where: str | None) -> Iterator[ModelInfo]:

@@ -93,10 +93,10 @@ _RELEASED: Mapping[str, _Model] = {
     OPUS: _Model(310, 150, "CC-BY-4.0 or Apache-2.0"),
     "small100": _Model(1_330, 500, "MIT"),
     "m2m100-418m": _Model(1_940, 700, "MIT"),
-    "nllb-600m": _Model(2_460, 900, "CC-BY-NC-4.0: not for commercial use"),
-    "nllb-1.3b": _Model(5_480, 1_600, "CC-BY-NC-4.0: not for commercial use"),
+    "nllb-600m": _Model(2_460, 900, "CC-BY-NC-4.0"),
+    "nllb-1.3b": _Model(5_480, 1_600, "CC-BY-NC-4.0"),
     "madlad-3b": _Model(11_800, 3_200, "Apache-2.0"),
-    "nllb-3.3b": _Model(17_600, 3_700, "CC-BY-NC-4.0: not for commercial use", ("cuda",)),
+    "nllb-3.3b": _Model(17_600, 3_700, "CC-BY-NC-4.0", ("cuda",)),
 }
 _NEEDS = {"firefox": "pip install 'spanferry[firefox]'"}
 _CONVERT = "pip install 'spanferry[convert]'"

@@ -54,6 +54,8 @@ _BIBLIOGRAPHIC = {
     "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi", "may": "ms", "per": "fa", "rum": "ro", "slo": "sk",
     "tib": "bo", "wel": "cy",
 }  # fmt: skip
+# Codes of countries that people write for the language spoken there, and that no language has.
+_COUNTRIES = {"jp": "ja", "cn": "zh", "gr": "el", "dk": "da", "cz": "cs", "ua": "uk", "kz": "kk", "us": "en"}
 _KNOWN_AS = {**_REPLACED, **_BIBLIOGRAPHIC}
 
 
@@ -86,6 +88,12 @@ def check_language(tag: str) -> str:
     from icu4py.locale import Locale
 
     first, *rest = re.split("[-_]", tag)
+    if meant := _COUNTRIES.get(first.lower()):
+        raise ConfigError(
+            f"{tag!r} is not a language tag: {first!r} is the code of a country",
+            valid="BCP-47: de, pt-BR, zh-Hant",
+            hint=f"{meant!r} is the tag of {names()[meant]}",
+        )
     language = str(Locale(first.lower()).language)
     return "-".join([_KNOWN_AS.get(language, language), *map(_subtag, rest)])
 

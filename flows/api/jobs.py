@@ -185,8 +185,8 @@ def load_projector(
         ConfigError: An unknown name or option.
         ModelError: The projector needs a model and there is none.
 
-    >>> load_projector("copy", source="en", target="es").signature.startswith("copy.0.75")
-    True
+    >>> load_projector("copy", source="en", target="es").signature.split(".")[0]
+    'copy'
     """
     return build_projector(kind, options, translator, source, target)
 

@@ -90,7 +90,7 @@ def test_each_span_is_found_or_lost_by_itself() -> None:
     asked = item("", (0, 3), (0, 7), (4, 11))
     answers = {"<a><b>Tom</b> <c>met</a> Ann</c>.": "<c>A Ann la vio <a><b>Tom</b></c> ayer."}
     projector = MarkersProjector(Told(answers), markers="tags")
-    assert projector.signature == "markers.tags(told)"
+    assert projector.signature == "markers.2.edges.2.tags(told)"
     translation, placed = projector.translate_marked([asked])[0]
     assert translation.text == "A Ann la vio Tom ayer."
     assert [p.span and p.span.quote(translation.text) for p in placed] == ["Tom", None, "A Ann la vio Tom"]

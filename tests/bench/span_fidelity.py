@@ -1,7 +1,8 @@
 """How well ``span_fidelity`` and confidence tell right spans from wrong ones in a run over Europarl's English side.
 
 ``python tests/bench/span_fidelity.py --run OUT`` prints one line of JSON for each target language of OUT. A span is
-right where it is spelled at least .75 like what stands under the same label in the human translation (token-sorted ratio).
+right where it is spelled at least .75 like what stands under the same label in the human translation (token-sorted
+ratio).
 """
 
 import argparse

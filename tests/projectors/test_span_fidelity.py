@@ -43,7 +43,7 @@ WRONG = [
     ("Member States", "Wirtschaft", "de"),
     ("Italy", "Schweden", "de"),
     ("tomorrow morning", "el coche rojo", "es"),
-    ("Germany", "房子", "zh"),
+    ("water", "房子", "zh"),
     ("Moscow", "собака", "ru"),
     ("Peter", "yesterday", "fr"),
 ]

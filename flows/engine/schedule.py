@@ -6,6 +6,7 @@ missing output depends on is not looked at.
 """
 
 import contextlib
+import errno
 import heapq
 import queue
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spanferry.corpora.errors import SpanferryError
+from spanferry.corpora.files import writing
 from spanferry.flows.engine import place as places
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.step import Job, Made, Step, ordered
@@ -43,13 +45,23 @@ class Pool(Protocol):
         ...
 
 
+# What a system says when it does not let us write.
+_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
 def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, dict[str, Any]]:
     """Does the work and writes what it made; runs in whatever thread or process the pool has."""
     started = time.monotonic()
     own = job.own
     if scope != "emit":
         own.open()
-    made = work(replace(job, tick=_ticker(own, job.shard, scope)))
+    try:
+        made = work(replace(job, tick=_ticker(own, job.shard, scope)))
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        with writing(Path(error.filename or job.place or own.directory)):
+            raise
     if made.table is not None:
         entry = Entry(job.shard, made.rows, "", round(time.monotonic() - started, 3), made.counts, tuple(made.parts))
         own.write(made.table, entry, made.parts)

@@ -18,7 +18,7 @@ from spanferry.corpora.arrow import (
     read_table,
     write_table,
 )
-from spanferry.corpora.errors import InputError, RowError
+from spanferry.corpora.errors import InputError, OutputError, RowError
 from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 
 strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -141,7 +141,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         write_table(path, examples_to_table([SAMPLE, SAMPLE]))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.arrow"]

@@ -225,7 +225,6 @@ def test_wrong_options_are_told_before_any_work(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("bad.conll", b"The\tO\nbig\tI-LOC\n\n", "bad.conll:2"),
         ("latin.conll", "caf\xe9\tO\n\n".encode("latin-1"), "latin.conll:1: byte 0xe9 at byte 3"),
         ("empty.jsonl", b"", "empty"),
     ],

@@ -138,7 +138,7 @@ def test_nothing_to_align(aligner: EflomalAligner) -> None:
 
 
 def test_every_option_shows_in_the_signature_and_that_it_is_not_deterministic(aligner: EflomalAligner) -> None:
-    assert aligner.signature == f"eflomal.model3.runs2.unseeded|prior:none|sym:posterior|{dictionaries()}"
+    assert aligner.signature == f"eflomal.model3.runs2.unseeded|prior:none|sym:posterior|{dictionaries()}|tied.1"
     variants: Sequence[EflomalAligner] = [
         aligner,
         EflomalAligner(2),

@@ -80,7 +80,7 @@ def test_a_run_stops_and_goes_on_with_a_larger_budget(server: Server, tmp_path: 
     stopped = run("translator.options.max_requests=5")
     assert stopped.failures
     for failure in stopped.failures:
-        assert "stopped: budget spent" in failure.told
+        assert "stopped: budget spent" in failure.message
     assert len(server.requests) == 5
     result = run("translator.options.max_requests=100")
     assert result.emitted[0].counts["kept"] == 8

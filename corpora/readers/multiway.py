@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.multiway import MultiRow, row_of_pair
-from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.options import checked_options
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.registry import resolve
@@ -178,11 +178,6 @@ def open_parallel(
     cls = resolve("parallel reader", name, PARALLEL_READERS)
     reader: ParallelReader = cls(place, **checked_options(cls, "reader", name, options or {}, _FIXED))
     return [reader]
-
-
-def parallel_reader_options(name: str) -> dict[str, Any]:
-    """The options of a parallel reader and their defaults."""
-    return option_defaults(resolve("parallel reader", name, PARALLEL_READERS), _FIXED)
 
 
 def _run(place: Path) -> list[ParallelReader]:

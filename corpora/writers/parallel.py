@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
 from spanferry.corpora.multiway import MultiRow, row_of_pair
-from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.options import checked_options
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.base import WriteReport, replayable
@@ -57,11 +57,6 @@ def open_parallel_writer(name: str, options: Mapping[str, Any] | None = None) ->
     cls = resolve("parallel writer", name, PARALLEL_WRITERS)
     writer: ParallelWriter = cls(**checked_options(cls, "writer", name, options or {}))
     return writer
-
-
-def parallel_writer_options(name: str) -> dict[str, Any]:
-    """The options of a parallel writer and their defaults."""
-    return option_defaults(resolve("parallel writer", name, PARALLEL_WRITERS))
 
 
 @contextmanager

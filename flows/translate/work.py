@@ -47,9 +47,8 @@ class Filters:
         Raises:
             ConfigError: There is no such filter, or it does not take an option.
         """
-        names = filtering.default_names(given=self.given)
-        if self.glossary:  # its terms are right whatever a table of translations says
-            names = [name for name in names if name != "span_fidelity"]
+        # The terms of a glossary are given too: they are right whatever a table of translations says.
+        names = filtering.default_names(given=self.given or bool(self.glossary))
         configs = [{"kind": kind} for kind in names] if self.configs is None else self.configs
         if not self.glossary:
             return filtering.build(configs)

@@ -202,6 +202,15 @@ class Stage:
         return self.directory / f".{shard:06d}.tick"
 
 
+def stage_at(directory: Path) -> Stage:
+    """The stage that lies in a directory; one without a readable signature has no shards and no marker that counts."""
+    try:
+        signature = (directory / SIGNATURE).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, ValueError):
+        signature = ""
+    return Stage(directory.name.rpartition("-")[0], signature, directory.parent)
+
+
 def parsed(line: bytes) -> Entry | None:
     """The entry of a manifest line; None: it is torn, damaged or not ours."""
     try:

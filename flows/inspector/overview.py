@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from spanferry.flows.engine.store import MANIFEST, stage_at
 from spanferry.flows.inspector.runs import Corpus, leads_out
 from spanferry.flows.inspector.session import ReviewSession
 
@@ -50,19 +51,16 @@ def _review_of(corpus: Corpus) -> dict[str, Any] | None:
 
 def _stages(folder: Path) -> list[dict[str, Any]]:
     """The stages of the run that a dataset belongs to: shards done, of how many, the newest directory of each name."""
-    stages = folder.parent / "stages"
-    total = 0
-    for marker in stages.glob("read-*/complete"):
-        total = max(total, int(marker.read_text() or 0))
     newest: dict[str, tuple[float, int]] = {}
-    for manifest in stages.glob("*/manifest.jsonl"):
-        name = manifest.parent.name.rpartition("-")[0]
-        language = name.partition("-")[2]
+    total = 0
+    for manifest in folder.parent.glob(f"stages/*/{MANIFEST}"):
+        stage = stage_at(manifest.parent)
+        language = stage.name.partition("-")[2]
         if language not in ("", folder.name):
             continue
-        with manifest.open("rb") as lines:
-            done = len({json.loads(line).get("shard") for line in lines if line.endswith(b"}\n")})
-        newest[name] = max(newest.get(name, (0.0, 0)), (manifest.stat().st_mtime, done))
+        if stage.name == "read":
+            total = max(total, stage.shards or 0)
+        newest[stage.name] = max(newest.get(stage.name, (0.0, 0)), (manifest.stat().st_mtime, len(stage.entries())))
     order = ("read", "segment", "translate", "fit", "project", "score", "filter")
     found = []
     for name, (_, done) in sorted(newest.items(), key=lambda item: _rank(item[0], order)):

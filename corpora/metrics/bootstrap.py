@@ -69,9 +69,11 @@ def _resampled(counts: np.ndarray, samples: int, seed: int) -> np.ndarray:
         return np.zeros((counts.shape[0], samples, 3))
     draw = np.random.default_rng(seed)
     rows = [np.bincount(draw.integers(0, n, n), minlength=n) for _ in range(samples)]
-    return np.einsum("sn,mnk->msk", np.array(rows, dtype=np.float64), counts)
+    result: np.ndarray = np.einsum("sn,mnk->msk", np.array(rows, dtype=np.float64), counts)
+    return result
 
 
 def _f1(sums: np.ndarray) -> np.ndarray:
     total = sums[..., 1] + sums[..., 2]
-    return np.divide(2.0 * sums[..., 0], total, out=np.zeros_like(total), where=total > 0)
+    result: np.ndarray = np.divide(2.0 * sums[..., 0], total, out=np.zeros_like(total), where=total > 0)
+    return result

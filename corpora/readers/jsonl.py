@@ -8,11 +8,12 @@ from spanferry.corpora.errors import RowError
 from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, bad_row
 from spanferry.corpora.readers.common.json_values import parse_json
 from spanferry.corpora.readers.common.label_keys import spacy_row
-from spanferry.corpora.readers.common.rows import RowKeys, Unit, row_id, row_to_example, spans_key
+from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_example, spans_key
 from spanferry.corpora.readers.common.tagged import tagged_row, tags_column
 from spanferry.corpora.readers.common.text import BLANK, read_lines
 from spanferry.corpora.readers.qa_rows import squad_answers
 from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit
 from spanferry.corpora.text.tags import ReadScheme
 
 

@@ -27,7 +27,8 @@ def is_switched(schema: pa.Schema) -> bool:
 
 def is_record(schema: pa.Schema) -> bool:
     """Whether the rows of a file are rejected ones of a dataset that is not made of pairs."""
-    return schema.names == REJECTED_SCHEMA.names
+    result: bool = schema.names == REJECTED_SCHEMA.names
+    return result
 
 
 def record_pair(row: Mapping[str, Any], *, group: str) -> Pair:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanferry.corpora.files import publish, work_folder
+from spanferry.corpora.stored.base import REJECTED
 from spanferry.corpora.stored.features import features_json, with_features
 from spanferry.corpora.stored.layout import INDEX, data_files, describe, old_splits, open_stream, write_index
-from spanferry.corpora.stored.records import REJECTED, REJECTED_SCHEMA
+from spanferry.corpora.stored.records import REJECTED_SCHEMA
 
 TAGS = "ner_tags"
 

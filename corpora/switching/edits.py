@@ -54,17 +54,20 @@ class Edits:
     def begins(self, item: Ints, position: Ints) -> Ints:
         """Where a stretch that begins at ``position`` of the pool begins in its item's new text."""
         done = np.searchsorted(self.end, position, "right")
-        return position - self._item_start[item] + self.shift[done] - self.shift[self.first[item]]
+        result: Ints = position - self._item_start[item] + self.shift[done] - self.shift[self.first[item]]
+        return result
 
     def ends(self, item: Ints, position: Ints) -> Ints:
         """Where a stretch that ends at ``position`` ends in its item's new text."""
         done = np.searchsorted(self.start, position, "left")
-        return position - self._item_start[item] + self.shift[done] - self.shift[self.first[item]]
+        result: Ints = position - self._item_start[item] + self.shift[done] - self.shift[self.first[item]]
+        return result
 
     def places(self) -> Ints:
         """Where each edit's new text begins in its item's new text, (n_edits,)."""
         number = np.arange(len(self.item))
-        return self.start - self._item_start[self.item] + self.shift[number] - self.shift[self.first[self.item]]
+        result: Ints = self.start - self._item_start[self.item] + self.shift[number] - self.shift[self.first[self.item]]
+        return result
 
 
 def edits_of(batch: SwitchBatch, units: Units, candidates: Candidates) -> Edits:

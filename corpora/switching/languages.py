@@ -49,7 +49,8 @@ def draw(
     by_lang[candidates.unit, candidates.lang] = np.arange(len(candidates))
     everything = np.arange(n)
     if policy == "each":
-        return by_lang[everything, np.full(n, copy % n_langs + 1)]
+        result: Ints = by_lang[everything, np.full(n, copy % n_langs + 1)]
+        return result
     row = batch.item_row[units.item]
     rows = batch.table.num_rows
     rank = np.stack([chance.uniform(row_keys, chance.LANGUAGE, lang) for lang in range(n_langs + 1)], axis=1)
@@ -57,7 +58,8 @@ def draw(
         order = np.argsort(rank, axis=1, kind="stable")
         within = np.arange(len(batch.item_row)) - np.searchsorted(batch.item_row, batch.item_row, "left")
         place = np.where(within == 0, 0, 1 + (within - 1 + copy) % max(n_langs, 1))
-        return by_lang[everything, order[batch.item_row, place][units.item]]
+        result = by_lang[everything, order[batch.item_row, place][units.item]]
+        return result
     has = (by_lang[:, 1:] >= 0).astype(np.int64)
     able = np.zeros((rows, n_langs), np.int64)
     np.add.at(able, row, has * wanted[:, None])

@@ -301,7 +301,8 @@ class Switcher:
         copied, bearing = offsets_of(batch.protected), offsets_of(batch.bearing)
         own = (copied[units.last] - copied[units.first])[candidates.unit]
         equal = own == copied[candidates.last] - copied[candidates.first]
-        return equal & (bearing[candidates.last] > bearing[candidates.first])
+        result: np.ndarray = equal & (bearing[candidates.last] > bearing[candidates.first])
+        return result
 
 
 @dataclass(frozen=True)
@@ -315,7 +316,8 @@ class _Work:
 
 def _some(marks: np.ndarray, first: Ints, last: Ints) -> np.ndarray:
     counts = offsets_of(marks)
-    return counts[last] > counts[first]
+    result: np.ndarray = counts[last] > counts[first]
+    return result
 
 
 def _same_text(batch: SwitchBatch, units: Units, candidates: Candidates) -> np.ndarray:

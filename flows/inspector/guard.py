@@ -132,7 +132,7 @@ def _cookie_name(scope: Message, headers: Mapping[str, str]) -> str:
 
 async def _whole_body(receive: Receive) -> bytes | None:
     """The body of a request; None where it is too large."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")

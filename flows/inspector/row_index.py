@@ -168,7 +168,8 @@ class RowIndex:
             return found
         # Equal ones stay in the order of the data, rows without a score come last: nothing is left to chance.
         if query.sort == "id":
-            return found[frame["id"].gather(found).arg_sort().to_numpy()]
+            result: np.ndarray = found[frame["id"].gather(found).arg_sort().to_numpy()]
+            return result
         scores = frame["score"].gather(found).cast(pl.Float32).to_numpy()
         return found[np.argsort(-scores if query.sort == "-score" else scores, kind="stable")]
 

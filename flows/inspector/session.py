@@ -170,14 +170,16 @@ class ReviewSession:
     def mask(self, review: str, rows: np.ndarray) -> np.ndarray:
         """Which of ``rows`` stand as ``review`` says: bool (n_rows,)."""
         with self._lock:
-            status, flagged, stale = self.status[rows], self._flagged[rows], list(self._stale)
+            status, stale = self.status[rows], list(self._stale)
+            flagged: np.ndarray = self._flagged[rows]
         if review == "flagged":
             return flagged
         if review == "stale":
             return np.isin(rows, stale)
         if review == "reviewed":
             return np.isin(status, (ACCEPTED, CORRECTED, DROPPED))
-        return status == NAMES.index(review)
+        result: np.ndarray = status == NAMES.index(review)
+        return result
 
     def beside(self, query: Query, row: int) -> tuple[int | None, int | None, int, int]:
         """(row before, row after, place counted from 1, number of rows) within a query; 0 where it is not in it.
@@ -301,7 +303,8 @@ class ReviewSession:
         found = self.rows(query)
         with self._lock:
             open_rows = found[(self.status[found] == OPEN) & ~self._flagged[found]]
-        return open_rows[self.row_index.frame()["translated"].gather(open_rows).to_numpy()]
+        result: np.ndarray = open_rows[self.row_index.frame()["translated"].gather(open_rows).to_numpy()]
+        return result
 
     def _kept(self, row: int) -> Decision:
         pair = self.row_index.pair(row)

@@ -95,4 +95,5 @@ def shares(pieces: Sequence[Range], ranges: Sequence[Range]) -> np.ndarray:
     high = np.minimum(piece[:, 1:], word[None, :, 1])
     overlap = np.maximum(0, high - low).astype(np.float64)
     total = overlap.sum(axis=1, keepdims=True)
-    return np.divide(overlap, total, out=np.zeros_like(overlap), where=total > 0)
+    result: np.ndarray = np.divide(overlap, total, out=np.zeros_like(overlap), where=total > 0)
+    return result

@@ -125,7 +125,8 @@ class MixtureAligner:
             mixed = np.exp(np.tensordot(shares, np.log(np.maximum(stacked, _FLOOR)), axes=1))
         else:
             mixed = np.tensordot(shares, stacked, axes=1)
-        return np.round(mixed, _DIGITS).clip(0.0, 1.0).astype(np.float32)
+        result: np.ndarray = np.round(mixed, _DIGITS).clip(0.0, 1.0).astype(np.float32)
+        return result
 
 
 _EXAMPLE = 'parts=[{kind="lexical"}, {kind="attention", weight=0.5}]'

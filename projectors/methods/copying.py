@@ -164,7 +164,8 @@ def _form(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _letter(character: str) -> str:
-    return anyascii(character).lower()
+    result: str = anyascii(character).lower()
+    return result
 
 
 def _weighed(

@@ -201,4 +201,5 @@ def _fit(relation: int, a: np.ndarray, b: np.ndarray, start: np.ndarray, end: np
         return (a <= start) & (end <= b)
     if relation == _INSIDE:
         return (start <= a) & (b <= end)
-    return (a == start) & (b == end)
+    result: np.ndarray = (a == start) & (b == end)
+    return result

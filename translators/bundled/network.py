@@ -79,7 +79,8 @@ def together(x: Tensor, *layers: nn.Linear) -> tuple[Tensor, ...]:
     """Several linear layers of one input as one product."""
     weight = torch.cat([layer.weight for layer in layers]).to(x.dtype)
     bias = torch.cat([layer.bias for layer in layers]).to(x.dtype)
-    return F.linear(x, weight, bias).chunk(len(layers), dim=-1)
+    result: tuple[Tensor, ...] = F.linear(x, weight, bias).chunk(len(layers), dim=-1)
+    return result
 
 
 def linear(x: Tensor, layer: nn.Linear) -> Tensor:

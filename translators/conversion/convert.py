@@ -181,7 +181,7 @@ def _convert_weights(
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Silence what transformers and the hub print while a model is read; errors still come through as exceptions."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging as hf_logging
 
     level, bars = hf_logging.get_verbosity(), are_progress_bars_disabled()

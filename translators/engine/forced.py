@@ -147,7 +147,8 @@ def marker_logprob(plain: np.ndarray, marked: np.ndarray) -> np.ndarray:
         float64 (n,), in nats: log 1/2 where a token has become about a hundred times less likely.
     """
     fall = np.clip(plain.astype(np.float64) - marked, -2.0, 8.0)
-    return -np.logaddexp(0.0, -FALL_SLOPE * (fall - FALL_MIDDLE))
+    result: np.ndarray = -np.logaddexp(0.0, -FALL_SLOPE * (fall - FALL_MIDDLE))
+    return result
 
 
 class _Steps:

@@ -85,7 +85,7 @@ class TranslationMemory:
     def __len__(self) -> int:
         if not self._usable:
             return 0
-        count = 0
+        count: int = 0
         with self._guarded(), closing(self._open()) as store:
             count = store.execute("SELECT count(*) FROM translations").fetchone()[0]
         return count

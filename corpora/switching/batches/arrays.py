@@ -45,13 +45,15 @@ def fields(array: pa.StructArray) -> dict[str, pa.Array]:
 
 def integers(array: pa.Array) -> Ints:
     """An integer array without gaps as int64."""
-    return array.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    result: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return result
 
 
 def codes_in(array: pa.Array, names: Sequence[str]) -> Ints:
     """The place of each string in ``names``; -1 where it is not there."""
     found = pc.index_in(array, value_set=pa.array(names, pa.string()))
-    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    result: Ints = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return result
 
 
 def cumulative_in_groups(values: np.ndarray, groups: Ints) -> np.ndarray:

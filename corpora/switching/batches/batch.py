@@ -163,16 +163,19 @@ class SwitchBatch:
     @cached_property
     def glued(self) -> np.ndarray:
         """Whether each word goes on with the address, placeholder … of the word before it, (all words,)."""
-        return np.r_[False, (self._copied[1:] >= 0) & (self._copied[1:] == self._copied[:-1])]
+        result: np.ndarray = np.r_[False, (self._copied[1:] >= 0) & (self._copied[1:] == self._copied[:-1])]
+        return result
 
     @cached_property
     def bearing(self) -> np.ndarray:
         """Whether each word belongs to a language: it has a letter and is nothing that must be copied, (all words,)."""
-        return (self._count(LETTER) > 0) & ~self.protected
+        result: np.ndarray = (self._count(LETTER) > 0) & ~self.protected
+        return result
 
     def _count(self, kind: int) -> np.ndarray:
         counts = offsets_of((self.classes & kind) > 0)
-        return counts[self.words.end] - counts[self.words.start]
+        result: np.ndarray = counts[self.words.end] - counts[self.words.start]
+        return result
 
     @cached_property
     def opens_sentence(self) -> np.ndarray:
@@ -188,7 +191,8 @@ class SwitchBatch:
             opens |= np.r_[False, (opens & opener)[:-1]]
         # A full stop right before a word, as in "www.x" or "3.5", ends nothing.
         touching = after & ~first & (self.words.start == np.r_[-1, self.words.end[:-1]])
-        return opens & ~touching
+        result: np.ndarray = opens & ~touching
+        return result
 
     @cached_property
     def _field_numbers(self) -> Ints:
@@ -241,4 +245,5 @@ class SwitchBatch:
 
     def white(self, position: Ints) -> np.ndarray:
         """Whether there is white space at positions of the pool."""
-        return (self.classes[np.clip(position, 0, len(self.pool) - 1)] & SPACE) > 0
+        result: np.ndarray = (self.classes[np.clip(position, 0, len(self.pool) - 1)] & SPACE) > 0
+        return result

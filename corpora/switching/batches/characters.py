@@ -58,14 +58,17 @@ def classes_of(text: np.ndarray) -> np.ndarray:
     """The classes of code points as bits, uint8 (n,)."""
     table = _table()
     table.learn(text)
-    return table.classes[text]
+    result: np.ndarray = table.classes[text]
+    return result
 
 
 def upper_of(text: np.ndarray) -> np.ndarray:
     """Upper case of code points whose classes were looked up; those whose upper case is no single one stay."""
-    return _table().upper[text]
+    result: np.ndarray = _table().upper[text]
+    return result
 
 
 def lower_of(text: np.ndarray) -> np.ndarray:
     """Lower case likewise."""
-    return _table().lower[text]
+    result: np.ndarray = _table().lower[text]
+    return result

@@ -43,4 +43,5 @@ class EquivalenceConstraint:
 def _next_linked(least: np.ndarray, last: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The least word of the other text that is linked from ``last`` on, at most the text's end."""
     after = np.minimum.accumulate(least[::-1])[::-1]
-    return np.minimum(after[np.minimum(last, len(after) - 1)], ends)
+    result: np.ndarray = np.minimum(after[np.minimum(last, len(after) - 1)], ends)
+    return result

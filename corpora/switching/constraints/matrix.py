@@ -53,7 +53,7 @@ class MatrixConstraint:
         content, finite, tagged = self.marks(batch)
         with_content, with_finite = (np.r_[0, np.cumsum(marks)] for marks in (content, finite))
         first, last = units.first[candidates.unit], units.last[candidates.unit]
-        by_tag = (with_content[last] > with_content[first]) & (with_finite[last] == with_finite[first])
+        by_tag: np.ndarray = (with_content[last] > with_content[first]) & (with_finite[last] == with_finite[first])
         known = tagged[units.item[candidates.unit]]
         if known.all():
             return by_tag

@@ -171,4 +171,5 @@ def _is_one_of(batch: SwitchBatch, words: Ints, names: frozenset[str]) -> np.nda
     if not len(words):
         return np.zeros(0, bool)
     lowered = pc.utf8_lower(batch.word_strings(words))
-    return pc.is_in(lowered, value_set=pa.array(sorted(names))).to_numpy(zero_copy_only=False)
+    result: np.ndarray = pc.is_in(lowered, value_set=pa.array(sorted(names))).to_numpy(zero_copy_only=False)
+    return result

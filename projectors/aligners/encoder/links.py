@@ -37,7 +37,8 @@ class Side:
     def membership(self) -> np.ndarray:
         """Which word each piece belongs to, float32 (n_pairs, n_pieces, most words)."""
         most = max(self.counts, default=0)
-        return (self.words[:, :, None] == np.arange(most)[None, None]).astype(np.float32)
+        result: np.ndarray = (self.words[:, :, None] == np.arange(most)[None, None]).astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ def mutual(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
     """
     rows = similarity.argmax(axis=2)[:, :, None] == np.arange(similarity.shape[2])[None, None]
     columns = similarity.argmax(axis=1)[:, None, :] == np.arange(similarity.shape[1])[None, :, None]
-    return rows & columns & real
+    result: np.ndarray = rows & columns & real
+    return result
 
 
 def itermax(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -116,7 +118,8 @@ def itermax(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
     more = mutual(np.where(real, second, -1.0), either)
     lengths = np.minimum(real.any(axis=2).sum(axis=1), real.any(axis=1).sum(axis=1))
     left = (free_row & real).any(axis=(1, 2)) & (free_column & real).any(axis=(1, 2)) & (lengths > 2)
-    return links | (more & left[:, None, None])
+    result: np.ndarray = links | (more & left[:, None, None])
+    return result
 
 
 def _match(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -131,7 +134,7 @@ def _match(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
 def _softmax(products: np.ndarray, real: np.ndarray, axis: int, empty_word: bool) -> np.ndarray:
     masked = np.where(real, products, np.float32(-np.inf))
     top = masked.max(axis=axis, keepdims=True, initial=np.float32(0.0 if empty_word else -1e30))
-    shares = np.exp(masked - top)
+    shares: np.ndarray = np.exp(masked - top)
     rest = np.exp(-top) if empty_word else np.float32(0.0)
     shares /= np.maximum(shares.sum(axis=axis, keepdims=True) + rest, np.float32(1e-30))
     return shares

@@ -101,7 +101,7 @@ def of_words(
         words: Half-open code-point ranges of its words.
     """
     units = np.asarray(unit_of)
-    out = bonds[units].copy()
+    out: np.ndarray = bonds[units].copy()
     inside = units[1:] == units[:-1]
     for k, (start, end) in enumerate(words):
         if text[start:end] in _POINTS and _NAME_PARTS.match(text, max(0, start - 1)):

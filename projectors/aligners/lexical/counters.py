@@ -62,7 +62,8 @@ class Counters:
             free = 0.5 * self.free[at, side] + 0.5 * (1.0 - (agreed * (1.0 - theirs)).sum(axis=0)).clip(0.0)
             strength = risen(self.shares[at, side], _SHARE) * risen(self.free[at, side], _FREE)
             out[:, side] = np.where(known & beside, strength * risen(free, _FREE_HERE), 0.0)
-        return out / np.maximum(out.sum(axis=1, keepdims=True), 1.0)
+        result: np.ndarray = out / np.maximum(out.sum(axis=1, keepdims=True), 1.0)
+        return result
 
 
 def learn_counters(
@@ -111,7 +112,7 @@ def carried(ways: np.ndarray, strengths: np.ndarray) -> np.ndarray:
         ways: (…, n_source_words, n_target_words).
         strengths: (n_target_words, 2).
     """
-    moved = ways * (1.0 - strengths.sum(axis=1))
+    moved: np.ndarray = ways * (1.0 - strengths.sum(axis=1))
     moved[..., 1:] += ways[..., :-1] * strengths[1:, 0]
     moved[..., :-1] += ways[..., 1:] * strengths[:-1, 1]
     return moved

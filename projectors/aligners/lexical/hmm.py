@@ -37,7 +37,8 @@ class Jumps:
         """Mass of the slots (batch, n_states + 1), moved onto the states: (batch, n_states)."""
         near, after, before = _windows(mass)
         moved: np.ndarray = near @ self.widths[-2:0:-1]
-        return moved + after * self.widths[0] + before * self.widths[-1]
+        result: np.ndarray = moved + after * self.widths[0] + before * self.widths[-1]
+        return result
 
     def back(self, mass: np.ndarray) -> np.ndarray:
         """The transpose of ``onto``: from the states (batch, n_states) to the slots (batch, n_states + 1)."""
@@ -49,7 +50,8 @@ class Jumps:
         slot = np.arange(m + 1)
         below = sums[:, np.maximum(slot - MAX_JUMP, 0)]
         above = sums[:, -1:] - sums[:, np.minimum(slot + MAX_JUMP - 1, m)]
-        return moved + below * self.widths[0] + above * self.widths[-1]
+        result: np.ndarray = moved + below * self.widths[0] + above * self.widths[-1]
+        return result
 
 
 class _Moves:
@@ -76,7 +78,8 @@ class _Moves:
     def counts(self) -> np.ndarray:
         if self.pairs is not None:
             self.sums += _by_width(np.eye(len(self.pairs)), self.pairs)
-        return self.sums * self.jumps.widths
+        result: np.ndarray = self.sums * self.jumps.widths
+        return result
 
 
 def _windows(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

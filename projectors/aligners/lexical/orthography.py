@@ -38,7 +38,8 @@ def romanise(word: str) -> str:
     form = anyascii(word).lower()
     if word.isascii() or not form:
         return form or word.lower()
-    return form.replace("-", "") if any("ァ" <= c <= "ー" for c in word) else form
+    result: str = form.replace("-", "") if any("ァ" <= c <= "ー" for c in word) else form
+    return result
 
 
 def shape(word: str) -> int:

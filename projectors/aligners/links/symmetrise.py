@@ -45,7 +45,8 @@ def _best(posterior: np.ndarray) -> np.ndarray:
 
 
 def _grow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    links, union = a & b, a | b
+    links: np.ndarray = a & b
+    union = a | b
     grew = True
     while grew:
         grew = False

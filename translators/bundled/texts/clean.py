@@ -40,7 +40,8 @@ def tidy(text: str) -> str:
 
 def normalised(text: str) -> str:
     """Letters, marks and digits only, case folded: equal for texts that differ in case, spacing or punctuation."""
-    return _NOT_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+    result: str = _NOT_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return result
 
 
 def keep_pair(source: str, target: str, language: str, *, is_name: bool = False) -> str:

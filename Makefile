@@ -22,7 +22,7 @@ test: $(VENV)/.installed-dev browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # What to run before each commit: the linters, the types, and the tests of pure functions.
-FAST := tests/test_architecture.py tests/flows/test_config.py tests/flows/test_store.py tests/flows/test_startup.py
+FAST := tests/test_architecture.py tests/flows/test_config.py tests/flows/engine/test_store.py tests/flows/cli/test_startup.py
 check: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(FAST)
 

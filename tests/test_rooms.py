@@ -92,3 +92,13 @@ def test_every_folder_is_installed() -> None:
         listed = tomllib.load(file)["tool"]["setuptools"]["packages"]
     folders = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in FILES.values()} - {"flows.api"}
     assert sorted(listed) == sorted({"spanferry"} | {f"spanferry.{folder}" for folder in folders})
+
+
+def test_tests_mirror_the_folders() -> None:
+    for package in PACKAGES:
+        for path in (ROOT / "tests" / package).rglob("test_*.py"):
+            folder = path.parent.relative_to(ROOT / "tests")
+            assert (ROOT / folder).is_dir(), f"{path}: there is no folder {folder} to test"
+            siblings = {entry.name for entry in (ROOT / folder).iterdir() if any(entry.glob("*.py"))}
+            subject = path.stem.removeprefix("test_").split("_")[0]
+            assert subject not in siblings, f"{path}: belongs into tests/{folder}/{subject}"

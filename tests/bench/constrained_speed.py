@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "projectors"))
-
-from gold_pairs import europarl, xsid  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from spanferry.corpora.metrics.spans import exact_score  # noqa: E402
 from spanferry.projectors.base import ProjectionInput  # noqa: E402
 from spanferry.projectors.constrained.projector import ConstrainedProjector, NBest  # noqa: E402
 from spanferry.translators.engine.ct2 import CT2Translator  # noqa: E402
+from tests.projectors.gold_pairs import europarl, xsid  # noqa: E402
 
 Result = TypeVar("Result")
 

@@ -23,16 +23,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "projectors"))
+sys.path.insert(0, str(ROOT))
 
-import encoders  # noqa: E402
 import torch  # noqa: E402
-from gold_pairs import europarl  # noqa: E402
 
 from spanferry.projectors.aligners.encoder.aligner import EncoderAligner  # noqa: E402
 from spanferry.projectors.aligners.simalign import SimalignAligner  # noqa: E402
 from spanferry.projectors.base import Aligner, Alignment  # noqa: E402
 from spanferry.translators.engine.devices import cores  # noqa: E402
+from tests.projectors import encoders  # noqa: E402
+from tests.projectors.gold_pairs import europarl  # noqa: E402
 
 BASE = {
     "hidden_size": 768,

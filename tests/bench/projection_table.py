@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "projectors"))
-
-from gold_pairs import XSID, Gold, europarl, xsid  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from spanferry.projectors.methods.build import build_projector  # noqa: E402
+from tests.projectors.gold_pairs import XSID, Gold, europarl, xsid  # noqa: E402
 
 # Method to (projector, options). Those with a model are asked for by name with --model.
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -4,13 +4,13 @@ import hashlib
 import os
 
 import pytest
-from writer_rows import failed, pair
 
 from spanferry.corpora.checksums import SUMS, changed_files, check_data, read_sums
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.writers import WRITERS, open_writer, writer_options
+from tests.corpora.writer_rows import failed, pair
 
 
 def written(folder, name):

@@ -1,6 +1,8 @@
 """Random encoders of the true architectures with real tokenisers, in Hugging Face layout."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +80,14 @@ def _save(model: Any, directory: Path) -> Path:
     with quiet():
         model.save_pretrained(directory)
     return directory
+
+
+@contextmanager
+def quiet_simalign() -> Iterator[None]:
+    """The package logs every model it loads."""
+    logging.disable(logging.INFO)
+    try:
+        with quiet():
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -10,7 +10,6 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parallel_texts import spanish
 
 from spanferry.corpora.errors import MissingExtraError, ModelError
 from spanferry.corpora.schema import Projection, Span
@@ -18,6 +17,7 @@ from spanferry.projectors import PROJECTORS
 from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.translators.loading.load import load_translator
+from tests.projectors.parallel_texts import spanish
 
 # Kind, options, whether the bundled model is given.
 CASES = [

@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 import transformers
-from checkpoints import SENTENCES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from spanferry.translators.conversion.convert import quiet
+from tests.translators.checkpoints import SENTENCES
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"

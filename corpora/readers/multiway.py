@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.multiway import MultiRow, row_of_pair
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.options import build_component
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.registry import resolve
@@ -176,7 +176,7 @@ def open_parallel(
             hint=f"--input en={entry} for a file in one language",
         )
     cls = resolve("parallel reader", name, PARALLEL_READERS)
-    reader: ParallelReader = cls(place, **checked_options(cls, "reader", name, options or {}, _FIXED))
+    reader: ParallelReader = build_component(cls, "reader", name, options or {}, place, filled=_FIXED)
     return [reader]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.filters.sets import row_filters
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.options import build_component
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from spanferry.corpora.switching.switcher import Switcher
@@ -53,7 +53,7 @@ class SwitcherParts:
         for name, settings in self.components.items():
             kind = settings["kind"]
             cls = resolve(name, kind, _TABLES[name])
-            found[name] = cls(**checked_options(cls, name, kind, {k: v for k, v in settings.items() if k != "kind"}))
+            found[name] = build_component(cls, name, kind, {k: v for k, v in settings.items() if k != "kind"})
         return found
 
 

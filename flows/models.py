@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.files import content_hash
 from spanferry.flows.config import ProjectorConfig, TranslatorConfig
-from spanferry.projectors.base import FittedProjector, Projector
+from spanferry.projectors.base import FittableProjector, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.translators import TRANSLATORS
 from spanferry.translators.loading.load import load_translator
@@ -145,7 +145,7 @@ def projector(section: ProjectorConfig, model: Any, source: str, target: str, st
 
     def make() -> Projector:
         found = unfitted(section, model, source, target)
-        if state is not None and isinstance(found, FittedProjector):
+        if state is not None and isinstance(found, FittableProjector):
             return found.with_state(state.read_bytes())
         return found
 

@@ -107,10 +107,10 @@ class Aligner(Protocol):
 
 
 @runtime_checkable
-class FittedAligner(Aligner, Protocol):
+class FittableAligner(Aligner, Protocol):
     """An aligner that learns from the corpus at hand: ``fit`` on a bounded sample, then ``align`` shard by shard."""
 
-    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedAligner":
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittableAligner":
         """A new aligner whose tables are frozen."""
         ...
 
@@ -118,7 +118,7 @@ class FittedAligner(Aligner, Protocol):
         """The tables, the same bytes for the same input."""
         ...
 
-    def with_state(self, state: bytes) -> "FittedAligner":
+    def with_state(self, state: bytes) -> "FittableAligner":
         """A new aligner with the given tables."""
         ...
 
@@ -136,10 +136,10 @@ class Projector(Protocol):
 
 
 @runtime_checkable
-class FittedProjector(Projector, Protocol):
+class FittableProjector(Projector, Protocol):
     """A projector that learns from the corpus at hand before it projects."""
 
-    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedProjector":
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittableProjector":
         """A new projector whose tables are frozen."""
         ...
 
@@ -147,7 +147,7 @@ class FittedProjector(Projector, Protocol):
         """The tables, the same bytes for the same input."""
         ...
 
-    def with_state(self, state: bytes) -> "FittedProjector":
+    def with_state(self, state: bytes) -> "FittableProjector":
         """A new projector with the given tables."""
         ...
 

@@ -24,9 +24,9 @@ def check_sum(what: str, whole: int, parts: Mapping[str, int], where: str) -> No
         CountError: The parts are not the whole, or one has no name.
     """
     if sum(parts.values()) != whole or any(not name or name == "None" for name in parts):
-        told = " + ".join(f"{count} {name or 'without a reason'}" for name, count in parts.items())
+        parts_shown = " + ".join(f"{count} {name or 'without a reason'}" for name, count in parts.items())
         raise CountError(
-            f"{what} do not add up: {whole} in, {told or 'nothing'} out",
+            f"{what} do not add up: {whole} in, {parts_shown or 'nothing'} out",
             where=where,
             hint="please report this with the input: it is a fault of Spanferry",
         )
@@ -36,5 +36,5 @@ def none_kept(name: str, rows: int, reasons: Mapping[str, int]) -> str:
     """Why an output has no rows, in one line."""
     if not rows:
         return f"{name}: the input has no rows"
-    told = ", ".join(f"{count} {reason}" for reason, count in list(reasons.items())[:_SHOWN])
-    return f"{name}: none of {rows} rows was kept: {told or 'nothing could be made of them'}"
+    shown = ", ".join(f"{count} {reason}" for reason, count in list(reasons.items())[:_SHOWN])
+    return f"{name}: none of {rows} rows was kept: {shown or 'nothing could be made of them'}"

@@ -12,7 +12,7 @@ from spanferry.corpora.metrics.links import LinkScore, link_counts, link_score
 from spanferry.flows.evaluate.projection import Method, Settings, model_for
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.build import build_aligner
-from spanferry.projectors.base import FittedAligner
+from spanferry.projectors.base import FittableAligner
 from spanferry.projectors.evaluation.gold_links import LinkGold
 from spanferry.projectors.pipeline.stages import fit_sample
 
@@ -75,7 +75,7 @@ def evaluate_alignment(
     for gold, method, aligner in plan:
         tell(f"{method.name} on {gold.name}")
         start = time.perf_counter()
-        if isinstance(aligner, FittedAligner):
+        if isinstance(aligner, FittableAligner):
             aligner = aligner.fit(fit_sample(gold.inputs, settings.fit_rows))
         alignments = aligner.align(gold.inputs)
         seconds = time.perf_counter() - start

@@ -13,7 +13,7 @@ from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.metrics.bootstrap import Comparison, f1_interval, paired_bootstrap
 from spanferry.flows.config import parse_value, put_value
 from spanferry.flows.version import VERSION
-from spanferry.projectors.base import FittedProjector, Projector
+from spanferry.projectors.base import FittableProjector, Projector
 from spanferry.projectors.evaluation.gold import Gold
 from spanferry.projectors.evaluation.judge import Judgement, inputs_to_fit, judge
 from spanferry.projectors.methods.build import build_projector
@@ -126,7 +126,7 @@ def evaluate_projection(
     for gold, method, projector in plan:
         tell(f"{method.name} on {gold.name}")
         start = time.perf_counter()
-        if isinstance(projector, FittedProjector):
+        if isinstance(projector, FittableProjector):
             projector = projector.fit(fit_sample(inputs_to_fit(gold), settings.fit_rows))
         judgement = judge(gold, project_some(projector, gold.inputs))
         seconds = time.perf_counter() - start

@@ -121,7 +121,7 @@ class EmitDerived:
         rows = StageRows(job.inputs[0], job.shards)
         total, rejected = sum(1 for _ in rows), sum(bool(row.reasons) for row in rows)
         check_sum("rows", derived + rejected, counts, derivation.name)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": total,
             "kept": total - rejected,
             "records": facts.kept,
@@ -130,8 +130,8 @@ class EmitDerived:
             "reasons": facts.reasons,
         }
         if not facts.kept:
-            told["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
-        return Made(rows=derived, facts=told)
+            reported["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
+        return Made(rows=derived, facts=reported)
 
     def _records(self, job: Job, derivation: Derivation) -> Iterator[Record]:
         return records_of(job.inputs[1], job.shards if derivation.local else 1)

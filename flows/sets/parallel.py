@@ -96,7 +96,7 @@ class EmitSet:
         links = sum(len(links.links) for row in rows for links in row.links if not row.reasons)
         if self.writer == "multiway":
             check_sum("rows", total, report.rows, self.writer)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": total,
             "kept": total - rejected,
             "links": links,
@@ -105,8 +105,8 @@ class EmitSet:
             "lost": dict(report.lost),
         }
         if not facts.kept:
-            told["empty"] = none_kept(self.writer, total, facts.reasons)
-        return Made(rows=total, facts=told)
+            reported["empty"] = none_kept(self.writer, total, facts.reasons)
+        return Made(rows=total, facts=reported)
 
     def _facts(self, rows: StageRows, counts: dict[str, int], lost: dict[str, dict[str, int]]) -> SetFacts:
         cells: Counter[str] = Counter()

@@ -16,7 +16,7 @@ from spanferry.flows.engine.step import Step
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
 from spanferry.flows.sets.work import AlignRows, FitAligner, JoinRows, ReadInput, unfitted
 from spanferry.flows.version import VERSION
-from spanferry.projectors.base import FittedAligner
+from spanferry.projectors.base import FittableAligner
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class SetPlan:
             return self.joined
         key = f"links:{self.aligner_signature}.fit{self.align.fit_rows}"
         fits: Sequence[Step] = ()
-        if isinstance(unfitted(self.align), FittedAligner):
+        if isinstance(unfitted(self.align), FittableAligner):
             fits = [
                 Step(f"fit-{a}-{b}", f"{key}.{a}-{b}", FitAligner(self.align, (a, b)), (self.joined,), "whole")
                 for a, b in self.directions

@@ -22,7 +22,7 @@ from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
 from spanferry.flows.sets.join import Joined, StoredRows, join
-from spanferry.projectors.base import Aligner, FittedAligner, ProjectionInput
+from spanferry.projectors.base import Aligner, FittableAligner, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from spanferry.projectors.pipeline.stages import fit_sample
 
@@ -107,7 +107,7 @@ class FitAligner:
 
     def __call__(self, job: Job) -> Made:
         aligner = unfitted(self.section)
-        assert isinstance(aligner, FittedAligner)
+        assert isinstance(aligner, FittableAligner)
         rows = StageRows(job.inputs[0], job.shards, kept_only=True)
         sample = fit_sample((i for row in rows for i in alignment_inputs(row, self.direction)), self.section.fit_rows)
         return Made(aligner.fit(sample).state(), len(sample))
@@ -130,7 +130,7 @@ class AlignRows:
     def _aligner(self, fitted: Stage | None) -> Aligner:
         def make() -> Aligner:
             aligner = unfitted(self.section)
-            return aligner.with_state(path.read_bytes()) if path and isinstance(aligner, FittedAligner) else aligner
+            return aligner.with_state(path.read_bytes()) if path and isinstance(aligner, FittableAligner) else aligner
 
         path = fitted.path(0, ".bin") if fitted else None
         about = path.stat() if path else None

@@ -100,7 +100,7 @@ class EmitSwitched:
         read = sum(entry.rows for entry in job.inputs[0].done().values())
         made = sum(table.num_rows for table in _kept(job)) + sum(table.num_rows for table in _rejected(job))
         check_sum("rows", made, counts, NAME)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": read,
             "kept": facts.kept,
             "rejected": counts["rejected"],
@@ -108,8 +108,8 @@ class EmitSwitched:
             "reasons": facts.reasons,
         }
         if not facts.kept:
-            told["empty"] = none_kept(NAME, read, facts.reasons)
-        return Made(rows=facts.kept, facts=told)
+            reported["empty"] = none_kept(NAME, read, facts.reasons)
+        return Made(rows=facts.kept, facts=reported)
 
     def _facts(self, job: Job, counts: dict[str, int], fields: tuple[str, ...]) -> SetFacts:
         switcher = self.switcher.build()

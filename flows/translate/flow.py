@@ -26,7 +26,7 @@ from spanferry.flows.translate.work import (
 )
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.lexical.beads import BEADS
-from spanferry.projectors.base import FittedProjector
+from spanferry.projectors.base import FittableProjector
 
 _ONE_SIDE = ("path", "format", "options")  # of the input, where the target side is not given
 
@@ -74,7 +74,7 @@ class Signatures:
             signature = model.signature if model else "mt:none"
             pieces = "none" if self.given else f"{model.limits.source}@{signature.split('|')[0]}"
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
-            fits = isinstance(projector, FittedProjector)
+            fits = isinstance(projector, FittableProjector)
             found[target] = _Components(signature, pieces, projector.signature, fits)
         return found
 

@@ -28,7 +28,7 @@ from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
-from spanferry.projectors.placing.search import choose
+from spanferry.projectors.placing.search import Candidate, choose
 from spanferry.translators.engine.language_pieces import lists_digest
 from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
@@ -41,7 +41,6 @@ _JOBS = 2048
 # A span whose likely places are taken by others is left out rather than put where the model gives it less than this.
 _LEAST = math.log(1e-4)
 
-Candidate = tuple[int, int, float]
 # Input, part of its spans, job.
 Task = tuple[int, int, Job]
 
@@ -209,8 +208,8 @@ class ConstrainedProjector:
     def _searched(self, scorer: LanguageScorer | None, jobs: Sequence[Job]) -> list[list[Scored] | None]:
         if scorer is None:
             return search(self._forcer, jobs, self.effort)
-        sources = (source for job in jobs for source in job.read)
-        cheap: Scorer = scorer.opened(sources, [job.target for job in jobs], (OPEN,))
+        sources = (source for job in jobs for source in job.contrast_sources)
+        cheap: Scorer = scorer.for_batch(sources, [job.target for job in jobs], (OPEN,))
         return search(cheap, jobs, self.effort, judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
@@ -250,11 +249,11 @@ class ConstrainedProjector:
         sources = [tuple(translator.encode_source(text, given.source_lang, given.target_lang)) for text in texts]
         limits = translator.limits
         fits = [len(source) <= limits.source and len(target) + 3 <= limits.target for source in sources]
-        company = tuple(s for s, fit in zip(sources, fits, strict=True) if fit)
+        siblings = tuple(s for s, fit in zip(sources, fits, strict=True) if fit)
         jobs: list[Job | str] = []
         for (start, end), source, fit in zip(own, sources, fits, strict=True):
             bound = length_bound((start, end), len(given.source_text), len(pieces))
-            job = Job(source, plain, target, len(prefix), where, bound, company)
+            job = Job(source, plain, target, len(prefix), where, bound, siblings)
             jobs.append(job if fit else "too_long")
         return jobs
 

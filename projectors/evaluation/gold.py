@@ -1,4 +1,4 @@
-"""Parallel gold: both sides annotated, so that every projection can be told right from wrong.
+"""Parallel gold: both sides annotated, so that every projection can be judged.
 
 The shared data sets go by short names (``europarl-es``); any other gold comes through the readers.
 """
@@ -107,7 +107,7 @@ _SETS: Mapping[str, _Set] = {
 GOLD_SETS: tuple[str, ...] = tuple(f"{name}-{lang}" for name, its in _SETS.items() for lang in its.languages)
 
 
-# Languages of which no gold is used to fit anything: they tell how fitted numbers carry over.
+# Languages of which no gold is used to fit anything: they show how fitted numbers carry over.
 UNSEEN = ("ar", "da", "id", "ja", "nl")
 FOLDS = 4
 

@@ -36,7 +36,7 @@ class LinkGold:
         target_lang: BCP-47.
         inputs: Texts with their words; no spans.
         sure: For each input its links.
-        possible: For each input the links that are only possible; empty where the gold does not tell them apart.
+        possible: For each input the links that are only possible; empty where the gold does not distinguish them.
         signature: Of the files.
         skipped: What could not be used, by reason.
     """

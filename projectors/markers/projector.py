@@ -51,13 +51,13 @@ class MarkersProjector:
 
     Reasons: ``crossing`` (spans that cross can't be marked), those of the translator for the marked text,
     ``marker_count`` (none of the best translations has as many pairs of brackets as the source; of tags, the span's own
-    pair), ``marker_unmatched`` (which brackets belong to the span can't be told), and for a given target
+    pair), ``marker_unmatched`` (it is unclear which brackets belong to the span), and for a given target
     ``empty_target``, ``not_in_target`` (what the markers held does not occur in it) and ``conflict`` (it occurs only
     where another span went).
 
     With brackets, square brackets of the text itself become parentheses on the way.
 
-    The score is the likeness by which the brackets were matched (1 where order tells), for a given target times the
+    The score is the likeness by which the brackets were matched (1 where order decides), for a given target times the
     likeness of the stretch found, less up to 0.3 for a place far from where the brackets stood.
 
     Args:

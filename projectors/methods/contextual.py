@@ -50,7 +50,7 @@ class ContextualProjector:
     """A language model names the span's words in the translation; they are looked up there, exactly or nearly.
 
     The score is the similarity of the answer and what was found, times the geometric mean of the probabilities of the
-    answer's tokens where the model tells them.
+    answer's tokens where the model reports them.
 
     Reasons: ``empty_target``, ``empty_span``, ``no_answer`` (the model had none for the span), ``not_in_target`` (what
     it answered does not occur), ``overlap`` (it occurs only where another span went), and those of the generator

@@ -171,7 +171,7 @@ class DefaultProjector:
         listed: list[list[Listed]] = [[()] * len(parts_of(item.spans)) for item in inputs]
         if self.translator is None or self.constrained is None or not inputs:
             return trust, listed, set()
-        # How likely the model finds this translation tells how far its view can be trusted; one of its own brings that.
+        # How likely the model finds this translation shows how far to trust its scores; one of its own brings that.
         known = {k: item.target_score for k, item in enumerate(inputs) if item.target_score is not None}
         others = [k for k in range(len(inputs)) if k not in known]
         scored = self.translator.score_pairs(

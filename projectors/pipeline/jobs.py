@@ -13,7 +13,7 @@ from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.schema import Example, Pair
-from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector
+from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.projectors.pipeline import stages
 from spanferry.translators.base import Translator
@@ -158,7 +158,7 @@ def _projector(
 
 
 def _fitted(projector: Projector, inputs: Sequence[ProjectionInput], size: int) -> Projector:
-    return projector.fit(stages.fit_sample(inputs, size)) if isinstance(projector, FittedProjector) else projector
+    return projector.fit(stages.fit_sample(inputs, size)) if isinstance(projector, FittableProjector) else projector
 
 
 def _signature(

@@ -46,7 +46,7 @@ class CT2Translator:
 
     Rows are sorted by length over a window of thousands and cut into batches of ``batch_tokens``. With int8 on a CPU a
     row comes out the same whatever rows are around it (``rows_independent``, see ``search``); otherwise
-    scores hang on the batch in their last digits, and the batches on the call alone, never on threads.
+    scores depend on the batch in their last digits, and the batches on the call alone, never on threads.
 
     Args:
         directory: Holds ``model.bin``, ``config.json``, a vocabulary, the tokeniser's files and ``spanferry.json``.

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.corpora.text.words import words
 from spanferry.projectors.apostrophes import whole_words
@@ -121,6 +122,12 @@ class FittableAligner(Aligner, Protocol):
     def with_state(self, state: bytes) -> "FittableAligner":
         """A new aligner with the given tables."""
         ...
+
+
+def projector_entry(signature: str) -> Signature:
+    """The signature of a projector as the entry ``proj`` of a run's."""
+    own = Signature(signature)
+    return own if own.value("proj") is not None else Signature.of(("proj", own))
 
 
 @runtime_checkable

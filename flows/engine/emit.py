@@ -1,8 +1,11 @@
 """What every emitting step checks and says: that the counts add up, and why there is nothing in an output."""
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 from spanferry.corpora.errors import SpanferryError
+from spanferry.corpora.signature import Signature, neutral_options, settings
 
 _SHOWN = 3
 
@@ -38,3 +41,15 @@ def none_kept(name: str, rows: int, reasons: Mapping[str, int]) -> str:
         return f"{name}: the input has no rows"
     shown = ", ".join(f"{count} {reason}" for reason, count in list(reasons.items())[:_SHOWN])
     return f"{name}: none of {rows} rows was kept: {shown or 'nothing could be made of them'}"
+
+
+def output_entry(writer: Any, name: str, options: Mapping[str, Any]) -> Signature:
+    """The entry of a writer in the key of an ``emit`` step: its name and its options.
+
+    Args:
+        writer: As it was made; where its options are its fields, defaults are stated too.
+        name: Its name.
+        options: Those that were chosen.
+    """
+    stated = {f.name: getattr(writer, f.name) for f in fields(writer)} if is_dataclass(writer) else options
+    return Signature.of(("emit", f"{name}{settings(stated, neutral_options(writer))}"))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from spanferry.corpora.derive import open_derivation
 from spanferry.corpora.derive.base import Derivation
+from spanferry.corpora.files import contents
 from spanferry.corpora.filters.sets import filter_cells, row_filters
 from spanferry.corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from spanferry.corpora.readers.multiway import ParallelReader
@@ -135,7 +136,7 @@ class AlignRows:
         path = fitted.path(0, ".bin") if fitted else None
         about = path.stat() if path else None
         stamp = f"{about.st_mtime_ns}.{about.st_size}" if about else ""
-        return _aligners.get((self.section.model_dump_json(), str(path), stamp), make)
+        return _aligners.get((self.section.model_dump_json(), str(path), stamp, contents(self.section.options)), make)
 
 
 def unfitted(section: AlignConfig) -> Aligner:

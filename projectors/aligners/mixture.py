@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.build import build_aligner
 from spanferry.projectors.apostrophes import APOSTROPHES
@@ -55,10 +56,10 @@ class MixtureAligner:
         self.weights = [float(weight) for _, weight in built]
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mixture.<mean>.<weight>*(<aligner>)+…|<dictionaries>``."""
-        parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
-        return f"mixture.{self.mean}." + "+".join(parts) + f"|{dictionaries()}|{APOSTROPHES}"
+        parts = (f"{number_text(w)}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
+        return Signature.of(f"mixture.{self.mean}.{'+'.join(parts)}", dictionaries(), APOSTROPHES)
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""

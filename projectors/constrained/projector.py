@@ -19,6 +19,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.constrained.candidates import CLOSE, OPEN, length_bound, marked, places, without_brackets
 from spanferry.projectors.constrained.job import Effort, Job, Scored
@@ -126,15 +127,15 @@ class ConstrainedProjector:
         self._scorers: dict[str, LanguageScorer | None] = {}
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``constrained.5.<label edges>.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
-        how = f"{METHOD}.5.{LABEL_EDGES}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}"
-        return f"{how}({self.translator.signature})"
+        how = f"{METHOD}.5.{LABEL_EDGES}.{how}.keep{self.keep}.edges{number_text(self.edges)}{cut}{again}{aware}"
+        return Signature(f"{how}({self.translator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.

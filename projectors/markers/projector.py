@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.markers.tags import tag, tag_names, untag
 from spanferry.projectors.markers.text import mark, match_labels, unmark
@@ -77,12 +78,12 @@ class MarkersProjector:
         self.translator, self.retranslates, self.tags = translator, retranslates, markers == "tags"
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``markers.2`` and the model."""
         aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
         aware = ".tags" if self.tags else aware
         own = ".own" if self.retranslates else ""
-        return f"{METHOD}.2.{LABEL_EDGES}{aware}{own}({self.translator.signature})"
+        return Signature(f"{METHOD}.2.{LABEL_EDGES}{aware}{own}({self.translator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span onto the given targets.

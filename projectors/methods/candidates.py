@@ -14,6 +14,7 @@ from typing import Any
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.multiway import Direction
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import is_punctuation
@@ -71,10 +72,10 @@ class CandidatesProjector:
             self._models(source_lang, target_lang)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``candidates.top<keep>(<model>)`` and the model for the way back."""
         back = f"+{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.2.{LABEL_EDGES}.top{self.keep}({self.translator.signature}{back})"
+        return Signature(f"{METHOD}.2.{LABEL_EDGES}.top{self.keep}({self.translator.signature}{back})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order.

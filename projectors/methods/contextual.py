@@ -13,6 +13,7 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.base import ProjectionInput, Range
 from spanferry.projectors.methods.copying import copies
 from spanferry.projectors.placing.search import Candidate, choose
@@ -90,9 +91,9 @@ class ContextualProjector:
         self.ratio = ratio
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``contextual.<version of the prompt>.<ratio>(<model>)``."""
-        return f"{METHOD}.1.{self.ratio:g}({self.generator.signature})"
+        return Signature(f"{METHOD}.1.{number_text(self.ratio)}({self.generator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order.

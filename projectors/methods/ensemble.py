@@ -16,6 +16,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError, unknown_name
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature
 from spanferry.projectors import PROJECTORS
 from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector, Range
 from spanferry.projectors.confidence.calibration import WEIGHTS, Calibration, load_calibration
@@ -136,10 +137,11 @@ class EnsembleProjector:
             self.calibration = load_calibration("ensemble", translator is not None)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``ensemble.<weights>.<calibration>(<member>+…)``."""
         digests = [self.fusion.digest] + ([self.calibration.digest] if self.calibration else [])
-        return f"ensemble.{'.'.join(digests)}({'+'.join(p.signature for p in self.members.values())})"
+        members = "+".join(p.signature for p in self.members.values())
+        return Signature(f"ensemble.{'.'.join(digests)}({members})")
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "EnsembleProjector":
         """The same ensemble, its members fitted on ``inputs`` as far as they learn."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.search import Found, Running, Search
@@ -91,7 +92,7 @@ class CT2Translator:
         usual = 32768 if self.device != "cpu" else 512 if small else 2048
         self.batch_tokens = batch_tokens or usual
         # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
-        self._batch_mark = [f"batch:{self.batch_tokens}"] if self.batch_tokens != usual else []
+        self._batch_mark = [("batch", self.batch_tokens)] if self.batch_tokens != usual else []
         self._search = Search(
             self.raw, beam=beam, batch_tokens=self.batch_tokens, compute_type=self.compute_type, limits=self.limits
         )
@@ -111,14 +112,14 @@ class CT2Translator:
         return self._search.rows_independent
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mt:<name>@<first 8 of the weights' SHA-256>|ct2:<type>|beam:<n>`` and limits where they were lowered."""
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
-        parts = [f"mt:{self.name}@{weights_hash(self.directory)[:8]}", f"ct2:{kind}", f"beam:{self.beam}"]
-        own = self.family.limits
-        parts += [f"maxsrc:{self.limits.source}"] if self.limits.source < own.source else []
-        parts += [f"maxtgt:{self.limits.target}"] if self.limits.target < own.target else []
-        return "|".join([*parts, *self._batch_mark])
+        name, own = f"{self.name}@{weights_hash(self.directory)[:8]}", self.family.limits
+        parts: list[tuple[str, object]] = [("mt", name), ("ct2", kind), ("beam", self.beam)]
+        parts += [("maxsrc", self.limits.source)] if self.limits.source < own.source else []
+        parts += [("maxtgt", self.limits.target)] if self.limits.target < own.target else []
+        return Signature.of(*parts, *self._batch_mark)
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the model knows this direction (BCP-47 tags)."""

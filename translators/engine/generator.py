@@ -13,6 +13,7 @@ from typing import Any
 import ctranslate2
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
 from spanferry.translators.engine import devices, limits
 from spanferry.translators.engine.ct2 import weights_hash
@@ -86,13 +87,13 @@ class CT2Generator:
         self.encode("a")  # a template that can't be rendered is told before any work
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``llm:<name>@<first 8 of the weights' SHA-256>|ct2:<type>`` and ``chat:off`` where that was chosen."""
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
-        parts = [f"llm:{self.name}@{weights_hash(self.directory)[:8]}", f"ct2:{kind}"]
+        parts = [("llm", f"{self.name}@{weights_hash(self.directory)[:8]}"), ("ct2", kind)]
         if self.template is None and (self.directory / CHAT_TEMPLATE).is_file():
-            parts.append("chat:off")
-        return "|".join(parts)
+            parts.append(("chat", "off"))
+        return Signature.of(*parts)
 
     def encode(self, prompt: str) -> list[str]:
         """The tokens that the model is given for ``prompt``, those of its chat format included.

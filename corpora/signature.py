@@ -64,7 +64,11 @@ NOTHING = Signature()
 
 
 def neutral_options(component: Any) -> frozenset[str]:
-    """The options of a component (or its class) that change no byte of its output, as it declares them."""
+    """The options of a component that change no byte of its output, as it declares them; by default none.
+
+    Args:
+        component: The component, or its class where they do not depend on the component's other options.
+    """
     return frozenset(getattr(component, "neutral_options", ()))
 
 
@@ -90,7 +94,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{value_text(key)}={value_text(of)}" for key, of in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):
-        return "+".join(f"({value_text(of)})" if isinstance(of, list | tuple) else value_text(of) for of in value)
+        # A bare % is an empty item, so that a list of one is not taken for an empty one.
+        return "+".join(f"({value_text(of)})" if isinstance(of, list | tuple) else value_text(of) or "%" for of in value)
     return "".join(f"%{ord(c):02X}" if c in _RESERVED else c for c in str(value))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from rich.console import Console
@@ -36,6 +36,8 @@ SUFFIX = "-reviewed"
 
 class ApplyConfig(Section):
     """What ``apply-decisions`` depends on."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["apply-decisions"]
     out: Path = Path("out")

@@ -51,10 +51,11 @@ def switch_flow(config: SwitchConfig) -> Flow:
     """
     plan = SwitchPlan(config)
     switcher, rows = plan.switcher, plan.rows.linked
-    key = Signature.of(plan.key, ("files", plan.files))
+    files = ("files", plan.files)
+    key = Signature.of(plan.key, files)
     assigned: tuple[Step, ...] = ()
     if isinstance(switcher.sampler, CorpusSampler):
-        assigned = (Step("assign", key, Assign(plan.parts), (rows,), "whole"),)
+        assigned = (Step("assign", Signature.of(plan.assigning, files), Assign(plan.parts), (rows,), "whole"),)
     switch = Step("switch", key, Switch(plan.parts, config.filters), (rows, *assigned))
     emit = EmitSwitched(plan.parts, config.preset, config.seed, input_names(plan.rows), plan.signature)
     stated = ("inputs", value_text(emit.inputs)), ("preset", config.preset or "none")

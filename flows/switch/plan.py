@@ -155,8 +155,17 @@ class SwitchPlan:
 
     @cached_property
     def key(self) -> Signature:
-        """Every choice that changes how the rows are switched."""
-        config, filters = self.config, row_filters(self.config.filters)
+        """Every choice that changes how the rows are switched and which of them are kept."""
+        filters = row_filters(self.config.filters)
+        return self._key(("filters", signature_of(filters)) if filters else "")
+
+    @cached_property
+    def assigning(self) -> Signature:
+        """Every choice that changes what a sampler of the whole corpus assigns: rows are filtered later."""
+        return self._key("")
+
+    def _key(self, filtered: str | tuple[str, object]) -> Signature:
+        config = self.config
         return Signature.of(
             ("matrix", self.switcher.matrix),
             ("into", "+".join(self.switcher.embedded)),
@@ -169,7 +178,7 @@ class SwitchPlan:
             ("links", number_text(config.min_probability)),
             ("meta", value_text(config.meta)),
             ("words", dictionaries()),
-            ("filters", signature_of(filters)) if filters else "",
+            filtered,
             ("seed", config.seed),
             ("columns", 2),
             ("version", VERSION),

@@ -78,10 +78,9 @@ class CT2Translator:
         for name, value in given.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
-        self.directory = Path(directory)
+        self.directory, self.beam = Path(directory), beam
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
-        self.beam = beam
         family, facts = open_family(self.directory)
         self.family: Family = family
         self.name: str = facts["name"]
@@ -91,11 +90,12 @@ class CT2Translator:
         small = (self.directory / "model.bin").stat().st_size < _SMALL_MODEL
         usual = 32768 if self.device != "cpu" else 512 if small else 2048
         self.batch_tokens = batch_tokens or usual
-        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
-        self._batch_mark = [("batch", self.batch_tokens)] if self.batch_tokens != usual else []
         self._search = Search(
             self.raw, beam=beam, batch_tokens=self.batch_tokens, compute_type=self.compute_type, limits=self.limits
         )
+        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
+        self.neutral_options = frozenset({"batch_tokens"} if self.rows_independent else ())
+        self._batch_mark = [] if batch_tokens in (0, usual) or self.neutral_options else [("batch", batch_tokens)]
         self.marker_aware = bool(facts.get("marker_aware", False))
         self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
         self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))

@@ -75,6 +75,12 @@ class LexicalAligner:
         for name, value in (("max_pairs", max_pairs), ("max_cells", max_cells), ("max_words", max_words)):
             if value < 1:
                 raise ConfigError(f"{name} = {value}", valid=f"{name} >= 1", hint=f"leave {name} at its default")
+        if isinstance(prior, str) and prior_name != "given":
+            raise ConfigError(
+                f"prior_name={prior_name!r} is not used with prior={prior!r}",
+                valid="the name of a function that is given as prior",
+                hint="leave prior_name out",
+            )
         if isinstance(prior, str):
             prior, prior_name = (bundled_prior, "bundled") if prior == "bundled" else (None, "none")
         self._prior_of = prior

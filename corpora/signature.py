@@ -16,6 +16,7 @@ from typing import Any
 _OPENING, _CLOSING = "([{", ")]}"
 # What sets the parts of a signature apart; inside of a value that a user chose it is written as in an address.
 _RESERVED = frozenset("%|,+=()[]{}\n")
+_EMPTY = "%"  # an empty item, so that a list of one is not taken for an empty list
 
 
 class Signature(str):
@@ -94,8 +95,9 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{value_text(key)}={value_text(of)}" for key, of in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):
-        # A bare % is an empty item, so that a list of one is not taken for an empty one.
-        return "+".join(f"({value_text(of)})" if isinstance(of, list | tuple) else value_text(of) or "%" for of in value)
+        return "+".join(
+            f"({value_text(of)})" if isinstance(of, list | tuple) else value_text(of) or _EMPTY for of in value
+        )
     return "".join(f"%{ord(c):02X}" if c in _RESERVED else c for c in str(value))
 
 

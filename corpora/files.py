@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, wraps
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from spanferry.corpora.checksums import write_sums
 from spanferry.corpora.errors import OutputError
 
 _WORK = ".write."
+_LONGEST_NAME = 4096  # PATH_MAX of Linux; a longer text is no path
 Found = TypeVar("Found")
 
 
@@ -127,15 +128,39 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def content_hash(paths: Iterable[Path], size: int = 4) -> str:
-    """``2 * size`` hex digits that follow from the content of the files, in the order given."""
+def content_hash(paths: Iterable[Path], size: int = 4, *, root: Path | None = None) -> str:
+    """``2 * size`` hex digits that follow from the content of the files, in the order given.
+
+    Args:
+        paths: The files.
+        size: Bytes of the digest.
+        root: Where their names say something (ids, splits, languages): the folder below which they do; None: they
+            say nothing.
+    """
     digest = blake2b(digest_size=size)
     for path in paths:
+        if root is not None:
+            digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
         digest.update(path.stat().st_size.to_bytes(8, "big"))
     return digest.hexdigest()
+
+
+def files_named_in(value: object) -> list[Path]:
+    """The files that options name, at any depth, each once and sorted: what they hold belongs to the options."""
+    if isinstance(value, Mapping):
+        return sorted({path for part in value.values() for path in files_named_in(part)})
+    if isinstance(value, list | tuple):
+        return sorted({path for part in value for path in files_named_in(part)})
+    is_name = isinstance(value, str) and 0 < len(value) < _LONGEST_NAME and "\0" not in value
+    return [Path(str(value))] if is_name and Path(str(value)).is_file() else []
+
+
+def contents(value: object) -> str:
+    """``<name>@<hash>`` of every file that options name, joined by ``+``; empty where they name none."""
+    return "+".join(f"{path.name}@{content_hash([path])}" for path in files_named_in(value))
 
 
 def cached_while_unchanged(size: int) -> Callable[[Callable[..., Found]], Callable[..., Found]]:

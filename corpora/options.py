@@ -2,7 +2,8 @@
 
 A component declares its options where it declares its fields: as a pydantic model, a dataclass or the parameters of its
 constructor, each with a type and a line in the docstring (``Attributes:`` or ``Args:``). Lists, help, completion and
-reference tables are made from ``options_of``; ``checked_options`` takes what a user chose.
+reference tables are made from ``options_of``; ``checked_options`` takes what a user chose, ``build_component``
+makes the component of it.
 """
 
 import inspect
@@ -124,6 +125,44 @@ def checked_options(
                 hint=f"--set {_section(kind, name)}.{key}=VALUE",
             )
     return {key: _checked(declared[key], kind, name, key, value) for key, value in options.items()}
+
+
+def build_component(
+    cls: Any,
+    kind: str,
+    name: str,
+    options: Mapping[str, Any],
+    *args: Any,
+    given: Mapping[str, Any] | None = None,
+    filled: Iterable[str] = (),
+) -> Any:
+    """The component that a class makes of the options a user chose.
+
+    Args:
+        cls: Its class, or the function that makes it.
+        kind: Its kind (``reader``, ``filter`` …), for messages.
+        name: Its name, for messages.
+        options: What the user chose.
+        *args: Positional arguments that the caller fills.
+        given: Keyword arguments that the caller fills.
+        filled: Names of further parameters that are not the user's to set, those of ``args`` among them.
+
+    Raises:
+        ConfigError: As for ``checked_options``, or options that do not go together.
+    """
+    given = given or {}
+    chosen = checked_options(cls, kind, name, options, {*given, *filled})
+    try:
+        return cls(*args, **given, **chosen)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise _refused(kind, name, reason) from error
+    except (TypeError, ValueError) as error:
+        raise _refused(kind, name, str(error)) from error
+
+
+def _refused(kind: str, name: str, reason: str) -> ConfigError:
+    return ConfigError(f"the {kind} {name!r} can't be made: {reason}", hint=f"spanferry list {kind}s --options")
 
 
 def _section(kind: str, name: str) -> str:

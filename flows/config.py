@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -23,6 +23,8 @@ class Section(BaseModel):
     """A part of the configuration: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    # Keys that change no byte of the output; all others are in the flow's signature or in the key of an output.
+    neutral_options: ClassVar[frozenset[str]] = frozenset()
 
 
 Flow = TypeVar("Flow", bound=Section)
@@ -40,6 +42,8 @@ class ReadConfig(Section):
 
 class TranslatorConfig(Section):
     """The model that translates and scores."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"memory_mb"})
 
     model: str = Field(
         default="bundled", description="bundled, none, a directory, a hub id, endpoint:MODEL or package.module:Class"
@@ -108,6 +112,8 @@ class OutputConfig(WriteConfig):
 class ExecutorConfig(Section):
     """Where the tasks run. Nothing here changes a byte of the output."""
 
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"kind", "workers", "address", "slurm"})
+
     kind: Literal["threads", "dask"] = "threads"
     workers: int = Field(default=2, ge=1, description="tasks at a time")
     address: str | None = Field(default=None, description="dask: address of a running scheduler")
@@ -125,6 +131,8 @@ class ExecutorConfig(Section):
 
 class RunConfig(Section):
     """Everything that one run depends on."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["translate-train", "project"]
     read: ReadConfig = ReadConfig()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.files import content_hash
+from spanferry.corpora.files import content_hash, contents
 from spanferry.flows.config import ProjectorConfig, TranslatorConfig
-from spanferry.projectors.base import FittedProjector, Projector
+from spanferry.projectors.base import FittableProjector, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.translators import TRANSLATORS
 from spanferry.translators.loading.load import load_translator
@@ -65,6 +65,7 @@ def _contents(section: TranslatorConfig, spec: str) -> list[str]:
     """What says that a file with the same name is another one now."""
     path = Path(section.glossary)
     found = [content_hash([path])] if section.glossary and path.is_file() else []
+    found.append(contents(section.options))
     for weights in (Path(spec) / "model.bin", Path(spec) / "config.json"):
         if weights.is_file():
             about = weights.stat()
@@ -145,7 +146,7 @@ def projector(section: ProjectorConfig, model: Any, source: str, target: str, st
 
     def make() -> Projector:
         found = unfitted(section, model, source, target)
-        if state is not None and isinstance(found, FittedProjector):
+        if state is not None and isinstance(found, FittableProjector):
             return found.with_state(state.read_bytes())
         return found
 
@@ -158,5 +159,6 @@ def projector(section: ProjectorConfig, model: Any, source: str, target: str, st
         target,
         str(state),
         stamp,
+        contents(section.options),
     )
     return _projectors.get(key, make)

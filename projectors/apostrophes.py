@@ -1,4 +1,4 @@
-"""What an apostrophe ties, told from the texts: ``l'eau`` is two words, ``Ankara'da``, ``п'ять`` and ``fa'`` are one.
+"""What an apostrophe joins, learned from texts: ``l'eau`` is two words, ``Ankara'da``, ``п'ять`` and ``fa'`` are one.
 
 Where words lose a vowel before others (French, Italian, Catalan), a few short ones stand before very many, which begin
 with a vowel or a silent h and occur alone as well. Where an apostrophe sets off an ending (Turkish), a few endings

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import words_of
 from spanferry.corpora.text.words import words
 from spanferry.projectors.apostrophes import whole_words
@@ -107,10 +108,10 @@ class Aligner(Protocol):
 
 
 @runtime_checkable
-class FittedAligner(Aligner, Protocol):
+class FittableAligner(Aligner, Protocol):
     """An aligner that learns from the corpus at hand: ``fit`` on a bounded sample, then ``align`` shard by shard."""
 
-    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedAligner":
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittableAligner":
         """A new aligner whose tables are frozen."""
         ...
 
@@ -118,9 +119,15 @@ class FittedAligner(Aligner, Protocol):
         """The tables, the same bytes for the same input."""
         ...
 
-    def with_state(self, state: bytes) -> "FittedAligner":
+    def with_state(self, state: bytes) -> "FittableAligner":
         """A new aligner with the given tables."""
         ...
+
+
+def projector_entry(signature: str) -> Signature:
+    """The signature of a projector as the entry ``proj`` of a run's."""
+    own = Signature(signature)
+    return own if own.value("proj") is not None else Signature.of(("proj", own))
 
 
 @runtime_checkable
@@ -136,10 +143,10 @@ class Projector(Protocol):
 
 
 @runtime_checkable
-class FittedProjector(Projector, Protocol):
+class FittableProjector(Projector, Protocol):
     """A projector that learns from the corpus at hand before it projects."""
 
-    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittedProjector":
+    def fit(self, inputs: Sequence[ProjectionInput]) -> "FittableProjector":
         """A new projector whose tables are frozen."""
         ...
 
@@ -147,7 +154,7 @@ class FittedProjector(Projector, Protocol):
         """The tables, the same bytes for the same input."""
         ...
 
-    def with_state(self, state: bytes) -> "FittedProjector":
+    def with_state(self, state: bytes) -> "FittableProjector":
         """A new projector with the given tables."""
         ...
 

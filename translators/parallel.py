@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 
 NO_TARGET = "no_target"
 
@@ -29,9 +30,9 @@ class ParallelTranslator:
         self._source, self._target = source, target
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """Always ``mt:parallel``: the targets are data, and the data has its own signature."""
-        return "mt:parallel"
+        return Signature.of(("mt", "parallel"))
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the two languages are those it was made for."""

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from spanferry.corpora.derive.base import Derivation
-from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.options import build_component, option_defaults
 from spanferry.corpora.registry import resolve
 
 DERIVATIONS = {
@@ -42,10 +42,9 @@ def open_derivation(
         ConfigError: Unknown name or option, or a value the option does not take.
     """
     cls = resolve("derivation", name, DERIVATIONS)
-    chosen = checked_options(cls, "derivation", name, options or {}, _GIVEN)
     names = {f.name for f in fields(cls)}
     given = {key: value for key, value in (("seed", seed), ("translators", translators)) if key in names}
-    derivation: Derivation = cls(**given, **chosen)
+    derivation: Derivation = build_component(cls, "derivation", name, options or {}, given=given, filled=_GIVEN)
     return derivation
 
 

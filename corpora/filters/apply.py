@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ValidationError
 
-from spanferry.corpora.errors import ConfigError, nearest
+from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.filters.known import FILTERS
+from spanferry.corpora.options import build_component
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Pair
 
@@ -29,7 +29,7 @@ def build(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
         kind = options.pop("kind", None)
         if not isinstance(kind, str):
             raise ConfigError(f"filter {dict(config)!r} has no kind", valid=FILTERS, hint="kind = 'length_ratio'")
-        made = _make(kind, resolve("filter", kind, FILTERS), options)
+        made = _make(kind, options)
         if made.name in {f.name for f in built}:
             raise ConfigError(
                 f"filter {made.name!r} is named twice", hint="give one filter of each kind, with all its options"
@@ -38,27 +38,11 @@ def build(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
     return built
 
 
-def _make(kind: str, made_by: Any, options: dict[str, Any]) -> Filter:
-    valid = list(made_by.model_fields) if isinstance(made_by, type) and issubclass(made_by, BaseModel) else []
-    try:
-        made = made_by(**options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            close = nearest(option, valid, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"spanferry list filters shows the options of {kind}"
-            raise ConfigError(f"filter {kind!r} has no option {option!r}", valid=valid, hint=hint) from error
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            f"filter {kind!r}, option {option or 'all'!r}: {reason} (got {first['input']!r})",
-            hint=f"--set filters.{kind}.{option or 'OPTION'}=VALUE",
-        ) from error
-    except TypeError as error:
-        raise ConfigError(f"filter {kind!r}: {error}", hint="options are the keyword arguments of its class") from error
+def _make(kind: str, options: dict[str, Any]) -> Filter:
+    made = build_component(resolve("filter", kind, FILTERS), "filter", kind, options)
     if not isinstance(made, Filter):
         raise ConfigError(
-            f"{kind!r} makes a {type(made).__name__}, which is no filter",
+            f"{kind!r} makes a {type(made).__name__}, which is not a filter",
             hint="see spanferry.corpora.filters.base.Filter for what a filter has",
         )
     return made

@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from spanferry.corpora.schema import Pair, Span
+from spanferry.corpora.signature import Signature, value_text
 
 Scope = Literal["row", "corpus"]
 Rule = tuple[str, pl.Expr]
@@ -100,22 +101,29 @@ class FilterModel(BaseModel):
     version: ClassVar[int] = 1
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``name(option=value,…)`` with the options that change scores."""
         state = self._state([f for f in type(self).model_fields if f in self.scoring])
-        return state if self.version == 1 else f"{state}.v{self.version}"
+        return Signature(state if self.version == 1 else f"{state}.v{self.version}")
 
     @property
-    def threshold_signature(self) -> str:
+    def threshold_signature(self) -> Signature:
         """Likewise with the thresholds."""
-        return self._state([f for f in type(self).model_fields if f not in self.scoring])
+        return Signature(self._state([f for f in type(self).model_fields if f not in self.scoring]))
 
     def _state(self, fields: Sequence[str]) -> str:
         chosen = []
         for field in fields:
             value = getattr(self, field)
-            chosen.append(f"{field}={'/'.join(map(str, value)) if isinstance(value, tuple) else value}")
+            chosen.append(
+                f"{field}={'/'.join(map(value_text, value)) if isinstance(value, tuple) else value_text(value)}"
+            )
         return f"{self.name}({','.join(chosen)})" if chosen else self.name
+
+
+def signature_of(filters: Sequence[Filter]) -> Signature:
+    """What filters score and decide by, in order."""
+    return Signature("+".join(f"{one.signature}{one.threshold_signature}" for one in filters))
 
 
 def by_id(spans: Sequence[Span]) -> Mapping[str, Span]:

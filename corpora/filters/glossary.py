@@ -8,6 +8,7 @@ import polars as pl
 from spanferry.corpora.files import cached_while_unchanged
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.schema import Pair
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.glossary import Glossary, read_glossary
 
 
@@ -31,14 +32,14 @@ class GlossaryTerms(FilterModel):
             _read(self.path)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """With the digest of the file's content, wherever the file lies."""
-        return f"{self.name}({_read(self.path).digest})" if self.path else self.name
+        return Signature(f"{self.name}({_read(self.path).digest})" if self.path else self.name)
 
     @property
-    def threshold_signature(self) -> str:
+    def threshold_signature(self) -> Signature:
         """The filter has no thresholds."""
-        return self.name
+        return Signature(self.name)
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.options import build_component, option_defaults
 from spanferry.corpora.readers.common.base import BadRow, Reader
 from spanferry.corpora.readers.common.checked import CheckedReader, RowReader
 from spanferry.corpora.readers.common.text import check_file
@@ -66,7 +66,7 @@ def open_reader(
     place: Any = str(source).removeprefix("hf:") if name == "hf" else Path(source)
     if isinstance(place, Path) and not place.is_dir():
         check_file(place)
-    reader: Reader = cls(place, lang, **checked_options(cls, "reader", name, options or {}, _FIXED))
+    reader: Reader = build_component(cls, "reader", name, options or {}, place, lang, filled=_FIXED)
     return reader if isinstance(reader, RowReader) else CheckedReader(reader)
 
 

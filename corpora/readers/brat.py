@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
-from spanferry.corpora.readers.common.base import Draft, FileReader, Note, options_part
+from spanferry.corpora.readers.common.base import Draft, FileReader, Note, source_signature
 from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
 from spanferry.corpora.readers.common.text import check_encoding
 from spanferry.corpora.schema import Example
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.offsets import Unit
 
 _SPACE = re.compile(r"\s+")
@@ -42,10 +43,12 @@ class BratReader(FileReader):
     encoding: str = "utf-8"
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``Reader.signature``."""
         files = [file for pair in self._pairs() for file in pair if file.is_file()]
-        return f"src:{self.name}.{self.lang}{options_part(self)}@{content_hash(files)}"
+        # Rows are called by their files.
+        root = self.path if self.path.is_dir() else self.path.parent
+        return source_signature(self, content_hash(files, root=root), split=self.rows_split)
 
     def _rows(self) -> Iterator[Draft | Note]:
         check_encoding(self.encoding)

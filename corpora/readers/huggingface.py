@@ -57,7 +57,7 @@ class SavedReader(TableReader):
         return [Note(f"split {name!r} has no data file: it is left out") for name in left]
 
     def _hash(self) -> str:
-        return content_hash(sorted(self.path.rglob("*.arrow")))
+        return content_hash(sorted(self.path.rglob("*.arrow")), root=self.path)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class ParquetReader(TableReader):
         return parts
 
     def _hash(self) -> str:
-        return content_hash(self._files())
+        return content_hash(self._files(), root=self.path if self.path.is_dir() else None)
 
     def _files(self) -> list[Path]:
         if not self.path.is_dir():

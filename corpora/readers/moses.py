@@ -10,9 +10,10 @@ from typing import ClassVar
 from spanferry.corpora.errors import ConfigError, InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow, Range, WordLinks
-from spanferry.corpora.readers.common.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.common.base import AUTO_SPLIT, source_signature, split_of
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
 
 _LINK = re.compile(r"(\d+)[-p](\d+)(?:[:/]([0-9.eE+-]+))?")
@@ -96,11 +97,17 @@ class MosesReader:
         return found
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``ParallelReader.signature``."""
         files = [self._file(lang) for lang in self.languages]
         others = sorted(p for p in self.path.parent.glob(f"{self.path.name}.*") if p not in files)
-        return f"src:moses.{'+'.join(self.languages)}{options_part(self)}@{content_hash([*files, *others])}"
+        # An alignment's file says in its name between what it is.
+        named = f"{content_hash(files)}{content_hash(others, root=self.path.parent) if others else ''}"
+        return source_signature(self, named, language="+".join(self.languages), split=self._split)
+
+    @property
+    def _split(self) -> str:
+        return split_of(self.path) if self.split == AUTO_SPLIT else self.split
 
     def read(self) -> Iterator[MultiRow]:
         """See ``ParallelReader.read``. A row whose alignment can't be read has no links, and says so in ``missing``.
@@ -112,7 +119,7 @@ class MosesReader:
         ids = Path(f"{self.path}.ids")
         names: Iterator[tuple[int, str]] | None = read_lines(ids, self.encoding) if ids.is_file() else None
         alignments = self._alignments(languages)
-        split = split_of(self.path) if self.split == AUTO_SPLIT else self.split
+        split = self._split
         streams = [read_lines(self._file(lang), self.encoding) for lang in languages]
         more = [read_lines(path, self.encoding) for files in alignments.values() for path in files]
         for number, lines in enumerate(zip_longest(*streams, *more, *([names] if names else [])), 1):
@@ -188,13 +195,17 @@ class TsvReader:
         return tuple(c for c in self.columns if c not in ("id", "_") and self._pair(c) is None)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``ParallelReader.signature``."""
-        return f"src:tsv{options_part(self)}@{content_hash([self.path])}"
+        return source_signature(self, content_hash([self.path]), language="", split=self._split)
+
+    @property
+    def _split(self) -> str:
+        return split_of(self.path) if self.split == AUTO_SPLIT else self.split
 
     def read(self) -> Iterator[MultiRow]:
         """See ``ParallelReader.read``. A line with other columns is a rejected row, ``read:bad_columns``."""
-        split = split_of(self.path) if self.split == AUTO_SPLIT else self.split
+        split = self._split
         pairs = [pair for c in self.columns if (pair := self._pair(c))]
         tokenised = bool(pairs) if self.tokenised is None else self.tokenised
         for number, line in read_lines(self.path, self.encoding):

@@ -8,11 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.multiway import MultiRow, row_of_pair
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.options import build_component
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.text.languages import check_language
 
@@ -72,9 +73,9 @@ class CellReader:
         return open_reader(self.path, lang=self.lang, format=self.format, options=dict(self.options))
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``ParallelReader.signature``."""
-        return f"{self._reader.signature}{'.shared-ids' if self.shared_ids else ''}"
+        return Signature(f"{self._reader.signature}{'.shared-ids' if self.shared_ids else ''}")
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -113,9 +114,9 @@ class RunReader:
     lang: str
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``ParallelReader.signature``."""
-        return f"run:{self.lang}@{EmittedDataset(self.path).version}"
+        return Signature.of(("run", f"{self.lang}@{EmittedDataset(self.path).version}"))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -176,7 +177,7 @@ def open_parallel(
             hint=f"--input en={entry} for a file in one language",
         )
     cls = resolve("parallel reader", name, PARALLEL_READERS)
-    reader: ParallelReader = cls(place, **checked_options(cls, "reader", name, options or {}, _FIXED))
+    reader: ParallelReader = build_component(cls, "reader", name, options or {}, place, filled=_FIXED)
     return [reader]
 
 

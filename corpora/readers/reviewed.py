@@ -9,6 +9,7 @@ from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.readers.common.checked import RowReader
 from spanferry.corpora.review.applying import META
 from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.stored.emitted import EmittedDataset
 
 
@@ -29,9 +30,9 @@ class ReviewedReader(RowReader):
     lang: str
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``Reader.signature``."""
-        return f"src:{self.name}.{self.lang}@{EmittedDataset(self.path).version}"
+        return Signature.of(("src", f"{self.name}.{self.lang}@{EmittedDataset(self.path).version}"))
 
     def _rows(self) -> Iterator[Example]:
         others: set[str] = set()

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.columns import field_of
 from spanferry.corpora.errors import InputError, unknown_name
-from spanferry.corpora.readers.common.base import AUTO_SPLIT, Draft, Note, options_part
+from spanferry.corpora.readers.common.base import AUTO_SPLIT, Draft, Note, source_signature, split_of
 from spanferry.corpora.readers.common.checked import RowReader
 from spanferry.corpora.readers.common.json_values import dump_raw
 from spanferry.corpora.readers.common.label_keys import SPAN_KEYS, TAG_KEYS
@@ -17,6 +17,7 @@ from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_exampl
 from spanferry.corpora.readers.common.tagged import class_name, tagged_row, tags_column
 from spanferry.corpora.readers.qa_rows import QA_COLUMNS, squad_answers
 from spanferry.corpora.schema import TEXT, Example
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.stored import switch_schema as switched
 from spanferry.corpora.stored.rows import TAKEN
 from spanferry.corpora.text.offsets import Unit
@@ -79,9 +80,11 @@ class TableReader(RowReader):
     ignore: tuple[str, ...] = ()
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``Reader.signature``."""
-        return f"src:{self.name}.{self.lang}{options_part(self)}@{self._hash()}"
+        # In a folder each file or subfolder names the split of its own rows, and the hash has their names.
+        named = split_of(self.path) if isinstance(self.path, Path) and self.path.is_file() else "train"
+        return source_signature(self, self._hash(), split=named if self.split == AUTO_SPLIT else self.split)
 
     def _rows(self) -> Iterator[Draft | Note]:
         parts = self._parts()

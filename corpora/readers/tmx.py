@@ -10,9 +10,10 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow
-from spanferry.corpora.readers.common.base import AUTO_SPLIT, options_part, split_of
+from spanferry.corpora.readers.common.base import AUTO_SPLIT, source_signature, split_of
 from spanferry.corpora.readers.common.text import check_file, open_bytes
 from spanferry.corpora.schema import TEXT, Example, Span, validate
+from spanferry.corpora.signature import Signature
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _FIELD = "x-field"
@@ -53,10 +54,11 @@ class TmxReader:
         return found
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``ParallelReader.signature``."""
         check_file(self.path)
-        return f"src:tmx{options_part(self)}@{content_hash([self.path])}"
+        split = split_of(self.path) if self.split == AUTO_SPLIT else self.split
+        return source_signature(self, content_hash([self.path]), language="", split=split)
 
     def read(self) -> Iterator[MultiRow]:
         """See ``ParallelReader.read``.

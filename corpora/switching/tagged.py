@@ -13,6 +13,7 @@ import pyarrow as pa
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.metrics.switching import INDEPENDENT
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.words import words
 
 _VALID = "OUT/code-switch of a run, .conllu with LangO= in MISC, .tsv with en_query and cs_query, .jsonl with langs"
@@ -66,10 +67,10 @@ def read_language_tags(path: Path) -> Iterator[list[str]]:
         yield from _READERS[file.suffix](file)
 
 
-def corpus_signature(path: Path) -> str:
+def corpus_signature(path: Path) -> Signature:
     """What was read."""
     files = [f for f in sorted(path.rglob("*")) if f.is_file()] if path.is_dir() else [path]
-    return content_hash(files)
+    return Signature(content_hash(files))
 
 
 def _arrow(file: Path) -> Iterator[list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from spanferry.corpora.options import checked_options, option_defaults
+from spanferry.corpora.options import build_component, option_defaults
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.stored.base import EVERYTHING, Writer, WriteReport
 
@@ -30,7 +30,7 @@ def open_writer(name: str, options: Mapping[str, Any] | None = None) -> Writer:
         ConfigError: Unknown name or option, or a value the option does not take.
     """
     cls = resolve("writer", name, WRITERS)
-    writer: Writer = cls(**checked_options(cls, "writer", name, options or {}))
+    writer: Writer = build_component(cls, "writer", name, options or {})
     return writer
 
 

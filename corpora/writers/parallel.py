@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
 from spanferry.corpora.multiway import MultiRow, row_of_pair
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.options import build_component
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.schema import Pair
 from spanferry.corpora.stored.base import WriteReport, replayable
@@ -55,7 +55,7 @@ def open_parallel_writer(name: str, options: Mapping[str, Any] | None = None) ->
         ConfigError: Unknown name or option, or a value the option does not take.
     """
     cls = resolve("parallel writer", name, PARALLEL_WRITERS)
-    writer: ParallelWriter = cls(**checked_options(cls, "writer", name, options or {}))
+    writer: ParallelWriter = build_component(cls, "writer", name, options or {})
     return writer
 
 

@@ -10,8 +10,6 @@ from rich.markup import escape
 from spanferry.flows.cli.common import carry_out
 from spanferry.flows.cli.run import ConfigFile, Executor, Formats, Json, Settings, Workers
 from spanferry.flows.cli.unread import print_unread
-from spanferry.flows.config import build_config
-from spanferry.flows.review.apply import STALE, ApplyConfig, applied_of, apply_flows, summary, unread_lines
 
 Out = Annotated[str | None, typer.Option("--out", "-o", help="The run's folder.", show_default="out")]
 Targets = Annotated[list[str] | None, typer.Option("--target", "-t", help="Only this dataset; may be repeated.")]
@@ -42,6 +40,9 @@ def apply_decisions(
         "executor.kind": executor,
         "executor.workers": workers,
     }
+    from spanferry.flows.config import build_config
+    from spanferry.flows.review.apply import ApplyConfig, applied_of, apply_flows, summary, unread_lines
+
     resolved = build_config(ApplyConfig, "apply-decisions", file=config, settings=set or (), options=options)
     for path, unread in unread_lines(resolved.out).items():
         print_unread(Console(stderr=True, highlight=False, soft_wrap=True), path, unread)
@@ -65,10 +66,14 @@ def apply_decisions(
 
 
 def _stale(result: Any) -> tuple[int, str]:
+    from spanferry.flows.review.apply import applied_of
+
     return sum(len(a.counts.stale) for a in applied_of(result)), "have decisions that do not fit the data any more"
 
 
 def _show(result: Any) -> None:
+    from spanferry.flows.review.apply import STALE, applied_of
+
     console = Console(highlight=False, soft_wrap=True)
     for applied in applied_of(result):
         counts = applied.counts

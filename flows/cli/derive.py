@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from spanferry.corpora.derive import DERIVATIONS
 from spanferry.corpora.errors import ConfigError
 from spanferry.flows.cli.common import carry_out
+from spanferry.flows.cli.completion.declared import table
+from spanferry.flows.cli.completion.offers import components
 from spanferry.flows.cli.parallel import (
     Aligner,
     DryRun,
@@ -20,11 +21,21 @@ from spanferry.flows.cli.parallel import (
     show_set,
 )
 from spanferry.flows.cli.run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
-from spanferry.flows.config import build_config
-from spanferry.flows.sets.config import DeriveConfig
 
-Kind = Annotated[str | None, typer.Argument(help=f"{', '.join(DERIVATIONS)}, or package.module:Class.")]
-Translator = Annotated[str | None, typer.Option(help="For kinds that translate.", show_default="bundled")]
+Kind = Annotated[
+    str | None,
+    typer.Argument(
+        help=f"{', '.join(table('derivations'))}, or package.module:Class.", autocompletion=components("derivations")
+    ),
+]
+Translator = Annotated[
+    str | None,
+    typer.Option(
+        help="For kinds that translate.",
+        show_default="bundled",
+        autocompletion=components("translators", more=("bundled",)),
+    ),
+]
 Reverse = Annotated[str | None, typer.Option(help="The model of the way back, for a round trip.", show_default=False)]
 
 
@@ -66,9 +77,12 @@ def derive(
         "executor.kind": executor,
         "executor.workers": workers,
     }
+    from spanferry.flows.config import build_config
+    from spanferry.flows.sets.config import DeriveConfig
+
     resolved = build_config(DeriveConfig, "derive", file=config, settings=set or (), options=options)
     if not resolved.kind:
-        raise ConfigError("no kind", valid=list(DERIVATIONS), hint="spanferry run derive instructions --input …")
+        raise ConfigError("no kind", valid=table("derivations"), hint="spanferry run derive instructions --input …")
     from spanferry.flows.sets.derive import derive_flow
 
     carry_out(

@@ -264,8 +264,10 @@ def _with_more(golds: list[Gold], source: str | None, target: str | None) -> lis
     left, right = next(iter(languages))
     readers = open_reader(source, lang=left), open_reader(target, lang=right)
     more = tuple(read_more(*readers))
+    from spanferry.corpora.signature import Signature
+
     added = "+".join(reader.signature for reader in readers)
-    return [replace(gold, more=gold.more + more, signature=f"{gold.signature}+{added}") for gold in golds]
+    return [replace(gold, more=gold.more + more, signature=Signature(f"{gold.signature}+{added}")) for gold in golds]
 
 
 def _golds(

@@ -11,6 +11,7 @@ from rich.table import Table
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.metrics.switching import total_variation
 from spanferry.corpora.metrics.switching_corpus import TOP, SwitchingStatistics
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.switching.tagged import corpus_signature, read_language_tags
 from spanferry.flows.store import make_folder, write_bytes
 from spanferry.flows.switch.report import histograms_json, plot_files
@@ -92,7 +93,7 @@ def _told(name: str, statistics: SwitchingStatistics) -> dict[str, Any]:
         **statistics.summary(),
         "histograms": statistics.histograms,
         "languages": groups,
-        "signature": f"{Path(name).name}@{corpus_signature(_place(name))}|bins:{statistics.bins}",
+        "signature": Signature.of(f"{Path(name).name}@{corpus_signature(_place(name))}", ("bins", statistics.bins)),
     }
 
 

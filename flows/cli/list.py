@@ -13,7 +13,8 @@ from rich.table import Table
 from spanferry.corpora.errors import ConfigError, unknown_name
 from spanferry.corpora.options import Option, options_of
 from spanferry.corpora.registry import resolve
-from spanferry.flows.components import KINDS
+from spanferry.flows.cli.completion.declared import TABLES
+from spanferry.flows.cli.completion.offers import kinds
 
 # What the flow gives to a component itself; everything else is the user's to set.
 GIVEN = frozenset({"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang"})
@@ -22,13 +23,17 @@ NAMED = frozenset({"model", "directory", "facts", "vocabulary", "source", "targe
 
 
 def list_components(
-    kind: Annotated[str | None, typer.Argument(help="One kind: " + ", ".join(KINDS) + ".")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="One kind: " + ", ".join(TABLES) + ".", autocompletion=kinds)
+    ] = None,
     options: Annotated[
         bool, typer.Option("--options", help="Type, default, limits and meaning of every option.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON, with the options.")] = False,
 ) -> None:
     """List flows, readers, writers, projectors, aligners, filters, model families and samples."""
+    from spanferry.flows.components import KINDS
+
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS), hint=f"spanferry list {next(iter(KINDS))}")
     chosen = {name: entries for name, entries in KINDS.items() if kind in (None, name)}

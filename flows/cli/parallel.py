@@ -9,9 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from spanferry.flows.cli.common import carry_out
+from spanferry.flows.cli.completion.offers import components
 from spanferry.flows.cli.run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
-from spanferry.flows.config import build_config
-from spanferry.flows.sets.config import ParallelConfig
 
 if TYPE_CHECKING:
     from spanferry.flows.engine.flow import Result
@@ -23,12 +22,33 @@ Inputs = Annotated[
     ),
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Which languages, in this order.")]
-Format = Annotated[str | None, typer.Option(help="Reader of the inputs.", show_default="guessed")]
-Pairs = Annotated[str | None, typer.Option(help="Word links: auto, pivot, all or none.", show_default="auto")]
-Aligner = Annotated[str | None, typer.Option(help="Aligner; see spanferry list.", show_default="lexical")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        help="Reader of the inputs.",
+        show_default="guessed",
+        autocompletion=components("parallel-readers", "readers"),
+    ),
+]
+Pairs = Annotated[
+    str | None,
+    typer.Option(
+        help="Word links: auto, pivot, all or none.",
+        show_default="auto",
+        autocompletion=components(more=("auto", "pivot", "all", "none")),
+    ),
+]
+Aligner = Annotated[
+    str | None,
+    typer.Option(help="Aligner; see spanferry list.", show_default="lexical", autocompletion=components("aligners")),
+]
 Formats = Annotated[
     list[str] | None,
-    typer.Option("--write", help="multiway, bilingual, translation, moses, tmx; may be repeated."),
+    typer.Option(
+        "--write",
+        help="multiway, bilingual, translation, moses, tmx; may be repeated.",
+        autocompletion=components("parallel-writers"),
+    ),
 ]
 Limit = Annotated[int | None, typer.Option(help="Join at most so many rows.", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push some rows through, write nothing.")]
@@ -69,6 +89,9 @@ def parallel(
         "executor.kind": executor,
         "executor.workers": workers,
     }
+    from spanferry.flows.config import build_config
+    from spanferry.flows.sets.config import ParallelConfig
+
     resolved = build_config(ParallelConfig, "parallel", file=config, settings=set or (), options=options)
     from spanferry.flows.sets.parallel import parallel_flow
 

@@ -9,12 +9,20 @@ from rich.console import Console
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.samples import sample_path
 from spanferry.flows.cli.common import carry_out
+from spanferry.flows.cli.completion.offers import components, setting
 
 if TYPE_CHECKING:
     from spanferry.flows.config import RunConfig
 
 Input = Annotated[
-    str | None, typer.Option("--input", "-i", help="File, directory, hf:<hub id> or sample:<name>.", show_default=False)
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        help="File, directory, hf:<hub id> or sample:<name>.",
+        show_default=False,
+        autocompletion=components("samples", prefix="sample:"),
+    ),
 ]
 TargetInput = Annotated[
     str | None, typer.Option("--target-input", help="The same rows in the target language.", show_default=False)
@@ -24,12 +32,16 @@ Targets = Annotated[
     list[str] | None, typer.Option("--target", "-t", help="Target language; may be repeated.", show_default=False)
 ]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
-Format = Annotated[str | None, typer.Option(help="Reader; guessed from the path.", show_default="guessed")]
+Format = Annotated[
+    str | None,
+    typer.Option(help="Reader; guessed from the path.", show_default="guessed", autocompletion=components("readers")),
+]
 Translator = Annotated[
     str | None,
     typer.Option(
         help="bundled, none (run project), a directory, a hub id, endpoint:MODEL or package.module:Class.",
         show_default="bundled",
+        autocompletion=components("translators", more=("bundled", "none")),
     ),
 ]
 Protect = Annotated[
@@ -39,18 +51,37 @@ Glossary = Annotated[
     str | None, typer.Option(help="TSV: source term, target term(s), language.", show_default=False, metavar="FILE")
 ]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")]
-Projector = Annotated[str | None, typer.Option(help="Projector; see spanferry list.", show_default="default")]
+Projector = Annotated[
+    str | None,
+    typer.Option(
+        help="Projector; see spanferry list.", show_default="default", autocompletion=components("projectors")
+    ),
+]
 Formats = Annotated[
-    list[str] | None, typer.Option("--write", help="Further formats; may be repeated.", show_default="arrow")
+    list[str] | None,
+    typer.Option(
+        "--write",
+        help="Further formats; may be repeated.",
+        show_default="arrow",
+        autocompletion=components("writers"),
+    ),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file.", show_default=False)]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Any option as section.key=value; may be repeated.", show_default=False),
+    typer.Option(
+        "--set",
+        help="Any option as section.key=value; may be repeated.",
+        show_default=False,
+        autocompletion=setting,
+    ),
 ]
 Limit = Annotated[int | None, typer.Option(help="Read at most so many rows.", show_default=False)]
 Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
-Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="threads or dask.", show_default="threads", autocompletion=components(more=("threads", "dask"))),
+]
 Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push one batch through, write nothing.")]

@@ -4,26 +4,43 @@ from typing import Annotated
 
 import typer
 
-from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
-from spanferry.corpora.switching.presets import PRESETS
 from spanferry.flows.cli.common import carry_out
+from spanferry.flows.cli.completion.declared import table
+from spanferry.flows.cli.completion.offers import components
 from spanferry.flows.cli.parallel import Aligner, DryRun, Format, Inputs, Limit, Strict, rejected_rows, show_set
 from spanferry.flows.cli.run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
-from spanferry.flows.config import build_config
-from spanferry.flows.switch.config import SwitchConfig
 
-PresetName = Annotated[str | None, typer.Option("--preset", "-p", help=", ".join(PRESETS) + ".", show_default=False)]
+
+def _names(kind: str) -> str:
+    return ", ".join(table(kind)) + "."
+
+
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", "-p", help=_names("presets"), show_default=False, autocompletion=components("presets")),
+]
 Matrix = Annotated[
     str | None, typer.Option("--matrix", "-m", help="Language that others are mixed into.", show_default="the first")
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="A language to mix in; may be repeated.")]
-Unit = Annotated[str | None, typer.Option(help=", ".join(UNITS) + ".", show_default="word")]
-Counterpart = Annotated[str | None, typer.Option(help=", ".join(COUNTERPARTS) + ".", show_default="alignment")]
+Unit = Annotated[
+    str | None, typer.Option(help=_names("units"), show_default="word", autocompletion=components("units"))
+]
+Counterpart = Annotated[
+    str | None,
+    typer.Option(help=_names("counterparts"), show_default="alignment", autocompletion=components("counterparts")),
+]
 ConstraintName = Annotated[
-    str | None, typer.Option("--constraint", help=", ".join(CONSTRAINTS) + ".", show_default="none")
+    str | None,
+    typer.Option(
+        "--constraint", help=_names("constraints"), show_default="none", autocompletion=components("constraints")
+    ),
 ]
 SamplerName = Annotated[
-    str | None, typer.Option("--sampler", help=", ".join(SAMPLERS) + ".", show_default="probability")
+    str | None,
+    typer.Option(
+        "--sampler", help=_names("samplers"), show_default="probability", autocompletion=components("samplers")
+    ),
 ]
 Cmi = Annotated[float | None, typer.Option(help="Short for --sampler cmi --set sampler.target=…", show_default=False)]
 Copies = Annotated[int | None, typer.Option(help="Rows made of each row.", show_default="1")]
@@ -33,6 +50,7 @@ PolicyName = Annotated[
         "--policy",
         help="Which language: unit, row, row_all, field, or each (a copy per language).",
         show_default="unit",
+        autocompletion=components(more=("unit", "row", "row_all", "field", "each")),
     ),
 ]
 
@@ -85,6 +103,9 @@ def code_switch(
         "executor.kind": executor,
         "executor.workers": workers,
     }
+    from spanferry.flows.config import build_config
+    from spanferry.flows.switch.config import SwitchConfig
+
     resolved = build_config(SwitchConfig, "code-switch", file=config, settings=set or (), options=options)
     from spanferry.flows.switch.flow import switch_flow
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from spanferry.corpora.review.decisions import Unread
+if TYPE_CHECKING:
+    from spanferry.corpora.review.decisions import Unread
 
 _LISTED = 20  # lines of a log that are named one by one
 
 
-def print_unread(console: Console, path: Path, unread: Sequence[Unread]) -> None:
+def print_unread(console: Console, path: Path, unread: "Sequence[Unread]") -> None:
     """Lists the lines that count for nothing; a newer version may have written them."""
     if not unread:
         return

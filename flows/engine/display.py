@@ -115,10 +115,10 @@ class LineProgress(Progress):
         slowest = min(rows, key=lambda step: rows[step][0] / (rows[step][1] or 1))
         (done, total), (began, there) = rows[slowest], self._began[slowest]
         speed = (done - there) / (now - began) if now > began else 0.0
-        told = [f"{', '.join(parts)} rows"]
-        told += [f"{speed:,.1f} rows/s"] if speed else []
-        told += [f"{_clock((total - done) / speed)} left"] if speed and total is not None else []
-        return ", ".join(told)
+        shown = [f"{', '.join(parts)} rows"]
+        shown += [f"{speed:,.1f} rows/s"] if speed else []
+        shown += [f"{_clock((total - done) / speed)} left"] if speed and total is not None else []
+        return ", ".join(shown)
 
 
 def _clock(seconds: float) -> str:

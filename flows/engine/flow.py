@@ -201,8 +201,8 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     schedule, result = _schedule(flow, out, progress)
 
     def body(pool_of: Callable[[], Any]) -> None:
-        with _shown(console, progress) as told, contextlib.ExitStack() as stack:
-            schedule.progress = told
+        with _shown(console, progress) as displayed, contextlib.ExitStack() as stack:
+            schedule.progress = displayed
             pool = pool_of()
             if isinstance(pool, Threads):
                 stack.enter_context(pool)
@@ -247,8 +247,8 @@ def _shown(console: Console | None, progress: Progress) -> Any:
         return
     from spanferry.flows.engine.display import shown_on
 
-    with shown_on(console) as told:
-        yield told
+    with shown_on(console) as progress:
+        yield progress
 
 
 def _artifacts(result: Result) -> tuple[list[dict[str, Any]], dict[str, int], dict[str, str]]:

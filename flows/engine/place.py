@@ -63,7 +63,7 @@ def is_run(out: Path) -> bool:
         return True
     config = _json(out / CONFIG)
     known = isinstance(config, dict) and config.get("flow") in _FLOWS and set(config) >= _KEYS
-    if not known and (out / MARKER).is_file():  # damaged: the stages tell, whose names follow from what is in them
+    if not known and (out / MARKER).is_file():  # damaged: the names of the stages follow from what is in them
         return any(map(_is_stage, _listed(out / STAGES)))
     stages = [p for p in _listed(out / STAGES) if _STAGE.fullmatch(p.name)] if known else []
     return any((stage / "signature.txt").is_file() or (stage / "manifest.jsonl").is_file() for stage in stages)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from spanferry.corpora.signature import Signature
 from spanferry.flows.engine.store import Stage
-from spanferry.flows.store import digest
 
 Scope = Literal["read", "shard", "whole", "emit"]
 
@@ -85,14 +85,14 @@ class Step:
     place: str = ""
 
     @cached_property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The key and the digests of the steps before."""
-        return "|".join([self.key, *(f"after:{step.name}-{step.digest}" for step in self.after)])
+        return Signature.of(self.key, *(("after", f"{step.name}-{step.digest}") for step in self.after))
 
     @cached_property
     def digest(self) -> str:
         """What the folder of the step's files is named by; follows from its key and all steps before it."""
-        return digest(self.signature)
+        return self.signature.digest()
 
     @cached_property
     def base(self) -> "Step | None":

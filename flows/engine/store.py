@@ -198,7 +198,7 @@ class Stage:
         write_bytes(self.directory / COMPLETE, f"{shards} {digest(f'{self.signature}|{shards}')}".encode())
 
     def tick(self, shard: int) -> Path:
-        """The file that tells how far the work on a shard is."""
+        """The file that holds how far the work on a shard is."""
         return self.directory / f".{shard:06d}.tick"
 
 

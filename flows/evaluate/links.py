@@ -9,10 +9,11 @@ import numpy as np
 
 from spanferry.corpora.metrics.bootstrap import f1_interval
 from spanferry.corpora.metrics.links import LinkScore, link_counts, link_score
+from spanferry.corpora.signature import Signature
 from spanferry.flows.evaluate.projection import Method, Settings, model_for
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.build import build_aligner
-from spanferry.projectors.base import FittedAligner
+from spanferry.projectors.base import FittableAligner
 from spanferry.projectors.evaluation.gold_links import LinkGold
 from spanferry.projectors.pipeline.stages import fit_sample
 
@@ -75,7 +76,7 @@ def evaluate_alignment(
     for gold, method, aligner in plan:
         tell(f"{method.name} on {gold.name}")
         start = time.perf_counter()
-        if isinstance(aligner, FittedAligner):
+        if isinstance(aligner, FittableAligner):
             aligner = aligner.fit(fit_sample(gold.inputs, settings.fit_rows))
         alignments = aligner.align(gold.inputs)
         seconds = time.perf_counter() - start
@@ -106,13 +107,13 @@ def link_summary(evaluation: LinkEvaluation, settings: Settings) -> dict[str, An
     }
     if total.aer is not None:
         row["aer"] = round(total.aer, 4)
-    parts = [
-        f"gold:{gold.signature}",
-        f"lang:{gold.source_lang}-{gold.target_lang}",
-        f"align:{evaluation.signature}",
-        f"fit:{settings.fit_rows}",
-        f"bootstrap:{settings.samples}",
-        f"seed:{settings.seed}",
-        f"version:{VERSION}",
-    ]
-    return {**row, "failed": evaluation.failed, "skipped": dict(gold.skipped), "signature": "|".join(parts)}
+    signature = Signature.of(
+        ("gold", gold.signature),
+        ("lang", f"{gold.source_lang}-{gold.target_lang}"),
+        ("align", evaluation.signature),
+        ("fit", settings.fit_rows),
+        ("bootstrap", settings.samples),
+        ("seed", settings.seed),
+        ("version", VERSION),
+    )
+    return {**row, "failed": evaluation.failed, "skipped": dict(gold.skipped), "signature": signature}

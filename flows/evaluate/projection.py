@@ -11,9 +11,10 @@ import regex
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.metrics.bootstrap import Comparison, f1_interval, paired_bootstrap
+from spanferry.corpora.signature import Signature
 from spanferry.flows.config import parse_value, put_value
 from spanferry.flows.version import VERSION
-from spanferry.projectors.base import FittedProjector, Projector
+from spanferry.projectors.base import FittableProjector, Projector, projector_entry
 from spanferry.projectors.evaluation.gold import Gold
 from spanferry.projectors.evaluation.judge import Judgement, inputs_to_fit, judge
 from spanferry.projectors.methods.build import build_projector
@@ -126,7 +127,7 @@ def evaluate_projection(
     for gold, method, projector in plan:
         tell(f"{method.name} on {gold.name}")
         start = time.perf_counter()
-        if isinstance(projector, FittedProjector):
+        if isinstance(projector, FittableProjector):
             projector = projector.fit(fit_sample(inputs_to_fit(gold), settings.fit_rows))
         judgement = judge(gold, project_some(projector, gold.inputs))
         seconds = time.perf_counter() - start
@@ -160,20 +161,18 @@ def compare(
     return rows
 
 
-def evaluation_signature(evaluation: Evaluation, settings: Settings) -> str:
+def evaluation_signature(evaluation: Evaluation, settings: Settings) -> Signature:
     """Every choice that a number depends on."""
     gold = evaluation.judgement.gold
-    return "|".join(
-        [
-            f"gold:{gold.name}.{gold.signature}",
-            f"lang:{gold.source_lang}-{gold.target_lang}",
-            evaluation.signature if evaluation.signature.startswith("proj:") else f"proj:{evaluation.signature}",
-            f"words:{settings.words}",
-            f"fit:{settings.fit_rows}",
-            f"bootstrap:{settings.samples}",
-            f"seed:{settings.seed}",
-            f"version:{VERSION}",
-        ]
+    return Signature.of(
+        ("gold", f"{gold.name}.{gold.signature}"),
+        ("lang", f"{gold.source_lang}-{gold.target_lang}"),
+        projector_entry(evaluation.signature),
+        ("words", settings.words),
+        ("fit", settings.fit_rows),
+        ("bootstrap", settings.samples),
+        ("seed", settings.seed),
+        ("version", VERSION),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from rich.console import Console
@@ -20,10 +20,11 @@ from spanferry.corpora.errors import unknown_name
 from spanferry.corpora.review.applying import ReviewCounts, apply_decisions
 from spanferry.corpora.review.decisions import Decision, DecisionLog, Key, Unread, require_log
 from spanferry.corpora.schema import Pair
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.writers import open_writer
 from spanferry.flows.config import ExecutorConfig, OutputConfig, Section, to_json
-from spanferry.flows.engine.emit import check_sum
+from spanferry.flows.engine.emit import check_sum, output_entry
 from spanferry.flows.engine.flow import Flow, Result, rehearse, run
 from spanferry.flows.engine.step import Job, Made, Step
 from spanferry.flows.inspector.runs import REVIEWED, Corpus, find_corpora
@@ -35,6 +36,8 @@ SUFFIX = "-reviewed"
 
 class ApplyConfig(Section):
     """What ``apply-decisions`` depends on."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["apply-decisions"]
     out: Path = Path("out")
@@ -147,13 +150,15 @@ def _steps(config: ApplyConfig, corpus: Corpus) -> list[Step]:
     if not decisions and corpus.key not in config.target:
         return []
     version = corpus.open().version
+    decided = Signature("\n".join(d.to_json() for d in decisions)).digest()
     steps = []
     for name in config.output.formats:
         options = config.output.options.get(name, {})
         place = f"{corpus.key}{SUFFIX}" if name == "arrow" else f"{corpus.key}{SUFFIX}-{name}"
-        made = [version, name, options, config.limit, [d.to_json() for d in decisions]]
+        written = output_entry(open_writer(name, options), name, options)
+        key = Signature.of(("data", version), written, ("limit", config.limit or "none"), ("decisions", decided))
         work = Apply(corpus, decisions, name, options, config.limit)
-        steps.append(Step(f"emit-{place}", json.dumps(made, sort_keys=True), work, (), "emit", corpus.key, place))
+        steps.append(Step(f"emit-{place}", key, work, (), "emit", corpus.key, place))
     return steps
 
 

@@ -1,7 +1,7 @@
 """Configuration of the flows that build parallel and derived sets."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -63,6 +63,8 @@ class SetOutputConfig(WriteConfig):
 class ParallelConfig(Section):
     """Everything that a parallel set depends on."""
 
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
+
     flow: Literal["parallel"]
     rows: RowsConfig = RowsConfig()
     align: AlignConfig = AlignConfig()
@@ -85,6 +87,8 @@ class ParallelConfig(Section):
 
 class DeriveConfig(Section):
     """Everything that a derived set depends on."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["derive"]
     kind: str = Field(default="", description="a derivation's name or package.module:Class")

@@ -1,7 +1,6 @@
 """``run derive KIND``: one derived set, as a dataset with report and card."""
 
 import heapq
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
@@ -14,7 +13,8 @@ from rich.console import Console
 
 from spanferry.corpora.derive.base import Derivation, SideFiles, TranslatingDerivation, key_of
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.files import atomic_path
+from spanferry.corpora.files import atomic_path, contents
+from spanferry.corpora.signature import Signature, settings, value_text
 from spanferry.corpora.stored.records import Record, write_records
 from spanferry.flows import models
 from spanferry.flows.engine.emit import check_sum, none_kept
@@ -53,23 +53,26 @@ def derive_flow(config: DeriveConfig) -> Flow:
     if pairs == "auto":
         pairs = "pivot" if "links" in derivation.needs else "none"
     plan = SetPlan(config.rows, config.align, config.rows.min_languages or derivation.min_languages, pairs)
-    made = "|".join([_own_key(config), f"seed:{config.seed}", *_models(config, work, derivation, plan.languages)])
+    made = Signature.of(_own_key(config), ("seed", config.seed), *_models(config, work, derivation, plan.languages))
     derive = Step("derive", made, work, (plan.linked,), "shard" if derivation.local else "whole")
-    signature = f"{plan.signature}|{made}"
+    signature = Signature.of(plan.signature, made)
     emit = EmitDerived(work, plan.languages, input_names(plan), signature)
-    key = json.dumps([emit.inputs, signature], ensure_ascii=False)
     name = derivation.name
+    key = Signature.of(("emit", name), ("inputs", value_text(emit.inputs)), ("rows", f"({signature})"))
     output = Step(f"emit-{name}", key, emit, (plan.linked, derive), "emit", place=name)
     title = f"{name} {'-'.join(plan.languages)}"
     return Flow(config, [output], title=title, signatures={name: signature}, tags=[name, *plan.languages])
 
 
-def _own_key(config: DeriveConfig) -> str:
-    options = ",".join(f"{key}={value}" for key, value in sorted(config.options.items()))
-    return f"derive:{config.kind}[{options}]"
+def _own_key(config: DeriveConfig) -> Signature:
+    options = settings(dict(sorted(config.options.items()))) or "[]"
+    files = contents(config.options)
+    return Signature.of(("derive", f"{config.kind}{options}"), ("files", files) if files else "")
 
 
-def _models(config: DeriveConfig, work: Derive, derivation: Derivation, languages: tuple[str, ...]) -> list[str]:
+def _models(
+    config: DeriveConfig, work: Derive, derivation: Derivation, languages: tuple[str, ...]
+) -> list[tuple[str, object]]:
     """What the models say of themselves: weights, protection, glossary and options are in it.
 
     Raises:
@@ -86,12 +89,8 @@ def _models(config: DeriveConfig, work: Derive, derivation: Derivation, language
     ways = derivation.translations(languages)
     if not ways:
         models.refuse_set(config.translator, f"{config.kind!r} translates nothing with these options")
-    return [f"{source}>{target}:{_signature(work, source, target)}" for source, target in ways]
-
-
-def _signature(work: Derive, source: str, target: str) -> str:
-    model: Any = work.translator(source, target)
-    return str(model.signature)
+    models_of: list[tuple[str, Any]] = [(f"{a}>{b}", work.translator(a, b)) for a, b in ways]
+    return [(way, model.signature) for way, model in models_of]
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class EmitDerived:
     work: Derive
     languages: tuple[str, ...]
     inputs: tuple[str, ...]
-    signature: str
+    signature: Signature
 
     def __call__(self, job: Job) -> Made:
         derivation = self.work.derivation()
@@ -121,7 +120,7 @@ class EmitDerived:
         rows = StageRows(job.inputs[0], job.shards)
         total, rejected = sum(1 for _ in rows), sum(bool(row.reasons) for row in rows)
         check_sum("rows", derived + rejected, counts, derivation.name)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": total,
             "kept": total - rejected,
             "records": facts.kept,
@@ -130,8 +129,8 @@ class EmitDerived:
             "reasons": facts.reasons,
         }
         if not facts.kept:
-            told["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
-        return Made(rows=derived, facts=told)
+            reported["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
+        return Made(rows=derived, facts=reported)
 
     def _records(self, job: Job, derivation: Derivation) -> Iterator[Record]:
         return records_of(job.inputs[1], job.shards if derivation.local else 1)

@@ -19,7 +19,7 @@ EXAMPLES = 10
 
 @dataclass(frozen=True)
 class SetFacts:
-    """What report and card tell.
+    """What report and card show.
 
     Attributes:
         title: Heading.

@@ -1,7 +1,6 @@
 """``run parallel``: rows of several languages, joined by id, with word links, in every format that was asked for."""
 
 import heapq
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from rich.console import Console
 from spanferry.corpora.derive.base import key_of
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.report.tally import inline
+from spanferry.corpora.signature import Signature, value_text
 from spanferry.corpora.writers.parallel import open_parallel_writer
-from spanferry.flows.engine.emit import check_sum, none_kept
+from spanferry.flows.engine.emit import check_sum, none_kept, output_entry
 from spanferry.flows.engine.flow import Flow, Result, run
 from spanferry.flows.engine.step import Job, Made, Step
 from spanferry.flows.sets.config import ParallelConfig
@@ -47,9 +47,10 @@ def parallel_flow(config: ParallelConfig) -> Flow:
     outputs = []
     for name in config.output.formats:
         options = config.output.options.get(name) or {}
-        made = repr(open_parallel_writer(name, options))
+        made = output_entry(open_parallel_writer(name, options), name, options)
         emit = EmitSet(name, options, plan.languages, config.seed, input_names(plan), plan.signature, _linker(plan))
-        key = json.dumps([made, config.seed, emit.inputs, plan.signature], ensure_ascii=False)
+        inputs = ("inputs", value_text(emit.inputs))
+        key = Signature.of(made, ("seed", config.seed), inputs, ("rows", f"({plan.signature})"))
         outputs.append(Step(f"emit-{name}", key, emit, (plan.joined, plan.linked), "emit", place=name))
     names = "-".join(plan.languages)
     return Flow(config, outputs, title=names, signatures={names: plan.signature}, tags=plan.languages)
@@ -60,7 +61,7 @@ def input_names(plan: SetPlan) -> tuple[str, ...]:
     return tuple(Path(entry.rpartition("=")[2]).name for entry in plan.rows.inputs)
 
 
-def _linker(plan: SetPlan) -> str | None:
+def _linker(plan: SetPlan) -> Signature | None:
     return plan.aligner_signature if plan.directions else None
 
 
@@ -83,8 +84,8 @@ class EmitSet:
     languages: tuple[str, ...]
     seed: int
     inputs: tuple[str, ...]
-    signature: str
-    linker: str | None
+    signature: Signature
+    linker: Signature | None
 
     def __call__(self, job: Job) -> Made:
         rows = StageRows(job.inputs[1], job.shards)
@@ -96,7 +97,7 @@ class EmitSet:
         links = sum(len(links.links) for row in rows for links in row.links if not row.reasons)
         if self.writer == "multiway":
             check_sum("rows", total, report.rows, self.writer)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": total,
             "kept": total - rejected,
             "links": links,
@@ -105,8 +106,8 @@ class EmitSet:
             "lost": dict(report.lost),
         }
         if not facts.kept:
-            told["empty"] = none_kept(self.writer, total, facts.reasons)
-        return Made(rows=total, facts=told)
+            reported["empty"] = none_kept(self.writer, total, facts.reasons)
+        return Made(rows=total, facts=reported)
 
     def _facts(self, rows: StageRows, counts: dict[str, int], lost: dict[str, dict[str, int]]) -> SetFacts:
         cells: Counter[str] = Counter()

@@ -7,16 +7,18 @@ from itertools import combinations
 from typing import Literal
 
 from spanferry.corpora.errors import ConfigError, InputError, nearest
+from spanferry.corpora.filters.base import signature_of
 from spanferry.corpora.filters.sets import row_filters
 from spanferry.corpora.multiway import Direction
 from spanferry.corpora.readers.multiway import ParallelReader, open_parallel
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.languages import same_language
 from spanferry.flows import models
 from spanferry.flows.engine.step import Step
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
 from spanferry.flows.sets.work import AlignRows, FitAligner, JoinRows, ReadInput, unfitted
 from spanferry.flows.version import VERSION
-from spanferry.projectors.base import FittedAligner
+from spanferry.projectors.base import FittableAligner
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class SetPlan:
         ]
 
     @cached_property
-    def reader_signatures(self) -> list[str]:
+    def reader_signatures(self) -> list[Signature]:
         """What is read, asked once: the content is hashed for it."""
-        return [reader.signature for reader in self.readers]
+        return [Signature.of(reader.signature) for reader in self.readers]
 
     @cached_property
     def found(self) -> tuple[str, ...]:
@@ -92,33 +94,35 @@ class SetPlan:
         return tuple((a, b) for a, b in every if self.pairs == "all" or a == self.languages[0])
 
     @cached_property
-    def aligner_signature(self) -> str:
+    def aligner_signature(self) -> Signature:
         """What links the words."""
-        return unfitted(self.align).signature
+        return Signature.of(unfitted(self.align).signature)
 
     @cached_property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """Every choice that makes the rows and their links, as it stands in report and card."""
-        parts = [*self.reader_signatures, self._join_key]
-        if not self.directions:
-            return "|".join([*parts, "links:none"])
         pairs = "+".join(f"{a}-{b}" for a, b in self.directions)
-        return "|".join([*parts, f"links:{self.aligner_signature}.{pairs}.fit{self.align.fit_rows}"])
+        links = f"{self.aligner_signature}.{pairs}.fit{self.align.fit_rows}" if self.directions else "none"
+        return Signature.of(*self.reader_signatures, self._joining, ("links", links))
 
     @cached_property
-    def _join_key(self) -> str:
-        rows = self.rows
-        parts = [f"join:{rows.join}", f"languages:{'+'.join(self.languages)}", f"min:{self.min_languages}"]
-        if filters := row_filters(rows.filters):
-            parts.append(f"filters:{'+'.join(f.signature + f.threshold_signature for f in filters)}")
-        return "|".join([*parts, f"shard:{rows.shard_rows}", f"limit:{rows.limit or 'none'}", f"version:{VERSION}"])
+    def _joining(self) -> Signature:
+        rows, filters = self.rows, row_filters(self.rows.filters)
+        return Signature.of(
+            ("join", rows.join),
+            ("languages", "+".join(self.languages)),
+            ("min", self.min_languages),
+            ("filters", signature_of(filters)) if filters else "",
+            ("limit", rows.limit or "none"),
+            ("version", VERSION),
+        )
 
     @cached_property
     def joined(self) -> Step:
         """The step that joins the rows of all inputs."""
         size = self.rows.shard_rows
         inputs = tuple(
-            Step(f"input{k}", f"{signature}|shard:{size}", ReadInput(reader, size), scope="read")
+            Step(f"input{k}", Signature.of(signature, ("shard", size)), ReadInput(reader, size), scope="read")
             for k, (reader, signature) in enumerate(zip(self.readers, self.reader_signatures, strict=True))
         )
         places = tuple(
@@ -126,19 +130,21 @@ class SetPlan:
             for reader, signature in zip(self.readers, self.reader_signatures, strict=True)
         )
         work = JoinRows(self.rows, self.languages, self.min_languages, places)
-        return Step("rows", self._join_key, work, inputs, "read")
+        return Step("rows", Signature.of(self._joining, ("shard", size)), work, inputs, "read")
 
     @cached_property
     def linked(self) -> Step:
         """The step whose rows have their word links; the joined rows where nothing is linked."""
         if not self.directions:
             return self.joined
-        key = f"links:{self.aligner_signature}.fit{self.align.fit_rows}"
+        key = Signature.of(("links", f"{self.aligner_signature}.fit{self.align.fit_rows}"))
         fits: Sequence[Step] = ()
-        if isinstance(unfitted(self.align), FittedAligner):
-            fits = [
-                Step(f"fit-{a}-{b}", f"{key}.{a}-{b}", FitAligner(self.align, (a, b)), (self.joined,), "whole")
-                for a, b in self.directions
-            ]
-        pairs = "+".join(f"{a}-{b}" for a, b in self.directions)
-        return Step("align", f"{key}.{pairs}", AlignRows(self.align, self.directions), (self.joined, *fits))
+        if isinstance(unfitted(self.align), FittableAligner):
+            fits = [self._fit(key, direction) for direction in self.directions]
+        of = ("of", "+".join(f"{a}-{b}" for a, b in self.directions))
+        return Step("align", Signature.of(key, of), AlignRows(self.align, self.directions), (self.joined, *fits))
+
+    def _fit(self, key: Signature, direction: Direction) -> Step:
+        name = "-".join(direction)
+        work = FitAligner(self.align, direction)
+        return Step(f"fit-{name}", Signature.of(key, ("of", name)), work, (self.joined,), "whole")

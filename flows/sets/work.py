@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from spanferry.corpora.derive import open_derivation
 from spanferry.corpora.derive.base import Derivation
+from spanferry.corpora.files import contents
 from spanferry.corpora.filters.sets import filter_cells, row_filters
 from spanferry.corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from spanferry.corpora.readers.multiway import ParallelReader
@@ -22,7 +23,7 @@ from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.sets.config import AlignConfig, RowsConfig
 from spanferry.flows.sets.join import Joined, StoredRows, join
-from spanferry.projectors.base import Aligner, FittedAligner, ProjectionInput
+from spanferry.projectors.base import Aligner, FittableAligner, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from spanferry.projectors.pipeline.stages import fit_sample
 
@@ -107,7 +108,7 @@ class FitAligner:
 
     def __call__(self, job: Job) -> Made:
         aligner = unfitted(self.section)
-        assert isinstance(aligner, FittedAligner)
+        assert isinstance(aligner, FittableAligner)
         rows = StageRows(job.inputs[0], job.shards, kept_only=True)
         sample = fit_sample((i for row in rows for i in alignment_inputs(row, self.direction)), self.section.fit_rows)
         return Made(aligner.fit(sample).state(), len(sample))
@@ -130,12 +131,12 @@ class AlignRows:
     def _aligner(self, fitted: Stage | None) -> Aligner:
         def make() -> Aligner:
             aligner = unfitted(self.section)
-            return aligner.with_state(path.read_bytes()) if path and isinstance(aligner, FittedAligner) else aligner
+            return aligner.with_state(path.read_bytes()) if path and isinstance(aligner, FittableAligner) else aligner
 
         path = fitted.path(0, ".bin") if fitted else None
         about = path.stat() if path else None
         stamp = f"{about.st_mtime_ns}.{about.st_size}" if about else ""
-        return _aligners.get((self.section.model_dump_json(), str(path), stamp), make)
+        return _aligners.get((self.section.model_dump_json(), str(path), stamp, contents(self.section.options)), make)
 
 
 def unfitted(section: AlignConfig) -> Aligner:

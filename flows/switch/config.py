@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +17,8 @@ _KINDS = {"unit": "word", "counterpart": "alignment", "constraint": "none", "sam
 
 class SwitchConfig(Section):
     """Everything that a code-switched set depends on."""
+
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["code-switch"]
     preset: str | None = Field(default=None, description="defaults after a paper; spanferry list presets")

@@ -1,7 +1,6 @@
 """``run code-switch``: rows of several languages, or one with a dictionary or table, mixed with their labels kept."""
 
 import heapq
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from spanferry.corpora.derive.base import key_of
+from spanferry.corpora.signature import Signature, value_text
 from spanferry.corpora.stored.switch_schema import column_of, field_of, schema_of
 from spanferry.corpora.switching.dataset import tag_names, write_tables
 from spanferry.corpora.switching.presets import PRESETS
@@ -51,13 +51,15 @@ def switch_flow(config: SwitchConfig) -> Flow:
     """
     plan = SwitchPlan(config)
     switcher, rows = plan.switcher, plan.rows.linked
-    key = f"{plan.key}|files:{plan.files}"
+    files = ("files", plan.files)
+    key = Signature.of(plan.key, files)
     assigned: tuple[Step, ...] = ()
     if isinstance(switcher.sampler, CorpusSampler):
-        assigned = (Step("assign", key, Assign(plan.parts), (rows,), "whole"),)
+        assigned = (Step("assign", Signature.of(plan.assigning, files), Assign(plan.parts), (rows,), "whole"),)
     switch = Step("switch", key, Switch(plan.parts, config.filters), (rows, *assigned))
     emit = EmitSwitched(plan.parts, config.preset, config.seed, input_names(plan.rows), plan.signature)
-    made = json.dumps([emit.inputs, config.preset, plan.signature], ensure_ascii=False)
+    stated = ("inputs", value_text(emit.inputs)), ("preset", config.preset or "none")
+    made = Signature.of(("emit", NAME), *stated, ("rows", f"({plan.signature})"))
     output = Step(f"emit-{NAME}", made, emit, (plan.rows.joined, switch), "emit", place=NAME)
     names = "-".join((switcher.matrix, *switcher.embedded))
     tags = [switcher.matrix, *switcher.embedded]
@@ -80,7 +82,7 @@ class EmitSwitched:
     preset: str | None
     seed: int
     inputs: tuple[str, ...]
-    signature: str
+    signature: Signature
 
     def __call__(self, job: Job) -> Made:
         place, fields = job.place, _fields(job)
@@ -100,7 +102,7 @@ class EmitSwitched:
         read = sum(entry.rows for entry in job.inputs[0].done().values())
         made = sum(table.num_rows for table in _kept(job)) + sum(table.num_rows for table in _rejected(job))
         check_sum("rows", made, counts, NAME)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "read": read,
             "kept": facts.kept,
             "rejected": counts["rejected"],
@@ -108,8 +110,8 @@ class EmitSwitched:
             "reasons": facts.reasons,
         }
         if not facts.kept:
-            told["empty"] = none_kept(NAME, read, facts.reasons)
-        return Made(rows=facts.kept, facts=told)
+            reported["empty"] = none_kept(NAME, read, facts.reasons)
+        return Made(rows=facts.kept, facts=reported)
 
     def _facts(self, job: Job, counts: dict[str, int], fields: tuple[str, ...]) -> SetFacts:
         switcher = self.switcher.build()

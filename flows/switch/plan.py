@@ -1,17 +1,18 @@
 """What the configuration of a code-switched set means: its rows and its switcher."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from spanferry.corpora.errors import ConfigError, InputError
-from spanferry.corpora.files import content_hash
+from spanferry.corpora.files import contents
+from spanferry.corpora.filters.base import signature_of
 from spanferry.corpora.filters.sets import row_filters
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.options import build_component
 from spanferry.corpora.registry import resolve
+from spanferry.corpora.signature import Signature, neutral_options, number_text, settings, value_text
 from spanferry.corpora.switching import CONSTRAINTS, COUNTERPARTS, SAMPLERS, UNITS
 from spanferry.corpora.switching.switcher import Switcher
 from spanferry.corpora.text.languages import same_language
@@ -50,10 +51,10 @@ class SwitcherParts:
 
     def _components(self) -> dict[str, Any]:
         found = {}
-        for name, settings in self.components.items():
-            kind = settings["kind"]
+        for name, chosen in self.components.items():
+            kind = chosen["kind"]
             cls = resolve(name, kind, _TABLES[name])
-            found[name] = cls(**checked_options(cls, name, kind, {k: v for k, v in settings.items() if k != "kind"}))
+            found[name] = build_component(cls, name, kind, {k: v for k, v in chosen.items() if k != "kind"})
         return found
 
 
@@ -153,54 +154,49 @@ class SwitchPlan:
         )
 
     @cached_property
-    def key(self) -> str:
-        """Every choice that changes how the rows are switched."""
-        config, switcher = self.config, self.switcher
-        parts = [f"matrix:{switcher.matrix}", f"into:{'+'.join(switcher.embedded)}"]
-        for name in _TABLES:
-            settings = getattr(config, name)
-            told = ",".join(f"{key}={value}" for key, value in sorted(settings.items()) if key != "kind")
-            own = getattr(getattr(switcher, name), "signature", "")
-            parts.append(f"{name}:{settings['kind']}[{told}]{'@' + own if own else ''}")
-        parts += [
-            f"policy:{config.policy}",
-            f"copies:{config.copies}",
-            f"fields:{'+'.join(config.fields) or 'all'}",
-            f"unswitched:{config.unswitched}",
-            f"max:{config.max_words}",
-            f"links:{config.min_probability:g}",
-            f"meta:{config.meta}",
-            f"words:{dictionaries()}",
-            *self._filters,
-            f"seed:{config.seed}",
-            "columns:2",
-            f"version:{VERSION}",
-        ]
-        return "|".join(parts)
+    def key(self) -> Signature:
+        """Every choice that changes how the rows are switched and which of them are kept."""
+        filters = row_filters(self.config.filters)
+        return self._key(("filters", signature_of(filters)) if filters else "")
 
     @cached_property
-    def _filters(self) -> list[str]:
-        filters = row_filters(self.config.filters)
-        return [f"filters:{'+'.join(f.signature + f.threshold_signature for f in filters)}"] if filters else []
+    def assigning(self) -> Signature:
+        """Every choice that changes what a sampler of the whole corpus assigns: rows are filtered later."""
+        return self._key("")
+
+    def _key(self, filtered: str | tuple[str, object]) -> Signature:
+        config = self.config
+        return Signature.of(
+            ("matrix", self.switcher.matrix),
+            ("into", "+".join(self.switcher.embedded)),
+            *((name, self._stated(name)) for name in _TABLES),
+            ("policy", config.policy),
+            ("copies", config.copies),
+            ("fields", value_text(config.fields) or "all"),
+            ("unswitched", config.unswitched),
+            ("max", config.max_words),
+            ("links", number_text(config.min_probability)),
+            ("meta", value_text(config.meta)),
+            ("words", dictionaries()),
+            filtered,
+            ("seed", config.seed),
+            ("columns", 2),
+            ("version", VERSION),
+        )
+
+    def _stated(self, name: str) -> str:
+        """``<kind>[<options>]@<what the component says of its files>``."""
+        chosen, component = getattr(self.config, name), getattr(self.switcher, name)
+        options = settings(dict(sorted(chosen.items())), {"kind", *neutral_options(component)}) or "[]"
+        own = getattr(component, "signature", "")
+        return f"{chosen['kind']}{options}{'@' + own if own else ''}"
 
     @cached_property
     def files(self) -> str:
         """The content of the files that options name; a file with the same name may be another one now."""
-        named = {path for name in _TABLES for path in _paths(getattr(self.config, name))}
-        return "+".join(f"{path.name}@{content_hash([path])}" for path in sorted(named))
+        return contents([getattr(self.config, name) for name in _TABLES])
 
     @cached_property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """Every choice that changes the rows, as it stands in report and card."""
-        return f"{self.rows.signature}|{self.key}"
-
-
-def _paths(value: Any) -> Iterator[Path]:
-    if isinstance(value, Mapping):
-        for part in value.values():
-            yield from _paths(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _paths(part)
-    elif isinstance(value, str) and value and len(value) < 4096 and Path(value).is_file():
-        yield Path(value)
+        return Signature.of(self.rows.signature, self.key)

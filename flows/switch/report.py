@@ -24,21 +24,21 @@ def statistics_of(tables: Iterable[pa.Table], bins: int) -> SwitchingStatistics:
 
 
 def switching_files(switcher: Switcher, tables: Iterable[pa.Table], counts: Counter[str]) -> dict[str, str]:
-    """The files that tell of the switching, by their path; ``section.md`` goes to the end of the report."""
+    """The files that describe the switching, by their path; ``section.md`` goes to the end of the report."""
     sampler = switcher.sampler
     bins = len(sampler.target) if isinstance(sampler, HistogramSampler) else 10
     found = statistics_of(tables, bins)
     summary: dict[str, Any] = found.summary()
-    told: dict[str, Any] = {"metrics": summary, "units": dict(sorted(counts.items()))}
+    values: dict[str, Any] = {"metrics": summary, "units": dict(sorted(counts.items()))}
     offered = counts["with_counterpart"]
-    told["rate_of_units"] = counts["switched"] / counts["units"] if counts["units"] else None
-    told["rate_of_units_with_counterpart"] = counts["switched"] / offered if offered else None
+    values["rate_of_units"] = counts["switched"] / counts["units"] if counts["units"] else None
+    values["rate_of_units_with_counterpart"] = counts["switched"] / offered if offered else None
     if isinstance(sampler, HistogramSampler) and any(found.histograms[sampler.measure]):
-        told["distance_from_target"] = total_variation(found.histograms[sampler.measure], sampler.target)
+        values["distance_from_target"] = total_variation(found.histograms[sampler.measure], sampler.target)
     files = plot_files(found)
-    files["switching.json"] = json.dumps(told, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    files["switching.json"] = json.dumps(values, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     files["histograms.json"] = histograms_json(found)
-    files["section.md"] = _section(switcher, told, found)
+    files["section.md"] = _section(switcher, values, found)
     return files
 
 
@@ -61,10 +61,10 @@ def plot_files(found: SwitchingStatistics) -> dict[str, str]:
     return files
 
 
-def _section(switcher: Switcher, told: dict[str, Any], found: SwitchingStatistics) -> str:
-    numbers = [(name, _number(value)) for name, value in told["metrics"].items() if name != "tokens"]
-    numbers += [(f"tokens {lang}", f"{count:,}") for lang, count in told["metrics"]["tokens"].items()]
-    units = told["units"]
+def _section(switcher: Switcher, values: dict[str, Any], found: SwitchingStatistics) -> str:
+    numbers = [(name, _number(value)) for name, value in values["metrics"].items() if name != "tokens"]
+    numbers += [(f"tokens {lang}", f"{count:,}") for lang, count in values["metrics"]["tokens"].items()]
+    units = values["units"]
     asked = [("units found", units.get("units", 0)), ("with a counterpart", units.get("with_counterpart", 0))]
     asked += [("allowed by the constraint", units.get("allowed", 0)), ("switched", units.get("switched", 0))]
     reasons = [(name[4:], count) for name, count in units.items() if name.startswith("not:")]
@@ -77,8 +77,8 @@ def _section(switcher: Switcher, told: dict[str, Any], found: SwitchingStatistic
         for name, g in sorted(found.groups.items())
     ]
     parts += ["### Languages of a row\n", table(("languages", "rows", "CMI", "SPF"), rows)]
-    if "distance_from_target" in told:
-        parts.append(f"Total-variation distance from the target histogram: {told['distance_from_target']:.4f}\n")
+    if "distance_from_target" in values:
+        parts.append(f"Total-variation distance from the target histogram: {values['distance_from_target']:.4f}\n")
     if switcher.constraint.name == "matrix":
         parts.append("Rows without part-of-speech tags had the alignment form of the equivalence constraint only.\n")
     parts.append("![CMI](plots/cmi-all.svg) ![SPF](plots/spf-all.svg)\n")

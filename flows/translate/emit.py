@@ -1,6 +1,5 @@
 """The last step of ``translate-train`` and ``project``: one format of one language, with report and card."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,10 +16,11 @@ from spanferry.corpora.report.card import CardOptions, Made, card
 from spanferry.corpora.report.markdown import report_files
 from spanferry.corpora.report.tally import Tally
 from spanferry.corpora.schema import Pair
+from spanferry.corpora.signature import Signature, value_text
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.writers import open_writer
 from spanferry.flows.engine import step
-from spanferry.flows.engine.emit import check_sum, none_kept
+from spanferry.flows.engine.emit import check_sum, none_kept, output_entry
 from spanferry.flows.engine.step import Job
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.inspector.index import load_index
@@ -57,15 +57,15 @@ class Emit:
     filters: Filters
     seed: int
     input: str
-    signature: str
-    model: str | None
-    projector: str
+    signature: Signature
+    model: Signature | None
+    projector: Signature
 
     @property
-    def key(self) -> str:
+    def key(self) -> Signature:
         """All that the files depend on besides the steps before."""
-        made = [self.writer, self.options, self.seed, self.input, self.signature]
-        return json.dumps(made, sort_keys=True, ensure_ascii=False)
+        written = output_entry(open_writer(self.writer, self.options), self.writer, self.options)
+        return Signature.of(written, ("input", value_text(self.input)), ("rows", f"({self.signature})"))
 
     def __call__(self, job: Job) -> step.Made:
         counts = self._counts(job)

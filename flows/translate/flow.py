@@ -6,12 +6,12 @@ from pathlib import Path
 
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.writers import open_writer
 from spanferry.flows import models
 from spanferry.flows.config import RunConfig
 from spanferry.flows.engine.flow import Flow
 from spanferry.flows.engine.step import Step
-from spanferry.flows.store import digest
 from spanferry.flows.translate.emit import Emit
 from spanferry.flows.translate.work import (
     Decide,
@@ -26,7 +26,8 @@ from spanferry.flows.translate.work import (
 )
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.lexical.beads import BEADS
-from spanferry.projectors.base import FittedProjector
+from spanferry.projectors.base import FittableProjector, projector_entry
+from spanferry.projectors.pipeline.stages import run_signature
 
 _ONE_SIDE = ("path", "format", "options")  # of the input, where the target side is not given
 
@@ -35,9 +36,9 @@ _ONE_SIDE = ("path", "format", "options")  # of the input, where the target side
 class _Components:
     """What the components say of themselves, for one target language; none of them is held."""
 
-    model: str
+    model: Signature
     pieces: str  # the model that counts pieces and its limit; languages that share them share the segments
-    projector: str
+    projector: Signature
     fits: bool
 
 
@@ -53,17 +54,18 @@ class Signatures:
         return self.config.flow == "project"
 
     @cached_property
-    def source(self) -> str:
+    def source(self) -> Signature:
         """What is read of the source side."""
         read = self.config.read
-        return str(open_reader(read.path, format=read.format, options=read.options, lang=self.config.source).signature)
+        reader = open_reader(read.path, format=read.format, options=read.options, lang=self.config.source)
+        return Signature.of(reader.signature)
 
     @cached_property
-    def target(self) -> str:
+    def target(self) -> Signature:
         """What is read of the given target side."""
         read, lang = self.config.read, self.config.target[0]
         reader = open_reader(read.target or "", format=read.format, options=read.options, lang=lang)
-        return f"target:{reader.signature}|by:{read.pair_by}"
+        return Signature.of(("target", reader.signature), ("by", read.pair_by))
 
     @cached_property
     def components(self) -> dict[str, _Components]:
@@ -71,11 +73,11 @@ class Signatures:
         found = {}
         for target in self.config.target:
             model = models.translator(self.config.translator, self.config.source, target, optional=self.given)
-            signature = model.signature if model else "mt:none"
-            pieces = "none" if self.given else f"{model.limits.source}@{signature.split('|')[0]}"
+            signature = Signature.of(model.signature if model else ("mt", "none"))
+            pieces = "none" if self.given else f"{model.limits.source}@{Signature.of(*signature.entries[:1])}"
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
-            fits = isinstance(projector, FittedProjector)
-            found[target] = _Components(signature, pieces, projector.signature, fits)
+            fits = isinstance(projector, FittableProjector)
+            found[target] = _Components(signature, pieces, projector_entry(projector.signature), fits)
         return found
 
     @property
@@ -88,23 +90,15 @@ class Signatures:
         """The filters, in order."""
         return self.chosen_filters.build()
 
-    def of(self, target: str) -> str:
+    def of(self, target: str) -> Signature:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
         config, own = self.config, self.components[target]
-        sides = [self.target, f"mt:parallel|{own.model}"] if self.given else [f"seg:{config.segment.mode}", own.model]
-        return "|".join(
-            [
-                self.source,
-                *sides,
-                own.projector,
-                f"fit:{config.projector.fit_rows}",
-                f"filt:{digest('+'.join(f.signature + f.threshold_signature for f in self.filters), 8)}",
-                f"lang:{config.source}-{target}",
-                f"limit:{config.limit or 'none'}",
-                f"seed:{config.seed}",
-                f"version:{VERSION}",
-            ]
-        )
+        if self.given:
+            before = Signature.of(self.source, self.target, ("mt", "parallel"), own.model)
+        else:
+            before = Signature.of(self.source, ("seg", config.segment.mode), own.model)
+        chain = run_signature(before, own.projector, config.projector.fit_rows, self.filters, config.source, target)
+        return Signature.of(chain, ("limit", config.limit or "none"), ("seed", config.seed), ("version", VERSION))
 
 
 def translate_flow(config: RunConfig) -> Flow:
@@ -120,10 +114,11 @@ def translate_flow(config: RunConfig) -> Flow:
         models.refuse_set(config.read, "nothing is given to project on", name="read", except_for=_ONE_SIDE)
     for name in config.output.formats:
         open_writer(name, config.output.options.get(name, {}))
-    parts = [signatures.source, f"lang:{config.source}", *([signatures.target] if signatures.given else [])]
-    parts += [f"shard:{config.shard_rows}", f"limit:{config.limit or 'none'}", f"version:{VERSION}"]
+    sides = Signature.of(signatures.source, ("lang", config.source), signatures.target if signatures.given else "")
+    limit = ("limit", config.limit or "none")
+    key = Signature.of(sides, ("shard", config.shard_rows), limit, ("version", VERSION))
     languages = Languages(config.source, config.target[0] if signatures.given else "")
-    read = Step("read", "|".join(parts), Read(config.read, languages, config.shard_rows, config.limit), scope="read")
+    read = Step("read", key, Read(config.read, languages, config.shard_rows, config.limit), scope="read")
     outputs = [step for target in config.target for step in _language(signatures, read, target)]
     return Flow(
         config,
@@ -142,29 +137,27 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
     translated: tuple[Step, ...] = ()
     if not given:
         mode = config.segment.mode
-        segment = Step(
-            "segment", f"seg:{mode}.{own.pieces}", SegmentRows(model, languages, mode), (read,), group=target
-        )
-        translate = Step(
-            f"translate-{target}", f"{own.model}|to:{target}", Translate(model, languages), (segment,), group=target
-        )
+        cutting = Signature.of(("seg", f"{mode}.{own.pieces}"))
+        segment = Step("segment", cutting, SegmentRows(model, languages, mode), (read,), group=target)
+        translating = Signature.of(own.model, ("to", target))
+        translate = Step(f"translate-{target}", translating, Translate(model, languages), (segment,), group=target)
         before, translated = (read, segment, translate), (translate,)
-    key = f"fit:{config.projector.fit_rows}|{own.projector}|to:{target}"
+    key = Signature.of(("fit", config.projector.fit_rows), own.projector, ("to", target))
     fits: tuple[Step, ...] = ()
     if own.fits:
         work = Fit(config.projector, model, languages, given)
         fits = (Step(f"fit-{target}", key, work, before, "whole", target),)
     project = Step(
         f"project-{target}",
-        f"{key}|{BEADS}",
+        Signature.of(key, BEADS),
         Project(config.projector, model, languages, given),
         (*before, *fits),
         group=target,
     )
     filters = signatures.filters
-    scoring = "score:" + "+".join(f.signature for f in filters)
+    scoring = Signature.of(("score", "+".join(f.signature for f in filters)))
     score = Step(f"score-{target}", scoring, Score(signatures.chosen_filters), (project,), group=target)
-    deciding = "filt:" + "+".join(f.threshold_signature for f in filters)
+    deciding = Signature.of(("filt", "+".join(f.threshold_signature for f in filters)))
     decide = Step(f"filter-{target}", deciding, Decide(signatures.chosen_filters), (score,), "whole", target)
     outputs = []
     for name in config.output.formats:
@@ -183,5 +176,5 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         )
         place = target if name == "arrow" else f"{target}-{name}"
         after = (read, project, score, decide, *translated)
-        outputs.append(Step(f"emit-{place}", f"emit:{emit.key}", emit, after, "emit", target, place))
+        outputs.append(Step(f"emit-{place}", emit.key, emit, after, "emit", target, place))
     return outputs

@@ -19,7 +19,7 @@ from spanferry.flows.config import ProjectorConfig, ReadConfig, TranslatorConfig
 from spanferry.flows.engine.read import write_shards
 from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
-from spanferry.projectors.base import FittedProjector, ProjectionInput
+from spanferry.projectors.base import FittableProjector, ProjectionInput
 from spanferry.projectors.pipeline import stages
 
 _BATCH = 64  # segments between two reports of how far a shard is; Ctrl-C waits for one of them
@@ -152,7 +152,7 @@ class Fit:
         source, target = self.languages.source, self.languages.target
         translator = models.translator(self.model, source, target, optional=self.given)
         projector = models.unfitted(self.section, translator, source, target)
-        assert isinstance(projector, FittedProjector)
+        assert isinstance(projector, FittableProjector)
         sample = stages.fit_sample(every(), self.section.fit_rows)
         return Made(projector.fit(sample).state(), len(sample))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
@@ -38,9 +39,10 @@ class AttentionAligner:
         self.translator, self.threshold = translator, threshold
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``attention.<threshold>``, the model and the dictionaries."""
-        return f"attention.{self.threshold:g}({self.translator.signature})|{dictionaries()}|{APOSTROPHES}"
+        made = f"attention.{number_text(self.threshold)}({self.translator.signature})"
+        return Signature.of(made, dictionaries(), APOSTROPHES)
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order.

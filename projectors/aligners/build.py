@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from spanferry.corpora.errors import ConfigError, ModelError
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.errors import ModelError
+from spanferry.corpora.options import build_component
 from spanferry.corpora.registry import resolve
 from spanferry.projectors.aligners import ALIGNERS
 from spanferry.projectors.base import Aligner
@@ -25,12 +25,8 @@ def build_aligner(kind: str, options: Mapping[str, Any], translator: Any = None)
     """
     cls = resolve("aligner", kind, ALIGNERS)
     parameters = inspect.signature(cls).parameters
-    chosen = checked_options(cls, "aligner", kind, options, ("translator",))
     wanted = {"translator": translator} if "translator" in parameters else {}
     if wanted and translator is None and parameters["translator"].default is inspect.Parameter.empty:
         raise ModelError(f"aligner {kind!r} needs a model", hint="--translator MODEL, or aligner 'lexical'")
-    try:
-        aligner: Aligner = cls(**wanted, **chosen)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"aligner {kind!r}: {error}", hint="spanferry list aligners") from error
+    aligner: Aligner = build_component(cls, "aligner", kind, options, given=wanted, filled=("translator",))
     return aligner

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.build import build_aligner
 from spanferry.projectors.apostrophes import APOSTROPHES
-from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, words_of_both
+from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput, words_of_both
 
 MEANS = ("arithmetic", "geometric")
 _LINKED = 0.5
@@ -55,10 +56,10 @@ class MixtureAligner:
         self.weights = [float(weight) for _, weight in built]
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mixture.<mean>.<weight>*(<aligner>)+…|<dictionaries>``."""
-        parts = (f"{w:g}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
-        return f"mixture.{self.mean}." + "+".join(parts) + f"|{dictionaries()}|{APOSTROPHES}"
+        parts = (f"{number_text(w)}*({a.signature})" for a, w in zip(self.aligners, self.weights, strict=True))
+        return Signature.of(f"mixture.{self.mean}.{'+'.join(parts)}", dictionaries(), APOSTROPHES)
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order."""
@@ -72,11 +73,11 @@ class MixtureAligner:
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "MixtureAligner":
         """A new mixture whose parts have learned from ``inputs``, as far as they learn."""
-        return self._with([a.fit(inputs) if isinstance(a, FittedAligner) else a for a in self.aligners])
+        return self._with([a.fit(inputs) if isinstance(a, FittableAligner) else a for a in self.aligners])
 
     def state(self) -> bytes:
         """The tables of all parts, each after its length in eight bytes."""
-        states = [a.state() if isinstance(a, FittedAligner) else b"" for a in self.aligners]
+        states = [a.state() if isinstance(a, FittableAligner) else b"" for a in self.aligners]
         return b"".join(len(state).to_bytes(8, "big") + state for state in states)
 
     def with_state(self, state: bytes) -> "MixtureAligner":
@@ -92,7 +93,7 @@ class MixtureAligner:
             at = start + length
             if len(state) < at:
                 raise InputError("the state of a mixture is cut off", hint="fit it again: --overwrite")
-            aligners.append(aligner.with_state(state[start:at]) if isinstance(aligner, FittedAligner) else aligner)
+            aligners.append(aligner.with_state(state[start:at]) if isinstance(aligner, FittableAligner) else aligner)
         return self._with(aligners)
 
     def _with(self, aligners: Sequence[Aligner]) -> "MixtureAligner":

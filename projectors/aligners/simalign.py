@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, MissingExtraError, ModelError
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.encoder.convert import NAMES, default_layer
@@ -66,9 +67,9 @@ class SimalignAligner:
             ) from error
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``simalign.<method>(<model>.l<layer>)|<dictionaries>``; a directory by its name and a hash of its weights."""
-        return f"simalign.{self.method}({self._name}.l{self.layer})|{dictionaries()}|{APOSTROPHES}"
+        return Signature.of(f"simalign.{self.method}({self._name}.l{self.layer})", dictionaries(), APOSTROPHES)
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         """One alignment per input, in order.

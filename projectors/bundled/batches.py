@@ -29,7 +29,7 @@ class Batch:
     start: np.ndarray
     sure: np.ndarray
     seen: np.ndarray
-    told: np.ndarray
+    supervised: np.ndarray
     masked: np.ndarray
     wanted: np.ndarray
     count: int
@@ -90,7 +90,7 @@ def _batch(
     n = len(texts)
     pieces = np.full((2 * n, room), PAD, dtype=np.int64)
     sure, seen = np.zeros((n, room, room), dtype=bool), np.zeros((n, room, room), dtype=bool)
-    told = np.zeros((2 * n, room), dtype=bool)
+    supervised = np.zeros((2 * n, room), dtype=bool)
     for row, (language, members) in enumerate(texts):
         own = data[language]
         pieces[[row, n + row], 0] = START
@@ -103,8 +103,8 @@ def _batch(
             places = np.ix_(own["words0"][left], own["words1"][right])
             linked, doubtful = (_matrix(own, kind, number, places) for kind in ("sure", "possible"))
             sure[row, a:c, b:d], possible[a:c, b:d] = linked, doubtful
-            told[row, a:c] = linked.any(axis=1) | ~doubtful.any(axis=1)
-            told[n + row, b:d] = linked.any(axis=0) | ~doubtful.any(axis=0)
+            supervised[row, a:c] = linked.any(axis=1) | ~doubtful.any(axis=1)
+            supervised[n + row, b:d] = linked.any(axis=0) | ~doubtful.any(axis=0)
             a, b = c, d
         pieces[row, a], pieces[n + row, b] = END, END
         seen[row, 1:a, 1:b] = ~possible[1:a, 1:b]
@@ -115,7 +115,7 @@ def _batch(
     masked = np.zeros(len(wanted), dtype=np.int64)
     masked[: len(chosen)], wanted[: len(chosen)] = chosen, pieces.ravel()[chosen]
     pieces.ravel()[chosen[rng.random(len(chosen)) >= _SHOWN]] = MASK
-    return Batch(pieces, start, sure, seen, told, masked, wanted, int(real.sum()))
+    return Batch(pieces, start, sure, seen, supervised, masked, wanted, int(real.sum()))
 
 
 def _matrix(own: Numbers, kind: str, number: int, places: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -3,7 +3,7 @@
 Links: in either direction a piece must find, among all pieces of the other text and an empty word, those that its word
 is linked to, or the empty word where it is linked to none. That is the softmax over the products of contextual vectors
 of AWESOME (Dou and Neubig, EACL 2021, section 2.1) with an empty word, trained on given links instead of its own.
-Masks: a tenth of the pieces is masked and told from the rest, so that links are learned from context too.
+Masks: a tenth of the pieces is masked and predicted from the rest, so that links are learned from context too.
 """
 
 from __future__ import annotations
@@ -88,7 +88,14 @@ class Network(nn.Module):
         return x
 
     def forward(
-        self, pieces: Tensor, start: Tensor, sure: Tensor, seen: Tensor, told: Tensor, masked: Tensor, wanted: Tensor
+        self,
+        pieces: Tensor,
+        start: Tensor,
+        sure: Tensor,
+        seen: Tensor,
+        supervised: Tensor,
+        masked: Tensor,
+        wanted: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Summed losses of a batch of n pairs whose texts have room for m pieces.
 
@@ -97,7 +104,7 @@ class Network(nn.Module):
             start: First positions, (2 * n, 1).
             sure: Which pieces are linked, bool (n, m, m).
             seen: Which a piece chooses among: all but the padding, the specials and the possible links, bool (n, m, m).
-            told: Of which pieces it is known what they are linked to, if to anything, bool (2 * n, m).
+            supervised: Of which pieces it is known what they are linked to, if to anything, bool (2 * n, m).
             masked: Numbers of the masked pieces among all 2 * n * m.
             wanted: What stood there; -100 counts for nothing.
 
@@ -110,7 +117,7 @@ class Network(nn.Module):
         products = source @ target.transpose(1, 2)
         among, right = products.masked_fill(~seen, _LOWEST), products.masked_fill(~sure, _LOWEST)
         loss, count = products.new_zeros(()), products.new_zeros(())
-        for axis, known in ((2, told[:n]), (1, told[n:])):
+        for axis, known in ((2, supervised[:n]), (1, supervised[n:])):
             empty = torch.zeros_like(products.select(axis, 0)).unsqueeze(axis)
             everything = torch.cat([among, empty], axis).logsumexp(axis)
             found = torch.where(sure.any(axis), right.logsumexp(axis), 0.0)

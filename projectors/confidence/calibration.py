@@ -22,7 +22,7 @@ import numpy as np
 from spanferry.corpora.schema import Projection
 
 WEIGHTS = Path(__file__).with_name("weights")
-_EDGE = 1e-6  # scores nearer to 0 or 1 tell no more
+_EDGE = 1e-6  # scores nearer to 0 or 1 say no more
 _BEYOND = 4.0
 _LEAST = 25
 _RIDGE = 1.0
@@ -121,7 +121,7 @@ def fit_calibration(scores: Scores, right: Sequence[bool], lengths: Lengths, *, 
         raise ValueError("no scores to calibrate")
     logs = _log_lengths(lengths)
     own, *counted = _logistic(np.column_stack([odds, logs]), hits)
-    # A score that tells nothing, or the wrong way round, has no length that could be measured by it.
+    # A score without information, or with the wrong sign, has no length that could be measured by it.
     text, span = (round(float(slope / own), 4) if own > 0 else 0.0 for slope in counted)
     values = odds + logs @ (text, span)
     order = np.argsort(values, kind="stable")

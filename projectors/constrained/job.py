@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from spanferry.projectors.constrained.candidates import CLOSE, OPEN, Places
 
-# Opening and closing position.
-Pair = tuple[int, int]
+# Positions of the opening and of the closing marker.
+MarkerPair = tuple[int, int]
 Tokens = tuple[str, ...]
 # From how many spans of an example on each may take fewer rows.
 MANY_SPANS = 10
@@ -22,7 +22,7 @@ class Job:
         prefix: How many language tokens.
         places: Where markers may go.
         bound: The most pieces between them.
-        company: The sources of the example's spans, each marked alone, its own among them.
+        sibling_sources: The sources of the example's spans, each marked alone, its own among them.
     """
 
     source: Tokens
@@ -31,25 +31,25 @@ class Job:
     prefix: int
     places: Places
     bound: int
-    company: tuple[Tokens, ...] = ()
+    sibling_sources: tuple[Tokens, ...] = ()
 
     @property
     def others(self) -> list[Tokens]:
-        """The other sources of the company."""
-        return [source for source in dict.fromkeys(self.company) if source != self.source]
+        """The sources of the example's other spans."""
+        return [source for source in dict.fromkeys(self.sibling_sources) if source != self.source]
 
     @property
-    def read(self) -> tuple[Tokens, ...]:
+    def contrast_sources(self) -> tuple[Tokens, ...]:
         """The sources with which the bare target is to be scored, its own first.
 
-        What the others make of the target tells what it has without this span's markers; where there are none, the
-        source without markers does.
+        The other sources show what the target has without this span's markers; where there are none, the source
+        without markers does.
         """
         return (self.source, *(self.others or [self.plain]))
 
-    def affords(self, tokens: int) -> int:
+    def max_rows(self, tokens: int) -> int:
         """How many rows of ``tokens`` target tokens there may be; at least three."""
-        return max(3, tokens // (max(1, self.n_pieces) * max(1, len(self.company) // MANY_SPANS)))
+        return max(3, tokens // (max(1, self.n_pieces) * max(1, len(self.sibling_sources) // MANY_SPANS)))
 
     @property
     def n_pieces(self) -> int:
@@ -95,8 +95,8 @@ class Effort:
         alone: Where the best pair is so far before all others, and not doubtful, none is scored whole.
         close: Pairs that may be scored whole.
         close_growth: By how much ``close`` grows for each nat beyond ``doubtful``.
-        doubt: How many nats the estimate of a pair may be wrong, once another was scored whole.
-        alike: The same where that other one closes in the same place.
+        error_other_closing: How many nats the estimate of a pair may be wrong, once another was scored whole.
+        error_same_closing: The same where that other one closes in the same place.
     """
 
     full: bool = False
@@ -109,5 +109,5 @@ class Effort:
     alone: float = 3.0
     close: float = 6.0
     close_growth: float = 2.0
-    doubt: float = 4.0
-    alike: float = 2.0
+    error_other_closing: float = 4.0
+    error_same_closing: float = 2.0

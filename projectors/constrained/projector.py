@@ -19,6 +19,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.constrained.candidates import CLOSE, OPEN, length_bound, marked, places, without_brackets
 from spanferry.projectors.constrained.job import Effort, Job, Scored
@@ -28,7 +29,7 @@ from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
-from spanferry.projectors.placing.search import choose
+from spanferry.projectors.placing.search import Candidate, choose
 from spanferry.translators.engine.language_pieces import lists_digest
 from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
@@ -41,7 +42,6 @@ _JOBS = 2048
 # A span whose likely places are taken by others is left out rather than put where the model gives it less than this.
 _LEAST = math.log(1e-4)
 
-Candidate = tuple[int, int, float]
 # Input, part of its spans, job.
 Task = tuple[int, int, Job]
 
@@ -127,15 +127,15 @@ class ConstrainedProjector:
         self._scorers: dict[str, LanguageScorer | None] = {}
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``constrained.5.<label edges>.fast.open12.top12.pieces:<digest of lists>.keep16.edges1.5`` and the model."""
         how = "full" if self.effort.full else f"fast.open{self.effort.openings}.top{self.effort.finalists}"
         how += f".pieces:{self._lists}" if self._lists else ""
         aware = "" if self.translator.marker_aware else ".markers:unknown"
         cut = f".{self.boundary}" if self.boundary != "word" else ""
         again = f".reverse:{self.reverse.signature}" if self.reverse is not None else ""
-        how = f"{METHOD}.5.{LABEL_EDGES}.{how}.keep{self.keep}.edges{self.edges:g}{cut}{again}{aware}"
-        return f"{how}({self.translator.signature})"
+        how = f"{METHOD}.5.{LABEL_EDGES}.{how}.keep{self.keep}.edges{number_text(self.edges)}{cut}{again}{aware}"
+        return Signature(f"{how}({self.translator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span, the spans of an input chosen together.
@@ -209,8 +209,8 @@ class ConstrainedProjector:
     def _searched(self, scorer: LanguageScorer | None, jobs: Sequence[Job]) -> list[list[Scored] | None]:
         if scorer is None:
             return search(self._forcer, jobs, self.effort)
-        sources = (source for job in jobs for source in job.read)
-        cheap: Scorer = scorer.opened(sources, [job.target for job in jobs], (OPEN,))
+        sources = (source for job in jobs for source in job.contrast_sources)
+        cheap: Scorer = scorer.for_batch(sources, [job.target for job in jobs], (OPEN,))
         return search(cheap, jobs, self.effort, judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
@@ -250,11 +250,11 @@ class ConstrainedProjector:
         sources = [tuple(translator.encode_source(text, given.source_lang, given.target_lang)) for text in texts]
         limits = translator.limits
         fits = [len(source) <= limits.source and len(target) + 3 <= limits.target for source in sources]
-        company = tuple(s for s, fit in zip(sources, fits, strict=True) if fit)
+        siblings = tuple(s for s, fit in zip(sources, fits, strict=True) if fit)
         jobs: list[Job | str] = []
         for (start, end), source, fit in zip(own, sources, fits, strict=True):
             bound = length_bound((start, end), len(given.source_text), len(pieces))
-            job = Job(source, plain, target, len(prefix), where, bound, company)
+            job = Job(source, plain, target, len(prefix), where, bound, siblings)
             jobs.append(job if fit else "too_long")
         return jobs
 

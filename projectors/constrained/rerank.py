@@ -15,11 +15,10 @@ from rapidfuzz import fuzz
 
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.placing.fragments import parts_of
+from spanferry.projectors.placing.search import Candidate
 
 BEST = 5
 _WINS, _LIKE, _LIKELY = 0.9, 0.5, 5.0
-
-Candidate = tuple[int, int, float]
 
 
 @dataclass(frozen=True, slots=True)

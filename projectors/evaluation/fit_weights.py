@@ -22,7 +22,7 @@ import numpy as np
 from spanferry.corpora.files import atomic_path
 from spanferry.corpora.metrics.calibration import expected_calibration_error
 from spanferry.corpora.schema import Projection
-from spanferry.projectors.base import FittedProjector
+from spanferry.projectors.base import FittableProjector
 from spanferry.projectors.confidence.calibration import (
     WEIGHTS,
     Calibration,
@@ -75,7 +75,7 @@ def collect(gold: Gold, folds: Sequence[SegmentWeights] = (), *, model: bool) ->
     for k in wanted:
         groups.setdefault(fit_folds(gold)[k] if folds else None, []).append(k)
     for name, member in ensemble.members.items():
-        fitted = member.fit(texts) if isinstance(member, FittedProjector) else member
+        fitted = member.fit(texts) if isinstance(member, FittableProjector) else member
         for fold, members in groups.items():
             if isinstance(fitted, (AlignmentProjector, DefaultProjector)):
                 fitted.segments = learned_weights() if fold is None else folds[fold]

@@ -1,4 +1,4 @@
-"""Parallel gold: both sides annotated, so that every projection can be told right from wrong.
+"""Parallel gold: both sides annotated, so that every projection can be judged.
 
 The shared data sets go by short names (``europarl-es``); any other gold comes through the readers.
 """
@@ -18,6 +18,7 @@ from spanferry.corpora.readers.common.base import BadRow, Reader
 from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.placing.parts import moved, parts_of_text
 
@@ -46,7 +47,7 @@ class Gold:
     spans: tuple[tuple[Span, ...], ...]
     more: tuple[ProjectionInput, ...] = ()
     answers: bool = False
-    signature: str = ""
+    signature: Signature = NOTHING
     skipped: Mapping[str, int] = field(default_factory=dict)
 
     def part(self, keep: Sequence[bool]) -> "Gold":
@@ -107,7 +108,7 @@ _SETS: Mapping[str, _Set] = {
 GOLD_SETS: tuple[str, ...] = tuple(f"{name}-{lang}" for name, its in _SETS.items() for lang in its.languages)
 
 
-# Languages of which no gold is used to fit anything: they tell how fitted numbers carry over.
+# Languages of which no gold is used to fit anything: they show how fitted numbers carry over.
 UNSEEN = ("ar", "da", "id", "ja", "nl")
 FOLDS = 4
 
@@ -205,7 +206,9 @@ def load_gold(name: str, folder: Path | None = None, *, limit: int | None = None
     texts = read_gold(*further, name=name, pair_by=its.pair_by).inputs
     digest = content_hash([place / file.format(lang) for file in its.more])
     return replace(
-        gold, more=tuple(replace(i, id=f"more/{i.id}", spans=()) for i in texts), signature=f"{gold.signature}+{digest}"
+        gold,
+        more=tuple(replace(i, id=f"more/{i.id}", spans=()) for i in texts),
+        signature=Signature(f"{gold.signature}+{digest}"),
     )
 
 
@@ -276,7 +279,8 @@ def read_gold(
                 spans[key] += gold
             else:
                 inputs[key], spans[key] = item, gold
-    signature = f"{source.signature}+{target.signature}.by-{pair_by}" + (f".limit{limit}" if limit else "")
+    limited = f".limit{limit}" if limit else ""
+    signature = Signature(f"{source.signature}+{target.signature}.by-{pair_by}{limited}")
     found = Gold(
         name,
         getattr(source, "lang", ""),

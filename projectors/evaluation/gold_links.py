@@ -16,6 +16,7 @@ from spanferry.corpora.metrics.links import Link
 from spanferry.corpora.readers.common.base import BadRow, Reader
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import Example
+from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.corpora.text.detokenise import detokenise
 from spanferry.projectors.base import ProjectionInput, Range
 from spanferry.projectors.evaluation.gold import data_folder
@@ -36,7 +37,7 @@ class LinkGold:
         target_lang: BCP-47.
         inputs: Texts with their words; no spans.
         sure: For each input its links.
-        possible: For each input the links that are only possible; empty where the gold does not tell them apart.
+        possible: For each input the links that are only possible; empty where the gold does not distinguish them.
         signature: Of the files.
         skipped: What could not be used, by reason.
     """
@@ -47,7 +48,7 @@ class LinkGold:
     inputs: tuple[ProjectionInput, ...]
     sure: tuple[tuple[Link, ...], ...]
     possible: tuple[tuple[Link, ...], ...]
-    signature: str = ""
+    signature: Signature = NOTHING
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -101,7 +102,7 @@ def read_link_files(
         )
         sure, possible = ([(int(i), int(j)) for i, j in given] for given in links)
         build.add(where.rpartition("/")[2], (source, target), (source_words, target_words), sure, possible)
-    return build.done(f"{name}@{content_hash(files)}" + (f".limit{limit}" if limit else ""))
+    return build.done(Signature(f"{name}@{content_hash(files)}" + (f".limit{limit}" if limit else "")))
 
 
 def read_link_gold(source: Reader, target: Reader, links: Path, *, name: str, limit: int | None = None) -> LinkGold:
@@ -139,7 +140,7 @@ def read_link_gold(source: Reader, target: Reader, links: Path, *, name: str, li
             continue
         build.add(left.id, (left.text, right.text), (_words(left), _words(right)), kinds["-"], kinds["p"])
     limited = f".limit{limit}" if limit else ""
-    return build.done(f"{source.signature}+{target.signature}+links@{content_hash([links])}{limited}")
+    return build.done(Signature(f"{source.signature}+{target.signature}+links@{content_hash([links])}{limited}"))
 
 
 class _Builder:
@@ -166,7 +167,7 @@ class _Builder:
             self.skipped["link_out_of_range"] += len(given) - len(inside)
             kept.append(tuple(sorted(set(inside))))
 
-    def done(self, signature: str) -> LinkGold:
+    def done(self, signature: Signature) -> LinkGold:
         if not any(self.sure):
             raise InputError(
                 f"no sure link in gold {self.name!r}", where=signature, hint="--links FILE with lines as 0-0 1-2"

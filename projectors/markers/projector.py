@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.markers.tags import tag, tag_names, untag
 from spanferry.projectors.markers.text import mark, match_labels, unmark
@@ -51,13 +52,13 @@ class MarkersProjector:
 
     Reasons: ``crossing`` (spans that cross can't be marked), those of the translator for the marked text,
     ``marker_count`` (none of the best translations has as many pairs of brackets as the source; of tags, the span's own
-    pair), ``marker_unmatched`` (which brackets belong to the span can't be told), and for a given target
+    pair), ``marker_unmatched`` (it is unclear which brackets belong to the span), and for a given target
     ``empty_target``, ``not_in_target`` (what the markers held does not occur in it) and ``conflict`` (it occurs only
     where another span went).
 
     With brackets, square brackets of the text itself become parentheses on the way.
 
-    The score is the likeness by which the brackets were matched (1 where order tells), for a given target times the
+    The score is the likeness by which the brackets were matched (1 where order decides), for a given target times the
     likeness of the stretch found, less up to 0.3 for a place far from where the brackets stood.
 
     Args:
@@ -77,12 +78,12 @@ class MarkersProjector:
         self.translator, self.retranslates, self.tags = translator, retranslates, markers == "tags"
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``markers.2`` and the model."""
         aware = "" if getattr(self.translator, "marker_aware", False) else ".markers:unknown"
         aware = ".tags" if self.tags else aware
         own = ".own" if self.retranslates else ""
-        return f"{METHOD}.2.{LABEL_EDGES}{aware}{own}({self.translator.signature})"
+        return Signature(f"{METHOD}.2.{LABEL_EDGES}{aware}{own}({self.translator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """One projection per span onto the given targets.

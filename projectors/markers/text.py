@@ -1,7 +1,7 @@
 """Brackets around spans: putting them in, finding them again in a translation, and telling whose they are.
 
 EasyProject (Chen et al., Findings of ACL 2023, sections 3.1 and 3.3): spans travel through the translation inside
-``[ ]``; labels are told apart by order or by what the brackets hold. Differs from it in that spans may be nested, a
+``[ ]``; labels are distinguished by order or by what the brackets hold. Differs from it in that spans may be nested, a
 bracket that lost its other half is dropped alone, and matched spans are kept when others of the text are not.
 """
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from spanferry.corpora.text.words import words
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
-from spanferry.projectors.base import Aligner, FittedAligner, ProjectionInput
+from spanferry.projectors.base import Aligner, FittableAligner, ProjectionInput
 from spanferry.translators.bundled.evaluate import test_set
 from spanferry.translators.bundled.markers import Link, format_links, mark
 
@@ -29,7 +29,7 @@ _TRIES = 20
 _STAND_IN = 2_000
 
 
-def fit(pairs: Sequence[tuple[str, str]], language: str) -> FittedAligner:
+def fit(pairs: Sequence[tuple[str, str]], language: str) -> FittableAligner:
     """The aligner of English and ``language``, learned from at most ``FITTED`` of the pairs."""
     return LexicalAligner(max_pairs=FITTED, max_cells=20_000_000).fit(_inputs(pairs, language))
 

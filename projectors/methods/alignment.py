@@ -7,8 +7,9 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature
 from spanferry.projectors.aligners.build import build_aligner
-from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput, Range
+from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput, Range
 from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
@@ -66,27 +67,27 @@ class AlignmentProjector:
         self.segments, self.filters, self.options = segments or learned_weights(), tuple(sorted(filters)), options
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``align(<aligner>).<rule>`` and whatever differs from the defaults."""
         parts = [f"align({self.aligner.signature}).{self.rule}.{LABEL_EDGES}.bounds.3"]
         if self.rule == "posterior":
             parts.append(f"{self.segments.digest}.top{self.options}")
         parts += [f"require-{name}" for name in self.filters]
-        return ".".join(parts + ([self.boundary] if self.boundary != "word" else []))
+        return Signature(".".join(parts + ([self.boundary] if self.boundary != "word" else [])))
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "AlignmentProjector":
         """The same projector with an aligner fitted on ``inputs``; itself where its aligner learns nothing."""
-        if not isinstance(self.aligner, FittedAligner):
+        if not isinstance(self.aligner, FittableAligner):
             return self
         return self._with(self.aligner.fit([cut_at_labels(item) for item in inputs]))
 
     def state(self) -> bytes:
         """The fitted aligner's tables; empty where its aligner learns nothing."""
-        return self.aligner.state() if isinstance(self.aligner, FittedAligner) else b""
+        return self.aligner.state() if isinstance(self.aligner, FittableAligner) else b""
 
     def with_state(self, state: bytes) -> "AlignmentProjector":
         """The same projector with the given tables."""
-        if not isinstance(self.aligner, FittedAligner):
+        if not isinstance(self.aligner, FittableAligner):
             return self
         return self._with(self.aligner.with_state(state))
 

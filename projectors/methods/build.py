@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from spanferry.corpora.errors import ConfigError, ModelError
-from spanferry.corpora.options import checked_options
+from spanferry.corpora.errors import ModelError
+from spanferry.corpora.options import build_component, checked_options
 from spanferry.corpora.registry import resolve
 from spanferry.projectors import PROJECTORS
 from spanferry.projectors.base import Projector
@@ -33,7 +33,7 @@ def build_projector(
     cls = resolve("projector", kind, PROJECTORS)
     parameters = inspect.signature(cls).parameters
     given = {"translator": translator, "source_lang": source_lang, "target_lang": target_lang}
-    chosen = checked_options(cls, "projector", kind, options, given)
+    checked_options(cls, "projector", kind, options, given)  # said before a model is missed
     wanted = {name: value for name, value in given.items() if name in parameters}
     needs_model = "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
     # Language models translate but do not score a given translation: only who asks in prompts can use them.
@@ -50,8 +50,5 @@ def build_projector(
             f"projector {kind!r} needs a model for {source_lang} -> {target_lang}",
             hint="--translator MODEL, or --projector default, which does without",
         )
-    try:
-        projector: Projector = cls(**wanted, **chosen)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"projector {kind!r}: {error}", hint="spanferry list projectors") from error
+    projector: Projector = build_component(cls, "projector", kind, options, given=wanted, filled=given)
     return projector

@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.multiway import Direction
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature
 from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import is_punctuation
@@ -23,8 +25,6 @@ METHOD = "candidates"
 _INPUTS = 64
 _LEAST, _SPARE = 0.4, 2  # shortest candidate as a share of the expected words, longest beyond twice as many
 _MOST = 400
-
-Pair = tuple[str, str]
 
 
 class CandidatesProjector:
@@ -72,10 +72,10 @@ class CandidatesProjector:
             self._models(source_lang, target_lang)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``candidates.top<keep>(<model>)`` and the model for the way back."""
         back = f"+{self.reverse.signature}" if self.reverse is not None else ""
-        return f"{METHOD}.2.{LABEL_EDGES}.top{self.keep}({self.translator.signature}{back})"
+        return Signature(f"{METHOD}.2.{LABEL_EDGES}.top{self.keep}({self.translator.signature}{back})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order.
@@ -85,7 +85,7 @@ class CandidatesProjector:
         """
         inputs = [cut_at_labels(item, single_words_of_both) for item in inputs]
         results: list[list[Projection]] = [[] for _ in inputs]
-        by_direction: dict[Pair, list[int]] = {}
+        by_direction: dict[Direction, list[int]] = {}
         for k, item in enumerate(inputs):
             direction = (self.source_lang or item.source_lang, self.target_lang or item.target_lang)
             by_direction.setdefault(direction, []).append(k)
@@ -96,7 +96,7 @@ class CandidatesProjector:
                     results[k] = found
         return results
 
-    def _project_some(self, inputs: Sequence[ProjectionInput], direction: Pair) -> list[list[Projection]]:
+    def _project_some(self, inputs: Sequence[ProjectionInput], direction: Direction) -> list[list[Projection]]:
         parts = [
             (k, part)
             for k, item in enumerate(inputs)
@@ -124,7 +124,7 @@ class CandidatesProjector:
         return results
 
     def _rate(
-        self, quotes: Sequence[str], stretches: Sequence[Sequence[tuple[int, int, str]]], direction: Pair
+        self, quotes: Sequence[str], stretches: Sequence[Sequence[tuple[int, int, str]]], direction: Direction
     ) -> tuple[list[list[Candidate]], list[str]]:
         """For each span its candidates with their similarity, and the reason where it has none."""
         source, target = direction
@@ -162,7 +162,7 @@ class CandidatesProjector:
             options.append(sorted(rated, key=lambda c: (-c[2], c[1] - c[0], c[0])))
         return options, [self._reason(q, listed, direction) for q, listed in zip(quotes, stretches, strict=True)]
 
-    def _reason(self, quote: str, listed: Sequence[object], direction: Pair) -> str:
+    def _reason(self, quote: str, listed: Sequence[object], direction: Direction) -> str:
         if not quote:
             return "empty_span"
         if not listed:
@@ -214,7 +214,7 @@ def candidates(item: ProjectionInput, part: Range) -> list[Range]:
     return sorted(found)
 
 
-def _likelihoods(model: Any, pairs: Iterable[Pair], direction: Pair) -> Mapping[Pair, float]:
+def _likelihoods(model: Any, pairs: Iterable[Direction], direction: Direction) -> Mapping[Direction, float]:
     """Geometric mean of the probabilities of the second text's pieces given the first, for pairs that can be scored."""
     wanted = sorted({pair for pair in pairs if all(pair)})
     if not wanted:

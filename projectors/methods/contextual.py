@@ -13,6 +13,7 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.base import ProjectionInput, Range
 from spanferry.projectors.methods.copying import copies
 from spanferry.projectors.placing.search import Candidate, choose
@@ -50,7 +51,7 @@ class ContextualProjector:
     """A language model names the span's words in the translation; they are looked up there, exactly or nearly.
 
     The score is the similarity of the answer and what was found, times the geometric mean of the probabilities of the
-    answer's tokens where the model tells them.
+    answer's tokens where the model reports them.
 
     Reasons: ``empty_target``, ``empty_span``, ``no_answer`` (the model had none for the span), ``not_in_target`` (what
     it answered does not occur), ``overlap`` (it occurs only where another span went), and those of the generator
@@ -90,9 +91,9 @@ class ContextualProjector:
         self.ratio = ratio
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``contextual.<version of the prompt>.<ratio>(<model>)``."""
-        return f"{METHOD}.1.{self.ratio:g}({self.generator.signature})"
+        return Signature(f"{METHOD}.1.{number_text(self.ratio)}({self.generator.signature})")
 
     def project(self, inputs: Sequence[ProjectionInput]) -> list[list[Projection]]:
         """For each input one projection per span, in the spans' order.

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, single_words_of_both, words_in
 from spanferry.projectors.placing.fragments import parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
@@ -40,9 +41,9 @@ class CopyProjector:
         self.ratio = ratio
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``copy.2.<ratio>`` and how words are cut where labels touch."""
-        return f"copy.2.{self.ratio:g}.{LABEL_EDGES}"
+        return Signature(f"copy.2.{number_text(self.ratio)}.{LABEL_EDGES}")
 
     def project(
         self, inputs: Sequence[ProjectionInput], alignments: Sequence[Alignment] | None = None

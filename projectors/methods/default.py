@@ -13,6 +13,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.apostrophes import has_inner_apostrophe
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
@@ -111,20 +112,20 @@ class DefaultProjector:
         self.calibration = load_calibration("default", self.translator is not None) if calibrate else None
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``proj:default(<parts>)`` with every weight."""
         parts = [self.aligner.signature, f"segment.{self.segments.digest}", LABEL_EDGES, "bounds.3"]
         if self.constrained is not None:
             w = self.weights
-            numbers = ".".join(f"{x:g}" for x in (w.model, w.floor, w.absent, w.known, w.foreign))
+            numbers = ".".join(number_text(x) for x in (w.model, w.floor, w.absent, w.known, w.foreign))
             parts.append(f"{self.constrained.signature}.{numbers}")
         if self.copy:
-            parts.append(f"copy.{self.weights.copy:g}.{self.weights.exact:g}")
+            parts.append(f"copy.{number_text(self.weights.copy)}.{number_text(self.weights.exact)}")
         if self.boundary != "word":
             parts.append(self.boundary)
         if self.calibration:
             parts.append(f"cal.{self.calibration.digest}")
-        return f"proj:default({'+'.join(parts)})"
+        return Signature.of(("proj", f"default({'+'.join(parts)})"))
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "DefaultProjector":
         """The same projector, its aligner fitted on ``inputs``."""
@@ -171,7 +172,7 @@ class DefaultProjector:
         listed: list[list[Listed]] = [[()] * len(parts_of(item.spans)) for item in inputs]
         if self.translator is None or self.constrained is None or not inputs:
             return trust, listed, set()
-        # How likely the model finds this translation tells how far its view can be trusted; one of its own brings that.
+        # How likely the model finds this translation shows how far to trust its scores; one of its own brings that.
         known = {k: item.target_score for k, item in enumerate(inputs) if item.target_score is not None}
         others = [k for k in range(len(inputs)) if k not in known]
         scored = self.translator.score_pairs(

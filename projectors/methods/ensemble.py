@@ -16,8 +16,9 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError, unknown_name
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.signature import Signature
 from spanferry.projectors import PROJECTORS
-from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector, Range
+from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector, Range
 from spanferry.projectors.confidence.calibration import WEIGHTS, Calibration, load_calibration
 from spanferry.projectors.methods.build import build_projector
 from spanferry.projectors.placing.search import choose
@@ -136,18 +137,21 @@ class EnsembleProjector:
             self.calibration = load_calibration("ensemble", translator is not None)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``ensemble.<weights>.<calibration>(<member>+…)``."""
         digests = [self.fusion.digest] + ([self.calibration.digest] if self.calibration else [])
-        return f"ensemble.{'.'.join(digests)}({'+'.join(p.signature for p in self.members.values())})"
+        members = "+".join(p.signature for p in self.members.values())
+        return Signature(f"ensemble.{'.'.join(digests)}({members})")
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "EnsembleProjector":
         """The same ensemble, its members fitted on ``inputs`` as far as they learn."""
-        return self._with({n: p.fit(inputs) if isinstance(p, FittedProjector) else p for n, p in self.members.items()})
+        return self._with(
+            {n: p.fit(inputs) if isinstance(p, FittableProjector) else p for n, p in self.members.items()}
+        )
 
     def state(self) -> bytes:
         """The tables of all members, each after its length in eight bytes."""
-        states = [p.state() if isinstance(p, FittedProjector) else b"" for p in self.members.values()]
+        states = [p.state() if isinstance(p, FittableProjector) else b"" for p in self.members.values()]
         return b"".join(len(state).to_bytes(8, "big") + state for state in states)
 
     def with_state(self, state: bytes) -> "EnsembleProjector":
@@ -161,7 +165,7 @@ class EnsembleProjector:
             start, end = at + 8, at + 8 + int.from_bytes(state[at : at + 8], "big")
             if len(state) < end:
                 raise InputError("the state of an ensemble is cut off", hint="fit it again: --overwrite")
-            fitted = isinstance(projector, FittedProjector)
+            fitted = isinstance(projector, FittableProjector)
             members[name] = projector.with_state(state[start:end]) if fitted else projector  # type: ignore[attr-defined]
             at = end
         return self._with(members)

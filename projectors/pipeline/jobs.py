@@ -4,7 +4,6 @@ Everything is in memory. For corpora that are not, and for runs that resume, use
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, Literal
 
 from spanferry.corpora import filters as filtering
@@ -13,9 +12,11 @@ from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.schema import Example, Pair
-from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector
+from spanferry.corpora.signature import Signature
+from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.projectors.pipeline import stages
+from spanferry.projectors.pipeline.stages import run_signature
 from spanferry.translators.base import Translator
 from spanferry.translators.loading.load import BUNDLED, load_translator
 from spanferry.translators.wrappers.wrap import wrap
@@ -69,7 +70,8 @@ def translate_train(
         _report(progress, "translate", len(translations), len(segments))
     inputs = stages.projection_inputs(pairs, segments, translations, source, target)
     method = _projector(projector, projector_options, model, source, target)
-    signature = _signature(model.signature, method, filters, source, target)
+    before = Signature.of(("seg", "sentence"), model.signature)
+    signature = _signature(before, method, filters, fit_rows, source, target)
     method = _fitted(method, [item for item in inputs if item is not None], fit_rows)
     _report(progress, "project", 0, len(inputs))
     translations, projections = stages.project_translated(method, inputs, translations)
@@ -125,7 +127,7 @@ def project(
     grouped = stages.given_inputs(pairs, source, target)
     flat = [item for row in grouped for item in row]
     method = _projector(projector, projector_options, model, source, target)
-    signature = _signature("mt:parallel", method, filters, source, target, given=True)
+    signature = _signature(Signature.of(("mt", "parallel"), ("by", pair_by)), method, filters, fit_rows, source, target)
     method = _fitted(method, flat, fit_rows)
     _report(progress, "project", 0, len(pairs))
     found = iter(stages.project_some(method, flat))
@@ -139,7 +141,7 @@ class _Rows:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = list(rows)
-        self.signature = "src:rows"
+        self.signature = Signature.of(("src", "rows"))
 
     def read(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -158,16 +160,14 @@ def _projector(
 
 
 def _fitted(projector: Projector, inputs: Sequence[ProjectionInput], size: int) -> Projector:
-    return projector.fit(stages.fit_sample(inputs, size)) if isinstance(projector, FittedProjector) else projector
+    return projector.fit(stages.fit_sample(inputs, size)) if isinstance(projector, FittableProjector) else projector
 
 
 def _signature(
-    model: str, projector: Projector, filters: Sequence[Filter] | None, source: str, target: str, *, given: bool = False
-) -> str:
-    chosen = filtering.default_filters(given=given) if filters is None else filters
-    stated = "+".join(f.signature + f.threshold_signature for f in chosen)
-    digest = blake2b(stated.encode(), digest_size=4).hexdigest()
-    return "|".join([model, projector.signature, f"filt:{digest}", f"lang:{source}-{target}"])
+    before: Signature, projector: Projector, filters: Sequence[Filter] | None, fit_rows: int, source: str, target: str
+) -> Signature:
+    chosen = filtering.default_filters(given=before.value("mt") == "parallel") if filters is None else filters
+    return run_signature(before, projector.signature, fit_rows, chosen, source, target)
 
 
 def _filtered(

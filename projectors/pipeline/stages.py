@@ -15,12 +15,13 @@ import polars as pl
 import pyarrow as pa
 
 from spanferry.corpora import filters as filtering
-from spanferry.corpora.filters.base import Filter
+from spanferry.corpora.filters.base import Filter, signature_of
 from spanferry.corpora.placing import lost_relations, placed_span, with_projections
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.schema import Example, Pair, Projection, Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.segment import Mode, Segment, reassemble, segment
-from spanferry.projectors.base import ProjectionInput, Projector, RetranslatingProjector
+from spanferry.projectors.base import ProjectionInput, Projector, RetranslatingProjector, projector_entry
 from spanferry.projectors.placing.parts import project_in_parts
 from spanferry.translators.base import Translator
 
@@ -322,6 +323,25 @@ def _gold_counts(pair: Pair) -> Counter[str]:
     counts["gold_predicted"] = found.total()
     counts["gold_matched"] = (gold & found).total()
     return counts
+
+
+def run_signature(
+    before: Signature, projector: str, fit_rows: int, filters: Sequence[Filter], source: str, target: str
+) -> Signature:
+    """The chain of a run up to its decisions.
+
+    Args:
+        before: What the texts of both sides come from.
+        projector: Signature of the projector.
+        fit_rows: Pairs that it is fitted on, at most.
+        filters: Those that decide.
+        source: BCP-47.
+        target: BCP-47.
+    """
+    decided = signature_of(filters).digest(8)
+    return Signature.of(
+        before, projector_entry(projector), ("fit", fit_rows), ("filt", decided), ("lang", f"{source}-{target}")
+    )
 
 
 def score_rows(pairs: Sequence[Pair], filters: Sequence[Filter]) -> pl.DataFrame:

@@ -36,7 +36,7 @@ class Part:
 def parts_of_text(item: ProjectionInput) -> list[Part]:
     """The parts of an input, in order; together they hold every code point of both texts and every span.
 
-    An input of one sentence, or one whose sentences can't be told to belong together, is its own only part.
+    An input of one sentence, or one whose sentences can't be matched, is its own only part.
     """
     cuts = _cuts(item, *words_of_both(item))
     if not cuts:

@@ -113,7 +113,7 @@ class _Table:
         self.scores[:, self.width] = absent
         for i, row in enumerate(options):
             starts[i, : len(row)], ends[i, : len(row)], self.scores[i, : len(row)] = zip(*row, strict=True)
-        # fits[i, c] tells which candidates of all spans may stand beside candidate c of span i.
+        # fits[i, c] says which candidates of all spans may stand beside candidate c of span i.
         self.fits = np.ones((n, self.width + 1, n, self.width + 1), dtype=bool)
         relations = _relations(spans)
         np.fill_diagonal(relations, _FREE)

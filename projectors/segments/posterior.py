@@ -124,7 +124,7 @@ class SegmentScorer:
 
         Args:
             span: Half-open code points of the source span (or fragment).
-            count: At most 40 are told apart.
+            count: At most 40 are distinguished.
 
         Returns:
             Nothing where the span covers no word or none of its words has a link. A segment's probability is its share

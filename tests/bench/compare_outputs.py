@@ -113,10 +113,10 @@ def _decide(out: Path) -> None:
     from spanferry.flows.inspector.session import ReviewSession
 
     session = ReviewSession(find_corpora(out), "ann")
-    pair = session.rows.pair(0)
+    pair = session.row_index.pair(0)
     quote = pair.target.quote(pair.target.spans[0])
     version = session.state(0, pair).version
-    session.decide(0, version, session.rows.data[0].version, Edit("accept", pair.target.spans[0].id, quote=quote))
+    session.decide(0, version, session.row_index.data[0].version, Edit("accept", pair.target.spans[0].id, quote=quote))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from spanferry.corpora.schema import Span
 from spanferry.flows import models
 from spanferry.flows.config import RunConfig, build_config
 from spanferry.flows.translate.flow import Signatures
-from spanferry.projectors.base import FittedProjector, ProjectionInput
+from spanferry.projectors.base import FittableProjector, ProjectionInput
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_no_translator_is_needed_where_both_sides_are_given(kind: str) -> None:
     assert models.translator(config.translator, "en", "es", optional=True) is None
     given = ProjectionInput("e", "Anna is here", "Anna está aquí", (Span(0, 4, "PER", "s"),), "en", "es")
     projector = models.unfitted(config.projector, None, "en", "es")
-    fitted = projector.fit([given]) if isinstance(projector, FittedProjector) else projector
+    fitted = projector.fit([given]) if isinstance(projector, FittableProjector) else projector
     assert fitted.project([given])[0][0].span == Span(0, 4, "PER", "s")
 
 

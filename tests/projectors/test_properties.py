@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from spanferry.corpora.errors import MissingExtraError, ModelError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.projectors import PROJECTORS
-from spanferry.projectors.base import FittedProjector, ProjectionInput, Projector
+from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.translators.loading.load import load_translator
 from tests.projectors.parallel_texts import spanish
@@ -42,7 +42,7 @@ def _projector(case: int) -> Projector:
         projector = build_projector(kind, options, model, "en", "es")
     except (ModelError, MissingExtraError) as error:
         pytest.skip(str(error))
-    return projector.fit(CORPUS) if isinstance(projector, FittedProjector) else projector
+    return projector.fit(CORPUS) if isinstance(projector, FittableProjector) else projector
 
 
 _TOKENS = [

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
 from spanferry.translators.endpoints.budget import Budget
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
@@ -39,6 +40,8 @@ _MOST_TOKENS = 10**9
 
 
 _NOTHING = Usage()
+# Tokens, where nothing is known of the model: what its prompt and answer may have together, and its answer.
+_CONTEXT, _MAX_TOKENS = 8192, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,13 @@ class Endpoint:
     """
 
     rows_independent = True  # each prompt is a request of its own
+    # When and at what price an answer comes. Where a limit is reached the run stops, and goes on from there.
+    neutral_options = frozenset(
+        {
+            *("key_env", "timeout", "retries", "longest_wait", "concurrency", "requests_per_minute"),
+            *("tokens_per_minute", "price_in", "price_out", "max_requests", "max_cost"),
+        }
+    )
 
     def __init__(
         self,
@@ -86,8 +96,8 @@ class Endpoint:
         *,
         url: str = "",
         key_env: str = "SPANFERRY_API_KEY",
-        context: int = 8192,
-        max_tokens: int = 512,
+        context: int = _CONTEXT,
+        max_tokens: int = _MAX_TOKENS,
         timeout: float = 120.0,
         retries: int = 5,
         longest_wait: float = 120.0,
@@ -131,10 +141,13 @@ class Endpoint:
         self._running: asyncio.AbstractEventLoop | None = None
 
     @property
-    def signature(self) -> str:
-        """``llm:<model>@<first 8 of the SHA-256 of address and further fields>|ct2:none``."""
+    def signature(self) -> Signature:
+        """``llm:<model>@<first 8 of the SHA-256 of address and further fields>|ct2:none`` and lengths of one's own."""
         said = json.dumps([self._url, self._extra], sort_keys=True, ensure_ascii=False)
-        return f"llm:{self.name}@{hashlib.sha256(said.encode()).hexdigest()[:8]}|ct2:none"
+        name = f"{self.name}@{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+        chosen = [("context", self.context)] * (self.context != _CONTEXT)
+        chosen += [("maxtokens", self._max_tokens)] * (self._max_tokens != _MAX_TOKENS)
+        return Signature.of(("llm", name), ("ct2", "none"), *chosen)
 
     @property
     def usage(self) -> Usage:

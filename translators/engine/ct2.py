@@ -14,6 +14,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.search import Found, Running, Search
@@ -46,7 +47,7 @@ class CT2Translator:
 
     Rows are sorted by length over a window of thousands and cut into batches of ``batch_tokens``. With int8 on a CPU a
     row comes out the same whatever rows are around it (``rows_independent``, see ``search``); otherwise
-    scores hang on the batch in their last digits, and the batches on the call alone, never on threads.
+    scores depend on the batch in their last digits, and the batches on the call alone, never on threads.
 
     Args:
         directory: Holds ``model.bin``, ``config.json``, a vocabulary, the tokeniser's files and ``spanferry.json``.
@@ -77,10 +78,9 @@ class CT2Translator:
         for name, value in given.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}", valid=f"{name} >= 1", hint=f"leave {name} out for its default")
-        self.directory = Path(directory)
+        self.directory, self.beam = Path(directory), beam
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
-        self.beam = beam
         family, facts = open_family(self.directory)
         self.family: Family = family
         self.name: str = facts["name"]
@@ -90,11 +90,12 @@ class CT2Translator:
         small = (self.directory / "model.bin").stat().st_size < _SMALL_MODEL
         usual = 32768 if self.device != "cpu" else 512 if small else 2048
         self.batch_tokens = batch_tokens or usual
-        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
-        self._batch_mark = [f"batch:{self.batch_tokens}"] if self.batch_tokens != usual else []
         self._search = Search(
             self.raw, beam=beam, batch_tokens=self.batch_tokens, compute_type=self.compute_type, limits=self.limits
         )
+        # Float rounding differs with the shape of a batch: scores in the seventh digit, a tie once in a long while.
+        self.neutral_options = frozenset({"batch_tokens"} if self.rows_independent else ())
+        self._batch_mark = [] if batch_tokens in (0, usual) or self.neutral_options else [("batch", batch_tokens)]
         self.marker_aware = bool(facts.get("marker_aware", False))
         self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
         self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))
@@ -111,14 +112,14 @@ class CT2Translator:
         return self._search.rows_independent
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mt:<name>@<first 8 of the weights' SHA-256>|ct2:<type>|beam:<n>`` and limits where they were lowered."""
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
-        parts = [f"mt:{self.name}@{weights_hash(self.directory)[:8]}", f"ct2:{kind}", f"beam:{self.beam}"]
-        own = self.family.limits
-        parts += [f"maxsrc:{self.limits.source}"] if self.limits.source < own.source else []
-        parts += [f"maxtgt:{self.limits.target}"] if self.limits.target < own.target else []
-        return "|".join([*parts, *self._batch_mark])
+        name, own = f"{self.name}@{weights_hash(self.directory)[:8]}", self.family.limits
+        parts: list[tuple[str, object]] = [("mt", name), ("ct2", kind), ("beam", self.beam)]
+        parts += [("maxsrc", self.limits.source)] if self.limits.source < own.source else []
+        parts += [("maxtgt", self.limits.target)] if self.limits.target < own.target else []
+        return Signature.of(*parts, *self._batch_mark)
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the model knows this direction (BCP-47 tags)."""

@@ -13,6 +13,7 @@ from typing import Any
 import ctranslate2
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
 from spanferry.translators.engine import devices, limits
 from spanferry.translators.engine.ct2 import weights_hash
@@ -68,7 +69,8 @@ class CT2Generator:
         """Tokens that prompt and answer may have together."""
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
-        self.batch_tokens = batch_tokens or (1024 if self.device == "cpu" else 16384)
+        usual = 1024 if self.device == "cpu" else 16384
+        self.batch_tokens = batch_tokens or usual
         self._tokenizer, self._special = _open_tokenizer(self.directory)
         template = self.directory / CHAT_TEMPLATE
         self.template = template.read_text(encoding="utf-8") if chat and template.is_file() else None
@@ -83,16 +85,18 @@ class CT2Generator:
         self._stops = lru_cache(maxsize=32)(self._stop_ids)
         self.rows_independent = self.device == "cpu" and self.compute_type in EXACT
         """Whether an answer comes out the same, to the last bit of its score, whatever prompts are around it."""
+        self.neutral_options = frozenset({"batch_tokens"} if self.rows_independent else ())
+        self._batch_mark = [] if batch_tokens in (0, usual) or self.neutral_options else [("batch", str(batch_tokens))]
         self.encode("a")  # a template that can't be rendered is told before any work
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``llm:<name>@<first 8 of the weights' SHA-256>|ct2:<type>`` and ``chat:off`` where that was chosen."""
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
-        parts = [f"llm:{self.name}@{weights_hash(self.directory)[:8]}", f"ct2:{kind}"]
+        parts = [("llm", f"{self.name}@{weights_hash(self.directory)[:8]}"), ("ct2", kind)]
         if self.template is None and (self.directory / CHAT_TEMPLATE).is_file():
-            parts.append("chat:off")
-        return "|".join(parts)
+            parts.append(("chat", "off"))
+        return Signature.of(*parts, *self._batch_mark)
 
     def encode(self, prompt: str) -> list[str]:
         """The tokens that the model is given for ``prompt``, those of its chat format included.

@@ -24,7 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = re.compile(r"<[^<>]+>|&#?\w+;")
 # No translation is longer than so many pieces for each of its source's, and so many more: beyond that a model is caught
 # in a loop. A step function of the row's own length, so that loops stop early, rows of similar length share a batch
-# and yet a row's result never hangs on the rows around it.
+# and yet a row's result never depends on the rows around it.
 _CAP_PER_TOKEN, _CAP_MORE, _CAP_STEP = 3, 40, 8
 
 

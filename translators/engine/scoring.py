@@ -8,7 +8,7 @@ and what scores is the decoder alone, put together in memory for one call:
   With int8 they are what the decoder would have made of them itself.
 - Its target vocabulary is the usual pieces of the language, over which the probability is normalised, and beside them
   those that these targets have besides. The latter are held out of the sum by a bias and their probability is set right
-  afterwards, so that what a row scores hangs on the row alone.
+  afterwards, so that what a row scores depends on the row alone.
 - Pieces can be read as themselves and scored as another one: so one pass tells how much a marker is expected before
   each token of a target.
 
@@ -47,7 +47,7 @@ ENCODED_BYTES = 8 << 20
 # Source tokens that are encoded at once, padding included.
 _ENCODE_TOKENS = 512
 # Holds a piece out of the sum of probabilities without being lost in float32.
-_OUT = -60.0
+_MASK_BIAS = -60.0
 # Sums of floats come out alike, whatever stands behind the usual pieces, where these fill whole vector registers.
 _REGISTER = 16
 # Fills up with what is then held out, whichever piece it is.
@@ -104,7 +104,7 @@ class LanguageScorer:
         self._by_row = {name: v for name in (*_ROWS, *_OUTPUT) if (v := model.variables.get(name)) is not None}
         self._spec, self._revision = model.spec, model.revision
         decoder = {name: v for name, v in model.below("decoder/").items() if name not in self._by_row}
-        self._fixed = {**decoder, **_passing_on(model, self._width)}
+        self._fixed = {**decoder, **_identity_encoder(model, self._width)}
         self._encoder = self._load(
             ctranslate2.Encoder,
             pack("TransformerEncoderSpec", 1, sorted(model.below("encoder/").items())),
@@ -117,7 +117,7 @@ class LanguageScorer:
         """Source tokens that one call should not exceed."""
         return max(1, ENCODED_BYTES // (4 * self._width))
 
-    def opened(self, sources: Iterable[Tokens], targets: Iterable[Tokens], expected: Sequence[str] = ()) -> Scoring:
+    def for_batch(self, sources: Iterable[Tokens], targets: Iterable[Tokens], expected: Sequence[str] = ()) -> Scoring:
         """What scores rows of these sources whose targets are made of the tokens of these targets.
 
         Args:
@@ -153,7 +153,7 @@ class LanguageScorer:
                 "source_vocabulary.json": [*special, *map(str, range(len(special), at))],
                 "target_vocabulary.json": [
                     *(self._tokens[i] if i != _BLANK else f"<blank {n}>" for n, i in enumerate(plain)),
-                    *(_heard(self._tokens[i], token) for token in expected for i in heard),
+                    *(_alias(self._tokens[i], token) for token in expected for i in heard),
                     *(f"<blank {n}>" for n in range(len(plain) + len(heard) * len(expected), len(inputs))),
                 ],
             },
@@ -168,8 +168,8 @@ class LanguageScorer:
         if stored is not None:
             kind = np.float16 if len(stored.data) == 2 * stored.shape[0] else np.float32
             bias += np.frombuffer(stored.data, kind)[np.maximum(indices, 0)].astype(np.float32)
-        bias[counted:] += np.float32(_OUT)
-        bias[indices == _BLANK] = _OUT
+        bias[counted:] += np.float32(_MASK_BIAS)
+        bias[indices == _BLANK] = _MASK_BIAS
         return Variable.of(bias)
 
     def _encode(self, sources: Sequence[Tokens]) -> dict[Tokens, np.ndarray]:
@@ -259,20 +259,20 @@ class Scoring:
         Returns:
             For each row float32 (n_target_tokens - prefix,), in nats; (0,) for a row that failed.
         """
-        names = {read: _heard(known, token) for read, known in self._as_read.items()}
+        names = {read: _alias(known, token) for read, known in self._as_read.items()}
         heard = [(source, (*target[:prefix], *(names[t] for t in target[prefix:]))) for source, target in rows]
-        return [found[:-1] - _OUT for found in self.score(heard, prefix)]
+        return [found[:-1] - _MASK_BIAS for found in self.score(heard, prefix)]
 
     def _set_right(self, logprobs: np.ndarray, target: Sequence[str]) -> np.ndarray:
         if not len(logprobs):
             return logprobs
         rare = np.array([*(token in self._rare for token in target), False])
-        beside = logprobs[rare].astype(np.float64) - _OUT
+        beside = logprobs[rare].astype(np.float64) - _MASK_BIAS
         logprobs[rare] = beside - np.logaddexp(0.0, beside)
         return logprobs
 
 
-def _passing_on(model: ModelFile, width: int) -> dict[str, Variable]:
+def _identity_encoder(model: ModelFile, width: int) -> dict[str, Variable]:
     """An encoder that leaves its input as it is: a layer of zeros, as thin as can be, around which the input goes."""
     thin = 8
     names = ("encoder/activation", "encoder/embeddings_merge", "encoder/multi_query_attention")
@@ -294,7 +294,7 @@ def _passing_on(model: ModelFile, width: int) -> dict[str, Variable]:
     return found
 
 
-def _heard(token: str, expected: str) -> str:
+def _alias(token: str, expected: str) -> str:
     """The name of what is read as ``token`` and scored as ``expected``."""
     return f"{token}\0{expected}"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.engine.limits import MODEL_ERROR, SOURCE_TOO_LONG, is_verbatim, text_reason
 from spanferry.translators.families.base import Limits
 from spanferry.translators.firefox.download import engine, obtain
@@ -43,6 +44,7 @@ class FirefoxTranslator:
     """
 
     marker_aware = False
+    neutral_options = frozenset({"workers"})
 
     def __init__(self, source: str, target: str, folder: Path | None = None, *, workers: int = 0) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 0:
@@ -60,10 +62,10 @@ class FirefoxTranslator:
         self.limits = Limits(_SOURCE_PIECES, _TARGET_PIECES)
 
     @cached_property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mt:firefox.<direction>@<hash>[+<direction>@<hash>]|fx:<version of the engine>``."""
         names = "+".join(f"{leg.source}-{leg.target}@{leg.digest()}" for leg in self.legs)
-        return f"mt:firefox.{names}|fx:{self._version}"
+        return Signature.of(("mt", f"firefox.{names}"), ("fx", self._version))
 
     def supports(self, source: str, target: str) -> bool:
         """Whether it was made for this direction."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from spanferry.corpora.errors import InputError
+from spanferry.corpora.signature import Signature
 from spanferry.translators.pieces import one_line
 
 
@@ -33,7 +34,7 @@ class ExampleMemory:
             raise InputError(
                 f"no examples can be read ({error})", where=str(self.path), hint="a TSV file in UTF-8: source, target"
             ) from error
-        self.signature = hashlib.sha256(data).hexdigest()[:8]
+        self.signature = Signature(hashlib.sha256(data).hexdigest()[:8])
         """First 8 of the file's SHA-256."""
         pairs: dict[tuple[str, str], None] = {}
         for number, line in enumerate(lines, 1):

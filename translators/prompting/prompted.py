@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.languages import names
 from spanferry.translators.base import Generation, TextGenerator
 from spanferry.translators.endpoints.endpoint import Endpoint
@@ -67,12 +68,13 @@ class PromptTranslator:
         self._chosen = [f"src{max_source}"] * (max_source != 512) + [f"tgt{max_target}"] * (max_target != 1024)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``mt:`` and the generator's, the prompt, and where there are examples how many of which file."""
-        parts = [f"mt:{self.generator.signature.partition(':')[2]}", f"prompt:{self.template.signature}"]
+        own = Signature.of(("mt", self.generator.signature.partition(":")[2]))
+        parts: list[tuple[str, object]] = [("prompt", self.template.signature)]
         if self.memory is not None:
-            parts.append(f"shots:{self.shots}.{self.min_similarity:g}@{self.memory.signature}")
-        return "|".join([*parts, *(f"max:{chosen}" for chosen in self._chosen)])
+            parts.append(("shots", f"{self.shots}.{number_text(self.min_similarity)}@{self.memory.signature}"))
+        return Signature.of(own, *parts, *(("max", chosen) for chosen in self._chosen))
 
     def supports(self, source: str, target: str) -> bool:
         """Whether both languages have a name to put into the prompt."""

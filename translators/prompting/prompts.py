@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import ConfigError, unknown_name
+from spanferry.corpora.signature import Signature
 
 SHIPPED = Path(__file__).with_name("prompts.toml")
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -43,10 +44,10 @@ class PromptTemplate:
     stop: tuple[str, ...] = ()
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``<name>@<first 6 of the SHA-256 of all that enters a prompt>``."""
         parts = "\0".join([self.message, self.example, str(self.chat), *self.stop])
-        return f"{self.name}@{hashlib.sha256(parts.encode()).hexdigest()[:6]}"
+        return Signature(f"{self.name}@{hashlib.sha256(parts.encode()).hexdigest()[:6]}")
 
     def fill(self, text: str, source: str, target: str, examples: Sequence[tuple[str, str]] = ()) -> str:
         """The prompt for one text. What stands in braces in the text or in an example stays as it is.

@@ -8,6 +8,7 @@ from dataclasses import replace
 import regex
 
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.glossary import Entry, Glossary
 from spanferry.translators.wrappers.masks import SCHEMES, masked, replaced, unmasked
 from spanferry.translators.wrappers.wrapped import WrappedTranslator
@@ -43,9 +44,9 @@ class GlossaryTranslator(WrappedTranslator):
         self.glossary, self.hypotheses = glossary, hypotheses
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The inner signature, the digest of the glossary and the number of hypotheses."""
-        return f"{self.inner.signature}|glossary:{self.glossary.digest}.{self.hypotheses}"
+        return Signature.of(self.inner.signature, ("glossary", f"{self.glossary.digest}.{self.hypotheses}"))
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order."""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.cache import cache_root
 from spanferry.translators.engine import limits
 from spanferry.translators.wrappers.wrapped import WrappedTranslator
@@ -149,9 +150,9 @@ class RememberingTranslator(WrappedTranslator):
         self.memory = memory
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The inner signature: what is remembered changes nothing."""
-        return str(self.inner.signature)
+        return Signature.of(self.inner.signature)
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order."""

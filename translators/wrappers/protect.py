@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.engine import limits
 from spanferry.translators.wrappers.masks import SCHEMES, masked, unmasked
 from spanferry.translators.wrappers.protect_items import Item, protected_items
@@ -29,9 +30,9 @@ class ProtectedTranslator(WrappedTranslator):
     """
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The inner signature and ``protect:2``."""
-        return f"{self.inner.signature}|protect:2"
+        return Signature.of(self.inner.signature, ("protect", 2))
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """One translation per text, in order."""

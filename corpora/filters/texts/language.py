@@ -12,6 +12,7 @@ from pydantic import Field
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.filters.text import letters, primary, without_spans
 from spanferry.corpora.schema import Pair
+from spanferry.corpora.signature import Signature, value_text
 
 _LATIN = regex.compile(r"\p{Latin}+")
 # A character of these scripts says as much about the language as three letters do.
@@ -71,9 +72,10 @@ class Language(FilterModel):
     max_words: int = Field(default=0, ge=0)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """With the version of lingua: its models come with it."""
-        return f"language(others={'/'.join(self.others)},lingua={version('lingua-language-detector')}).v2"
+        others = "/".join(map(value_text, self.others))
+        return Signature(f"language(others={others},lingua={version('lingua-language-detector')}).v2")
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -9,8 +9,9 @@ from spanferry.corpora.files import content_hash
 from spanferry.corpora.readers.common.bad_row import BadRow, bad_row
 from spanferry.corpora.readers.common.checked import Draft, Note, RowReader
 from spanferry.corpora.schema import Example
+from spanferry.corpora.signature import Signature, neutral_options, settings
 
-__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of"]
+__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "source_signature", "split_of"]
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {
@@ -59,9 +60,9 @@ class FileReader(RowReader):
     split: str = AUTO_SPLIT
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``Reader.signature``."""
-        return f"src:{self.name}.{self.lang}{options_part(self)}@{content_hash([self.path])}"
+        return source_signature(self, content_hash([self.path]), split=self.rows_split)
 
     @property
     def rows_split(self) -> str:
@@ -75,17 +76,22 @@ def split_of(path: Path) -> str:
     return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
 
 
-def options_part(reader: Any) -> str:
-    """The options of a dataclass that differ from their defaults, ``[a=1,b=x]`` in the order of the fields, or ""."""
-    chosen = [
-        f"{f.name}={_plain(getattr(reader, f.name))}"
+def source_signature(reader: Any, content: str, *, language: str | None = None, split: str = "train") -> Signature:
+    """``src:<format>.<language>[<options that are not the defaults>]@<content>``.
+
+    Args:
+        reader: A dataclass with a ``name``.
+        content: Hash of what is read.
+        language: Instead of the reader's own; empty: none.
+        split: That its rows get: one that was taken from the name of a file is stated like one that was asked for.
+    """
+    chosen = {
+        f.name: getattr(reader, f.name)
         for f in fields(reader)
         if f.name not in ("path", "lang") and getattr(reader, f.name) != f.default
-    ]
-    return f"[{','.join(chosen)}]" if chosen else ""
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    }
+    if split != "train":
+        chosen = {"split": split, **chosen}
+    own = language if language is not None else reader.lang
+    stated = settings(chosen, neutral_options(reader))
+    return Signature.of(("src", f"{reader.name}{'.' * bool(own)}{own}{stated}@{content}"))

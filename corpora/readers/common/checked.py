@@ -18,6 +18,7 @@ from spanferry.corpora.readers.common.fit import Fit
 from spanferry.corpora.readers.common.json_values import check_json
 from spanferry.corpora.readers.common.rows import is_number
 from spanferry.corpora.schema import Example, validate
+from spanferry.corpora.signature import Signature
 
 # What datasets accepts as the name of a split; it also names folders and files.
 _SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)
@@ -97,9 +98,9 @@ class CheckedReader(RowReader):
     reader: Any
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """See ``Reader.signature``."""
-        return str(self.reader.signature)
+        return Signature.of(self.reader.signature)
 
     def _rows(self) -> Iterator[Row]:
         yield from self.reader.read()

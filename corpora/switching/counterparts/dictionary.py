@@ -9,6 +9,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch
 from spanferry.corpora.switching.counterparts.entries import Weighted, chosen_entries, unit_strings, weights
@@ -42,9 +43,9 @@ class DictionaryCounterparts:
                 )
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """What the files hold."""
-        return "+".join(f"{lang}@{content_hash([Path(path)])}" for lang, path in sorted(self.files.items()))
+        return Signature("+".join(f"{lang}@{content_hash([Path(path)])}" for lang, path in sorted(self.files.items())))
 
     def languages(self, given: tuple[str, ...]) -> tuple[str, ...]:
         """See ``CounterpartFinder.languages``: those that have a dictionary.

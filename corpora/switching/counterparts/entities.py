@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.switching.batches.arrays import fields, lists
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch
@@ -45,9 +46,9 @@ class EntityCounterparts:
             )
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """What the table holds."""
-        return content_hash([Path(self.table)])
+        return Signature(content_hash([Path(self.table)]))
 
     def languages(self, given: tuple[str, ...]) -> tuple[str, ...]:
         """See ``CounterpartFinder.languages``: none given, all of the table."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.files import cached_while_unchanged, content_hash
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.switching.batches.base import REASON, Candidates, Units
 from spanferry.corpora.switching.batches.batch import SwitchBatch
 from spanferry.corpora.switching.counterparts.alignment import AlignmentCounterparts
@@ -65,10 +66,10 @@ class TransliterationCounterparts:
             )
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """What the files hold."""
         files = [Path(p) for p in (self.scheme, self.classes) if p and p not in _SCHEMES]
-        return content_hash(files) if files else ""
+        return Signature(content_hash(files) if files else "")
 
     def languages(self, given: tuple[str, ...]) -> tuple[str, ...]:
         """See ``CounterpartFinder.languages``: the script, and those that words are translated into."""

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.metrics.switching_corpus import TOP
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.switching.batches import chance
 from spanferry.corpora.switching.batches.measure import Choice
 from spanferry.corpora.switching.samplers.matching import match
@@ -67,9 +68,9 @@ class HistogramSampler:
             ) from error
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The target."""
-        return "-".join(f"{share:g}" for share in self.target)
+        return Signature("-".join(number_text(share) for share in self.target))
 
     def choose(self, choice: Choice) -> tuple[np.ndarray, np.ndarray]:
         """See ``Sampler.choose``: the rows at hand are the whole corpus."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, find_command, run, table_priors, tokens
@@ -79,10 +80,11 @@ class EflomalAligner:
         self._fitted: dict[Languages, _Fitted] = {}
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``eflomal.model<n>.runs<n>.unseeded|…``: unseeded, so the same signature is not the same bytes."""
         made = f"eflomal.model{self.model}.runs{self.runs}.unseeded"
-        return f"{made}|prior:{self.prior}|sym:{self.symmetrisation}|{dictionaries()}|{APOSTROPHES}"
+        entries = ("prior", self.prior), ("sym", self.symmetrisation)
+        return Signature.of(made, *entries, dictionaries(), APOSTROPHES)
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "EflomalAligner":
         """A new aligner that has aligned ``inputs`` and remembers it.

@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
@@ -91,12 +92,12 @@ class EncoderAligner:
         self._encoder, self._tokenizer = _load(self.directory, self.device, self.compute_type)
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``encoder.<method>(<name>@<hash of the weights>.l<layer>.<type>)|<dictionaries>``."""
-        method = f"softmax.{self.threshold:g}" if self.method == "softmax" else self.method
+        method = f"softmax.{number_text(self.threshold)}" if self.method == "softmax" else self.method
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
         made = f"{self._facts['name']}@{weights_hash(self.directory)[:8]}.l{self._facts['layer']}.{kind}"
-        return f"encoder.{method}({made})|{dictionaries()}|{APOSTROPHES}"
+        return Signature.of(f"encoder.{method}({made})", dictionaries(), APOSTROPHES)
 
     @property
     def languages(self) -> tuple[str, ...]:

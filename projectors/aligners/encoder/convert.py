@@ -90,7 +90,7 @@ def convert_encoder(
     Args:
         source: Directory in Hugging Face layout: BERT (LaBSE too) or XLM-R.
         name: Hub id, by default the directory's name.
-        revision: Commit it was downloaded at, if it was; else the weights tell versions apart.
+        revision: Commit it was downloaded at, if it was; else the weights distinguish versions.
         layer: See ``encoder_directory``.
         quantization: One of ``spanferry.translators.conversion.convert.QUANTIZATIONS``.
 

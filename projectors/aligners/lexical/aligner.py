@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
 from spanferry.corpora.text.words import joined_words, word_strings
 from spanferry.projectors.aligners.encoder.context import bundled_encoder, power_for
@@ -74,6 +75,12 @@ class LexicalAligner:
         for name, value in (("max_pairs", max_pairs), ("max_cells", max_cells), ("max_words", max_words)):
             if value < 1:
                 raise ConfigError(f"{name} = {value}", valid=f"{name} >= 1", hint=f"leave {name} at its default")
+        if isinstance(prior, str) and prior_name != "given":
+            raise ConfigError(
+                f"prior_name={prior_name!r} is not used with prior={prior!r}",
+                valid="the name of a function that is given as prior",
+                hint="leave prior_name out",
+            )
         if isinstance(prior, str):
             prior, prior_name = (bundled_prior, "bundled") if prior == "bundled" else (None, "none")
         self._prior_of = prior
@@ -85,13 +92,14 @@ class LexicalAligner:
         self._priors: dict[LanguagePair, Prior | None] = {}
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``lexical.<hash of settings, dictionaries and where sentences are cut>|prior:<name>|sym:<name>``, and the
         encoder's where it may be asked."""
         chosen = repr((sorted(asdict(self._settings).items()), sorted(self._options.items()), dictionaries(), BEADS))
         digest = blake2b(chosen.encode(), digest_size=4).hexdigest()
-        asked = f"|context:{bundled_encoder().signature}" if self._context else ""
-        return f"lexical.13.{digest}|prior:{self._prior_name}|sym:{self._symmetrisation}{asked}"
+        asked = Signature.of(("context", bundled_encoder().signature)) if self._context else ""
+        entries = ("prior", self._prior_name), ("sym", self._symmetrisation)
+        return Signature.of(f"lexical.13.{digest}", *entries, asked)
 
     def fit(self, inputs: Sequence[ProjectionInput]) -> "LexicalAligner":
         """A new aligner that has learned from ``inputs``; sentences too long or without a counterpart teach nothing.

@@ -1,9 +1,9 @@
 """Which sentences of two parallel texts belong together, so that words are aligned inside them and not across.
 
 In a paragraph of eight sentences most words have a likely counterpart in the wrong sentence. Sentences keep their order
-in a translation, so that lengths alone tell most of them (Gale and Church, Computational Linguistics 1993); what both
-texts write alike (numbers, names in one script) tells the rest. Where the two don't settle where a sentence ends on the
-other side, it is not cut there: a text is parted only where nearly all ways of pairing the sentences agree.
+in a translation, so that lengths alone decide most of them (Gale and Church, Computational Linguistics 1993); what both
+texts write alike (numbers, names in one script) decides the rest. Where the two don't settle where a sentence ends on
+the other side, it is not cut there: a text is parted only where nearly all ways of pairing the sentences agree.
 """
 
 from collections import defaultdict

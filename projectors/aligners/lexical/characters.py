@@ -1,7 +1,7 @@
 """Chinese words by their characters: a word that was seen once is made of characters that were seen often.
 
 Text without tokens is aligned twice, by the words of a dictionary and by its characters, and the two are averaged. Not
-so in Japanese, where most characters are parts of endings and particles that tell nothing.
+so in Japanese, where most characters are parts of endings and particles that carry no information.
 """
 
 from collections.abc import Sequence

@@ -63,7 +63,7 @@ def stem(word: str, known: Container[str] = ()) -> str:
 
     Args:
         word: In its normal form.
-        known: Words in their normal form, which tell what is written together with a word of Arabic or Hebrew script.
+        known: Words in their normal form, which show what is written together with a word of Arabic or Hebrew script.
 
     >>> stem("internationally"), stem("学生"), stem("飲んだ"), stem("والمدارس")
     ('inter', '学', '飲', 'مدارس')

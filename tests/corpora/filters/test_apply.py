@@ -123,21 +123,25 @@ def test_a_row_without_target_or_reason_is_still_rejected() -> None:
         ),
         (
             {"kind": "length_ratio", "hihg": 3},
-            ["'length_ratio' has no option 'hihg'\n", "Valid: smoothing, low, ", "Hint: did you mean 'high'?"],
+            ["unknown option of the filter 'length_ratio' 'hihg'\n", "Valid: high, ", "Hint: did you mean 'high'?"],
         ),
         (
             {"kind": "length_ratio", "high": "long"},
-            ["option 'high': ", "(got 'long')\n", "Hint: --set filters.length_ratio.high=VALUE"],
+            ["does not take high='long'\n", "Valid: float, >= 1", "Hint: --set filters.length_ratio.high=2.5"],
         ),
-        ({"kind": "length_ratio", "high": 0.5}, ["greater than or equal to 1 (got 0.5)\n", "Hint: --set "]),
+        ({"kind": "length_ratio", "high": 0.5}, ["does not take high=0.5\n", "Valid: float, >= 1", "Hint: --set "]),
+        (
+            {"kind": "average_word_length", "low": 9, "high": 3},
+            ["'average_word_length' can't be made: low is above high (9.0 > 3.0)\n", "Hint: spanferry list filters "],
+        ),
         ({"high": 3}, ["filter {'high': 3} has no kind\n", "Valid: span_count, ", "Hint: kind = "]),
         (
             {"kind": "spanferry.corpora.schema:Span", "start": 0, "end": 1, "label": "x"},
-            ["makes a Span, which is no filter\n", "Hint: see spanferry.corpora.filters.base.Filter"],
+            ["makes a Span, which is not a filter\n", "Hint: see spanferry.corpora.filters.base.Filter"],
         ),
         (
             {"kind": "spanferry.corpora.schema:Span", "begin": 0},
-            ["unexpected keyword argument 'begin'\n", "Hint: options "],
+            ["unknown option of the filter 'spanferry.corpora.schema:Span' 'begin'\n", "Valid: attributes, end, "],
         ),
     ],
 )
@@ -146,6 +150,12 @@ def test_bad_configuration(config: dict[str, Any], parts: list[str]) -> None:
         build([config])
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_strings_become_what_a_filter_takes() -> None:
+    # As ``--set filters.length_ratio.high='"3"'`` gives them, and as every other component takes them.
+    (text,), (number,) = build([{"kind": "length_ratio", "high": "3"}]), build([{"kind": "length_ratio", "high": 3}])
+    assert text.threshold_signature == number.threshold_signature
 
 
 def test_a_filter_named_twice() -> None:

@@ -9,7 +9,7 @@ import pytest
 from spanferry.corpora.errors import ConfigError, InputError, ModelError
 from spanferry.corpora.text.words import words
 from spanferry.projectors.aligners.mixture import MixtureAligner
-from spanferry.projectors.base import Aligner, Alignment, FittedAligner, ProjectionInput
+from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from tests.projectors.parallel_texts import expected, spanish
 
@@ -85,7 +85,7 @@ def fitted() -> MixtureAligner:
 
 
 def test_parts_are_fitted_and_their_tables_travel(fitted: MixtureAligner) -> None:
-    assert isinstance(fitted, FittedAligner)
+    assert isinstance(fitted, FittableAligner)
     assert fitted.state() == fitted.fit(TEXTS[::-1]).state()
     parts = [{"kind": "lexical", "prior": "none"}, {"kind": "lexical", "prior": "none", "weight": 2}]
     again = MixtureAligner(parts).with_state(fitted.state())

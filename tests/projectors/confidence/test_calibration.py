@@ -10,7 +10,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from spanferry.corpora.metrics.calibration import expected_calibration_error
 from spanferry.corpora.schema import Projection, Span
-from spanferry.projectors.base import FittedProjector
+from spanferry.projectors.base import FittableProjector
 from spanferry.projectors.confidence.calibration import WEIGHTS, Calibration, fit_calibration, load_calibration
 from spanferry.projectors.evaluation.gold import fit_half, load_gold
 from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
@@ -100,7 +100,7 @@ def test_confidence_of_the_default_on_the_half_it_was_not_fitted_on(gold: Path) 
     for name in ("europarl-es", "europarl-de"):
         data = load_gold(name, gold)
         projector = build_projector("default", {}, None, data.source_lang, data.target_lang)
-        assert isinstance(projector, FittedProjector)
+        assert isinstance(projector, FittableProjector)
         rest = data.part([not fitted for fitted in fit_half(data)])
         found = judge(rest, projector.fit(inputs_to_fit(data)).project(rest.inputs))
         placed = [v for v in found.verdicts if v.projection.span is not None]

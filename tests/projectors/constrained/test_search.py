@@ -34,7 +34,7 @@ def job(model):
 @pytest.fixture
 def state(forcer, job):
     """After the passes that open and close, before any whole one."""
-    state = _State(job, forcer.score([(source, job.target) for source in job.read], job.prefix), Effort())
+    state = _State(job, forcer.score([(source, job.target) for source in job.contrast_sources], job.prefix), Effort())
     state.open(None)
     for opening in job.places.opens:
         end = min(opening + job.bound + 1, job.n_pieces)
@@ -49,13 +49,13 @@ def whole(forcer, job, pair):
 
 def test_a_whole_pass_tells_of_other_pairs(forcer, job, state):
     best = state.ranked()[0]
-    state.whole(best, whole(forcer, job, best))
-    assert state.by(best, best) == pytest.approx(state.exact[best])
+    state.add_exact(best, whole(forcer, job, best))
+    assert state.estimate_via(best, best) == pytest.approx(state.exact[best])
     off: dict[str, list[float]] = {"alike": [], "before": []}
     for pair in state.ranked()[1:30]:
         true = float(whole(forcer, job, pair).sum(dtype=np.float64))
         if pair[1] == best[1]:
-            off["alike"].append(abs(state.by(best, pair) - true))
+            off["alike"].append(abs(state.estimate_via(best, pair) - true))
         off["before"].append(abs(state.estimates[pair] - true))
     # Of pairs that close in the same place it tells more than the passes before did of any.
     assert len(off["alike"]) >= 3 and np.median(off["alike"]) < 1.0
@@ -64,18 +64,18 @@ def test_a_whole_pass_tells_of_other_pairs(forcer, job, state):
 
 def test_only_those_that_could_still_win_are_scored(forcer, job, state):
     order = []
-    state.go_on()
+    state.select_finalists()
     while state.finalists:
         if order:
-            assert all(state.told(pair) >= max(state.exact.values()) for pair in state.finalists)
+            assert all(state.upper_bound(pair) >= max(state.exact.values()) for pair in state.finalists)
         order += state.finalists
         for pair in state.finalists:
-            state.whole(pair, whole(forcer, job, pair))
-        state.go_on()
+            state.add_exact(pair, whole(forcer, job, pair))
+        state.select_finalists()
     assert order[0] == state.ranked()[0] and len(set(order)) == len(order) < len(state.estimates) / 2
     best = max(state.exact.values())
     near = [pair for pair in state.ranked()[:40] if state.estimates[pair] >= state.estimates[order[0]] - 6.0]
-    assert all(pair in state.exact or state.told(pair) < best for pair in near)
+    assert all(pair in state.exact or state.upper_bound(pair) < best for pair in near)
     # The best of all is among them.
     (full,) = search(forcer, [job], Effort(full=True))
     assert (full[0].opening, full[0].closing) == max(state.exact, key=state.exact.get)
@@ -85,11 +85,11 @@ def test_one_that_stands_alone_is_not_scored(state):
     first, second = state.ranked()[:2]
     state.markers[first] = -0.1
     state.estimates[first] = state.estimates[second] + state.effort.alone + 0.1
-    state.go_on()
+    state.select_finalists()
     assert not state.finalists
     # It is, where the model all but rules its markers out.
     state.markers[first] = -2.0
-    state.go_on()
+    state.select_finalists()
     assert state.finalists == [first]
 
 
@@ -109,7 +109,11 @@ def test_where_whole_passes_fail_the_estimates_stand(model, job):
 
 def test_no_more_are_scored_than_there_may_be(forcer, job):
     for most in (1, 2, 3):
-        (found,) = search(forcer, [job], Effort(finalists=most, alone=100.0, close=100.0, doubt=100.0, alike=100.0))
+        (found,) = search(
+            forcer,
+            [job],
+            Effort(finalists=most, alone=100.0, close=100.0, error_other_closing=100.0, error_same_closing=100.0),
+        )
         assert sum(pair.exact for pair in found) == most
 
 
@@ -117,9 +121,12 @@ def test_other_spans_tell_what_the_target_has_without_a_marker(forcer, model, jo
     start = SOURCE.index("Boston")
     spans = (*job_span(), Span(start, start + 6, "X", "s1"))
     first, second = ConstrainedProjector(model)._jobs(ProjectionInput("e", SOURCE, TARGET, spans, "en", "es"))
-    assert first.read == (first.source, second.source) and second.read == (second.source, first.source)
-    assert job.read == (job.source, job.plain) and first.source == job.source
-    bare = forcer.score([(source, first.target) for source in (*first.read, first.plain)], first.prefix)
+    assert first.contrast_sources == (first.source, second.source) and second.contrast_sources == (
+        second.source,
+        first.source,
+    )
+    assert job.contrast_sources == (job.source, job.plain) and first.source == job.source
+    bare = forcer.score([(source, first.target) for source in (*first.contrast_sources, first.plain)], first.prefix)
     states = [_State(first, bare[:2], Effort()), _State(second, bare[1::-1], Effort())]
     np.testing.assert_array_equal(states[0].plain, states[1].plain)
     # Nearer to what the source without markers gives than what the marked one does.
@@ -128,8 +135,8 @@ def test_other_spans_tell_what_the_target_has_without_a_marker(forcer, model, jo
 
 
 def test_full_keeps_no_tails(forcer, job):
-    bare = forcer.score([(source, job.target) for source in job.read], job.prefix)
+    bare = forcer.score([(source, job.target) for source in job.contrast_sources], job.prefix)
     state = _State(job, bare, Effort(full=True))
     pair = (job.places.opens[0], job.places.closes[-1])
-    state.whole(pair, whole(forcer, job, pair))
+    state.add_exact(pair, whole(forcer, job, pair))
     assert set(state.exact) == {pair} and not state.tails

@@ -253,9 +253,13 @@ def test_unknown_language_names_the_nearest(model: CT2Translator) -> None:
 
 def test_signature_names_every_choice(model: CT2Translator, model_directory: Path) -> None:
     assert re.fullmatch(r"mt:[\w.-]+@[0-9a-f]{8}\|ct2:int8\|beam:4", model.signature)
-    options = [{"beam": 2}, {"compute_type": "float32"}, {"max_source": 100}, {"max_target": 100}, {"batch_tokens": 64}]
+    floats = {"compute_type": "float32"}
+    options = [{"beam": 2}, floats, {"max_source": 100}, {"max_target": 100}, {**floats, "batch_tokens": 64}]
     others = {CT2Translator(model_directory, device="cpu", **option).signature for option in options}
     assert len(others | {model.signature}) == len(options) + 1
+    # Rows of int8 do not depend on their batch, so that its size is no choice that changes anything.
+    batched = CT2Translator(model_directory, device="cpu", batch_tokens=64)
+    assert batched.neutral_options == {"batch_tokens"} and batched.signature == model.signature
 
 
 @pytest.mark.parametrize("option", [{"beam": 0}, {"compute_type": "int3"}, {"device": "tpu"}, {"max_target": -1}])

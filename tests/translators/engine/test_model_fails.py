@@ -39,10 +39,10 @@ def test_the_last_error_of_a_row_is_kept(model: CT2Translator, caplog: pytest.Lo
 def test_sources_that_can_not_be_encoded(model: CT2Translator) -> None:
     scorer = LanguageScorer(model.directory, "es", compute_type=model.compute_type)
     good, long = tuple(model.encode_source("Yes.", "en", "es")), tuple(LONG)
-    opened = scorer.opened([good, long], [("▁Sí",)])
+    opened = scorer.for_batch([good, long], [("▁Sí",)])
     assert [len(f) for f in opened.score([(good, ("▁Sí",)), (long, ("▁Sí",))], 0)] == [2, 0]
     with pytest.raises(ModelError, match="fails on every row"):
-        scorer.opened([long, (*long, "▁de")], [("▁Sí",)])
+        scorer.for_batch([long, (*long, "▁de")], [("▁Sí",)])
 
 
 @pytest.mark.parametrize(("failed", "rows", "raises"), [(0, 0, False), (1, 1, False), (1, 2, False), (2, 2, True)])

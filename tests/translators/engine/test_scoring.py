@@ -40,7 +40,7 @@ def rows(model, pairs=PAIRS):
 
 
 def opened(scorer, given, expected=()):
-    return scorer.opened([source for source, _ in given], [target for _, target in given], expected)
+    return scorer.for_batch([source for source, _ in given], [target for _, target in given], expected)
 
 
 def whole(model, given):

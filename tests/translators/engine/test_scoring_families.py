@@ -39,7 +39,7 @@ def test_two_pieces_in_one_place_differ_as_in_the_whole_model(name, quantization
     given = [(t, (*prefix, *own[:k], piece)) for t in texts for k in range(3) for piece in choices]
     always = (*prefix, *own, *choices)
     scorer = LanguageScorer(directory, target, compute_type=model.compute_type, always=always)
-    cheap = scorer.opened([t for t, _ in given], [t for _, t in given]).score(given, len(prefix))
+    cheap = scorer.for_batch([t for t, _ in given], [t for _, t in given]).score(given, len(prefix))
     whole = forced.score(model.raw, [t for t, _ in given], [t for _, t in given], prefix=len(prefix))
     ours, theirs = (
         np.array([row[len(t) - len(prefix) - 1] for row, (_, t) in zip(found, given, strict=True)]).reshape(-1, 4)

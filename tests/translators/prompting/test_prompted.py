@@ -7,7 +7,7 @@ import pytest
 
 from spanferry.corpora.errors import ConfigError, InputError, ModelError
 from spanferry.corpora.schema import Span
-from spanferry.projectors.base import FittedProjector, ProjectionInput
+from spanferry.projectors.base import FittableProjector, ProjectionInput
 from spanferry.projectors.methods.build import build_projector
 from spanferry.translators.base import Generation, TextGenerator
 from spanferry.translators.prompting.examples import ExampleMemory
@@ -208,7 +208,7 @@ def test_projectors_do_not_ask_it_for_scores() -> None:
         "es",
     )
     default = build_projector("default", {}, ours, "en", "es")
-    assert isinstance(default, FittedProjector)
+    assert isinstance(default, FittableProjector)
     spans = [p.span for p in default.fit([item]).project([item])[0]]
     assert [(s.start, s.end) for s in spans if s] == [(0, 4), (13, 17)]
     with pytest.raises(ModelError, match="projector 'constrained' needs a model that scores") as caught:

@@ -13,7 +13,7 @@ from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.eflomal import aligner as eflomal
 from spanferry.projectors.aligners.eflomal.aligner import EflomalAligner
 from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, run, table_priors, tokens
-from spanferry.projectors.base import Aligner, FittedAligner, ProjectionInput
+from spanferry.projectors.base import Aligner, FittableAligner, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from spanferry.translators.bundled.priors import table_from_counts
 from tests.projectors.parallel_texts import expected, spanish
@@ -35,7 +35,7 @@ def fitted(aligner: EflomalAligner) -> EflomalAligner:
 
 
 def test_links_and_guards(aligner: EflomalAligner) -> None:
-    assert isinstance(aligner, Aligner) and isinstance(aligner, FittedAligner)
+    assert isinstance(aligner, Aligner) and isinstance(aligner, FittableAligner)
     spaced = ProjectionInput(
         "s",
         "New York , Anna",

@@ -17,7 +17,7 @@ from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.em import Cells
 from spanferry.projectors.aligners.lexical.hmm import Jumps, posteriors
 from spanferry.projectors.aligners.lexical.orthography import SHAPES, Forms, romanise, shape
-from spanferry.projectors.base import FittedAligner, ProjectionInput
+from spanferry.projectors.base import FittableAligner, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
 from spanferry.translators.bundled.priors import table_from_counts
 from tests.projectors.gold_pairs import EUROPARL, XSID, europarl, xsid
@@ -42,7 +42,7 @@ def linked(aligner: LexicalAligner, source: str, target: str, target_lang: str =
 
 
 def test_learns_words_and_word_order(fitted: LexicalAligner) -> None:
-    assert isinstance(fitted, FittedAligner)
+    assert isinstance(fitted, FittableAligner)
     links = linked(fitted, "Anna buys the white horse today.", "Anna compra el caballo blanco hoy.")
     assert links >= {
         ("Anna", "Anna"),

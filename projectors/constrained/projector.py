@@ -9,6 +9,8 @@ and where it differs.
 
 import contextlib
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -40,6 +42,8 @@ METHOD = "constrained"
 _JOBS = 2048
 # A span whose likely places are taken by others is left out rather than put where the model gives it less than this.
 _LEAST = math.log(1e-4)
+# Target languages whose scorers stay in memory: each takes the encoder's weights and a part of the decoder's.
+_SCORERS_KEPT = 2
 
 Candidate = tuple[int, int, float]
 # Input, part of its spans, job.
@@ -124,7 +128,8 @@ class ConstrainedProjector:
         self.reverse = reverse
         self._cheap = search == "fast" and translator.device == "cpu"
         self._lists = lists_digest(translator.directory) if self._cheap and vocabulary == "language" else ""
-        self._scorers: dict[str, LanguageScorer | None] = {}
+        self._scorers: OrderedDict[str, LanguageScorer | None] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def signature(self) -> str:
@@ -214,17 +219,21 @@ class ConstrainedProjector:
         return search(cheap, jobs, self.effort, judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
-        """What scores cheaply in a language, if anything does; made once."""
-        if language not in self._scorers:
-            model = self.translator
-            always = (OPEN, CLOSE, *model.target_prefix(language))
-            own = language if self._lists else None
-            made = None
-            if self._cheap:
-                with contextlib.suppress(UnknownLayout):
-                    made = LanguageScorer(model.directory, own, compute_type=model.compute_type, always=always)
-            self._scorers[language] = made
-        return self._scorers[language]
+        """What scores cheaply in a language, if anything does; those of the last languages stay."""
+        with self._lock:
+            if language not in self._scorers:
+                while len(self._scorers) >= _SCORERS_KEPT:
+                    self._scorers.popitem(last=False)  # before the next one is loaded
+                model = self.translator
+                always = (OPEN, CLOSE, *model.target_prefix(language))
+                own = language if self._lists else None
+                made = None
+                if self._cheap:
+                    with contextlib.suppress(UnknownLayout):
+                        made = LanguageScorer(model.directory, own, compute_type=model.compute_type, always=always)
+                self._scorers[language] = made
+            self._scorers.move_to_end(language)
+            return self._scorers[language]
 
     @cached_property
     def _forcer(self) -> Forcer:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +20,7 @@ _SHARE = 16
 
 
 class EnginePool:
-    """Processes that translate with one model. They start with the first text and end with this process.
+    """Processes that translate with one model. They start with the first text and end with this object.
 
     Args:
         leg: The model.
@@ -30,6 +32,7 @@ class EnginePool:
         self._free: queue.LifoQueue[_Engine | None] = queue.LifoQueue()
         for _ in range(workers):
             self._free.put(None)
+        weakref.finalize(self, _end_all, self._free)
         self._threads: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -80,6 +83,15 @@ class EnginePool:
         finally:
             self._free.put(engine)
         return [text for single in texts for text in self._share([single])]
+
+
+def _end_all(free: queue.LifoQueue[_Engine | None]) -> None:
+    """Ends the processes of a pool that nobody uses any more."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            engine = free.get_nowait()
+            if engine is not None:
+                engine.end()
 
 
 class _Engine:

@@ -1,6 +1,5 @@
 """Word alignment by the contextual vectors of a multilingual encoder."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,8 +30,14 @@ _WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
 # Of a softmax: what AWESOME was published with, and what is good with an empty word on Spanish and French gold links.
 _PUBLISHED, _WITH_EMPTY_WORD = 0.001, 0.3
 _MOST_UNKNOWN = 0.2  # of the pieces of a text, for an encoder whose languages are known
-_LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
-_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Loaded:
+    """An encoder and its tokeniser."""
+
+    encoder: ctranslate2.Encoder
+    tokenizer: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class EncoderAligner:
         self._facts = encoder_facts(self.directory)
         self._empty_word = bool(self._facts.get("empty_word"))
         self.threshold = threshold if threshold is not None else _WITH_EMPTY_WORD if self._empty_word else _PUBLISHED
-        self._encoder, self._tokenizer = _load(self.directory, self.device, self.compute_type)
+        self._loaded = _load(self.directory, self.device, self.compute_type)
+        self._encoder, self._tokenizer = self._loaded.encoder, self._loaded.tokenizer
 
     @property
     def signature(self) -> str:
@@ -181,25 +187,24 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _load(directory: Path, device: str, compute_type: str) -> tuple[ctranslate2.Encoder, Any]:
-    """The encoder and its tokeniser, loaded at most once in this process."""
+def _load(directory: Path, device: str, compute_type: str) -> _Loaded:
+    """The encoder and its tokeniser, shared with whoever uses them in this process."""
     from tokenizers import Tokenizer
 
-    key = (str(directory.resolve()), device, compute_type)
-    with _LOCK:
-        if key not in _LOADED:
-            try:
-                inter, intra = devices.threads((directory / "model.bin").stat().st_size) if device == "cpu" else (1, 0)
-                encoder = ctranslate2.Encoder(
-                    str(directory), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
-                )
-                tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
-            except Exception as error:  # the tokeniser raises Exception itself
-                raise ModelError(
-                    f"the encoder can't be loaded: {error}", where=str(directory), hint="convert it again"
-                ) from error
-            _LOADED[key] = (encoder, tokenizer)
-        return _LOADED[key]
+    def make() -> _Loaded:
+        try:
+            inter, intra = devices.threads((directory / "model.bin").stat().st_size) if device == "cpu" else (1, 0)
+            encoder = ctranslate2.Encoder(
+                str(directory), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
+            )
+            return _Loaded(encoder, Tokenizer.from_file(str(directory / TOKENIZER)))
+        except Exception as error:  # the tokeniser raises Exception itself
+            raise ModelError(
+                f"the encoder can't be loaded: {error}", where=str(directory), hint="convert it again"
+            ) from error
+
+    key = (*devices.file_key(directory.resolve()), device, compute_type, ctranslate2.Encoder.__name__)
+    return devices.ENGINES.get(key, device, make)
 
 
 def _strings(item: ProjectionInput, ranges: tuple[Sequence[Range], Sequence[Range]], side: int) -> list[str]:

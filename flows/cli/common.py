@@ -34,7 +34,7 @@ def carry_out(
         minded: Rows that ``strict`` minds, and what became of them.
         overwrite: Forget what an earlier run has done.
         dry_run: Push some rows through and write nothing.
-        strict: Leave with 1 also where ``minded`` counts a row.
+        strict: Leave with 1 also where ``minded`` counts a row, or a model failed on one.
         allow_empty: Leave with 0 also where no row was kept or no label was carried over.
         as_json: One line of JSON.
     """
@@ -55,6 +55,10 @@ def carry_out(
         errors.print("Hint: --allow-empty, if that is as it should be", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     count, what = minded(result)
-    if strict and count:
-        errors.print(f"--strict: {count} rows {what}", style="red")
+    failed = sum(one["rows"] for one in result.model_errors.values())
+    if strict and (count or failed):
+        if count:
+            errors.print(f"--strict: {count} rows {what}", style="red")
+        if failed:
+            errors.print(f"--strict: a model failed on {failed} rows", style="red")
         raise typer.Exit(1)

@@ -31,6 +31,7 @@ from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
 from spanferry.projectors.placing.search import choose
+from spanferry.translators.engine.failures import carried
 from spanferry.translators.engine.language_pieces import lists_digest
 from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
@@ -206,7 +207,7 @@ class ConstrainedProjector:
 
             # Two at a time: what is done between the passes of one need not keep the cores waiting.
             with ThreadPoolExecutor(2 if scorer else 1) as pool:
-                for part, found in zip(parts, pool.map(searched, parts), strict=True):
+                for part, found in zip(parts, pool.map(carried(searched), parts), strict=True):
                     for (i, k, job), scored in zip(part, found, strict=True):
                         results[i][k] = self._posterior(job, scored)
         return results

@@ -85,7 +85,7 @@ def load(directory: Path, device: str, compute_type: str, engine: type[Engine] =
     Raises:
         ModelError: The directory holds no model that CTranslate2 can read.
     """
-    path = directory.resolve()
+    path: Path = directory.resolve()
 
     def make() -> Engine:
         try:

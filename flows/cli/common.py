@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from spanferry.flows.cli.interrupt import watched
+from spanferry.flows.cli.interrupt import Left, watched
 
 if TYPE_CHECKING:
     from spanferry.flows.engine.flow import Flow, Result
@@ -42,10 +42,9 @@ def carry_out(
 
     errors = Console(stderr=True, highlight=False)
     if dry_run:
-        with watched():
-            rehearse(flow_of(), errors)
+        rehearse(flow_of(), errors)
         return
-    with watched(out):
+    with watched(Left(f"finished shards are kept in {out}", goes_on=True)):
         result = run(flow_of(), errors, overwrite=overwrite)
     show(result, as_json)
     if result.failures:

@@ -30,12 +30,17 @@ class Recent:
     def get(self, key: tuple[str, ...], make: Callable[[], Loaded]) -> Loaded:
         with self._lock:
             if key not in self._values:
-                while len(self._values) >= self._size:
-                    self._values.popitem(last=False)  # before the next is loaded: both need not fit
+                self.make_room()  # before the next is loaded: both need not fit
                 self._values[key] = make()
             self._values.move_to_end(key)
             found: Loaded = self._values[key]
             return found
+
+    def make_room(self) -> None:
+        """Forgets those that were not asked for lately, so that one more can be loaded."""
+        with self._lock:
+            while len(self._values) >= self._size:
+                self._values.popitem(last=False)
 
 
 _translators, _projectors = Recent(_KEPT), Recent(_KEPT)
@@ -75,6 +80,7 @@ def _contents(section: TranslatorConfig, spec: str) -> list[str]:
 
 def _load(section: TranslatorConfig, spec: str, source: str, target: str, optional: bool) -> Any:
     _refuse_unused(section, spec)
+    _projectors.make_room()  # a projector holds its translator
     found = load_translator(
         spec,
         source=source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from spanferry.corpora.errors import ModelError
+
+_TAIL = 8  # random characters at the end of a name that is not final
+_LOCK = ".lock"
 
 
 def cache_root() -> Path:
@@ -44,7 +48,7 @@ def written_once(final: Path) -> Iterator[Path | None]:
     """
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(final.parent / f".{final.name}.lock")
+        lock = FileLock(final.parent / f".{final.name}{_LOCK}")
         lock.acquire()
     except OSError as error:
         raise ModelError(
@@ -54,7 +58,10 @@ def written_once(final: Path) -> Iterator[Path | None]:
         if final.is_dir():
             yield None
             return
-        partial = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}"
+        # What a process that was killed has left: nobody else fills a directory under this lock.
+        for left in final.parent.glob(f".{glob.escape(final.name)}.{'?' * _TAIL}"):
+            shutil.rmtree(left, ignore_errors=True)
+        partial = final.parent / f".{final.name}.{uuid.uuid4().hex[:_TAIL]}"
         try:
             yield partial
             partial.rename(final)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from spanferry.flows.cli.interrupt import watched
+from spanferry.flows.cli.interrupt import Left, watched
 
 if TYPE_CHECKING:
     from spanferry.flows.engine.flow import Flow, Result
@@ -34,7 +34,7 @@ def carry_out(
         minded: Rows that ``strict`` minds, and what became of them.
         overwrite: Forget what an earlier run has done.
         dry_run: Push some rows through and write nothing.
-        strict: Leave with 1 also where ``minded`` counts a row.
+        strict: Leave with 1 also where ``minded`` counts a row, or a model failed on one.
         allow_empty: Leave with 0 also where no row was kept or no label was carried over.
         as_json: One line of JSON.
     """
@@ -42,10 +42,9 @@ def carry_out(
 
     errors = Console(stderr=True, highlight=False)
     if dry_run:
-        with watched():
-            rehearse(flow_of(), errors)
+        rehearse(flow_of(), errors)
         return
-    with watched(out):
+    with watched(Left(f"finished shards are kept in {out}", goes_on=True)):
         result = run(flow_of(), errors, overwrite=overwrite)
     show(result, as_json)
     if result.failures:
@@ -55,6 +54,10 @@ def carry_out(
         errors.print("Hint: --allow-empty, if that is as it should be", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     count, what = minded(result)
-    if strict and count:
-        errors.print(f"--strict: {count} rows {what}", style="red")
+    failed = sum(one["rows"] for one in result.model_errors.values())
+    if strict and (count or failed):
+        if count:
+            errors.print(f"--strict: {count} rows {what}", style="red")
+        if failed:
+            errors.print(f"--strict: a model failed on {failed} rows", style="red")
         raise typer.Exit(1)

@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 EXIT_STATUS = 130  # 128 + SIGINT, as shells report it
 # A progress bar hides the cursor and leaves its line open.
@@ -44,34 +45,74 @@ while True:
 """
 
 
-def message(out: Path | None, arguments: list[str], *, terminal: bool) -> str:
+@dataclass(frozen=True)
+class Left:
+    """What an interrupted command leaves.
+
+    Attributes:
+        kept: For the message: what is kept, or that nothing is.
+        goes_on: Whether the same command goes on from there; else it starts again.
+    """
+
+    kept: str
+    goes_on: bool = False
+
+
+_NOTHING, _UNCHANGED = Left("nothing is kept"), Left("nothing was changed")
+# By the first words of the command; the one with the most of them counts.
+LEFT = {
+    "run": _UNCHANGED,
+    "evaluate": _NOTHING,
+    "inspect": Left("all decisions are kept", goes_on=True),
+    "verify": _UNCHANGED,
+    "decisions": _NOTHING,
+    "decisions import": Left("decisions taken over so far are kept", goes_on=True),
+    "list": _UNCHANGED,
+    "models": _UNCHANGED,
+    "models add": Left("files that were downloaded are kept", goes_on=True),
+}
+
+
+def left_by(arguments: Sequence[str]) -> Left:
+    """What a command leaves when it is interrupted before, or without, work in a run's folder."""
+    if "--dry-run" in arguments:
+        return Left("nothing was written")
+    known = [name for name in LEFT if list(arguments[: len(name.split())]) == name.split()]
+    return LEFT[max(known, key=len)] if known else _UNCHANGED
+
+
+def message(left: Left, arguments: Sequence[str], *, terminal: bool) -> str:
     """The line that an interrupted command ends with.
 
     Args:
-        out: The run's folder; None where the command keeps nothing.
-        arguments: The command's own arguments. ``--overwrite`` would start again, so it is left out.
+        left: What it leaves.
+        arguments: The command's own. ``--overwrite`` would not go on, so it is left out where it does.
         terminal: Whether a progress bar may be on the screen.
     """
-    if out is None:
-        line = "interrupted"
-    else:
-        again = shlex.join(["spanferry", *(one for one in arguments if one != "--overwrite")])
-        line = f"interrupted: finished shards are kept in {out}; this command goes on from there: {again}"
-    return f"{_RESTORE if terminal else ''}{line}\n"
+    again = shlex.join(["spanferry", *(one for one in arguments if one != "--overwrite" or not left.goes_on)])
+    how = "goes on from there" if left.goes_on else "starts again"
+    return f"{_RESTORE if terminal else ''}interrupted: {left.kept}; this command {how}: {again}\n"
+
+
+_ours: set[Any] = set()  # handlers that `watched` has set
 
 
 @contextlib.contextmanager
-def watched(out: Path | None = None) -> Iterator[None]:
-    """Ctrl-C ends the process with a line about ``out``; outside the main thread and below another this does nothing.
+def watched(left: Left) -> Iterator[None]:
+    """Ctrl-C ends the process with a line about what it leaves; a second one ends it at once, whatever it does.
+
+    Within another one it has its own line. It does nothing outside the main thread, and where somebody else handles
+    the signal.
 
     Args:
-        out: The run's folder, from which the same command goes on.
+        left: What the command leaves.
     """
     main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    current = signal.getsignal(signal.SIGINT)
+    if not main or (current is not signal.default_int_handler and current not in _ours):
         yield
         return
-    line = message(out, sys.argv[1:], terminal=sys.stderr.isatty())
+    line = message(left, sys.argv[1:], terminal=sys.stderr.isatty())
     numbers, wakeup = os.pipe()
     asked, ask = os.pipe()
     command = [sys.executable, "-ISc", _WATCHER, str(os.getpid()), str(ask), line]
@@ -81,19 +122,26 @@ def watched(out: Path | None = None) -> Iterator[None]:
     threading.Thread(target=_end_when_asked, args=(asked, line), daemon=True).start()
     os.set_blocking(wakeup, False)
     # Only a handler of Python's own makes the interpreter write to the pipe.
-    before = signal.signal(signal.SIGINT, lambda number, frame: _end(line))
+    handler = _ending_with(line)
+    _ours.add(handler)
+    before = signal.signal(signal.SIGINT, handler)
     previous = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(previous)
         signal.signal(signal.SIGINT, before)
+        _ours.discard(handler)
         os.close(wakeup)
         watcher.terminate()  # a process forked meanwhile may hold the pipe open
         watcher.wait()
 
 
 _ending = threading.Lock()  # taken once: the main thread and ours may both be asked
+
+
+def _ending_with(line: str) -> Callable[[int, Any], None]:
+    return lambda number, frame: _end(line)
 
 
 def _end(line: str) -> None:

@@ -4,7 +4,9 @@ A command's module is imported when the command is called, so that help and comp
 """
 
 import sys
+from contextlib import nullcontext
 from importlib import import_module
+from os import environ
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +14,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from spanferry.corpora.errors import SpanferryError
+from spanferry.flows.cli.interrupt import left_by, watched
 
 # Name to where the command or group is and the first line of its help.
 RUN = {
@@ -120,16 +123,17 @@ def _common(
 
 def main() -> None:
     """Entry point: an error of the user's kind is printed without a traceback and exits with 2."""
+    arguments = sys.argv[1:]
+    # Help and the version are there before anybody could interrupt them.
+    brief = not arguments or not {"-h", "--help", "--version"}.isdisjoint(arguments) or "_SPANFERRY_COMPLETE" in environ
     try:
-        app()
+        with nullcontext() if brief else watched(left_by(arguments)):
+            app()
     except SpanferryError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print("error:", style="bold red", end=" ")
         console.print(str(error), markup=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

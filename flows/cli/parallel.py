@@ -128,6 +128,7 @@ def _as_dict(result: "Result") -> dict[str, object]:
         "computed": result.computed,
         "rows": result.counts,
         "reasons": result.reasons,
+        **({"model_errors": result.model_errors} if result.model_errors else {}),
         "failures": [
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures
         ],
@@ -147,6 +148,8 @@ def _print(result: "Result") -> None:
             )
         for reason, count in result.reasons[name].items():
             table.add_row("", f"{count:,}", escape(reason))
+        for call, failed in result.facts[name].get("model_errors", {}).items():
+            table.add_row("model failed", f"{failed['rows']:,}", escape(f"{call}: {failed['last']}"))
         console.print(table)
     for failure in result.failures:
         console.print(

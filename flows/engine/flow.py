@@ -96,6 +96,11 @@ class Result:
         return sum(facts.get("failed_rows", 0) for facts in self.facts.values())
 
     @property
+    def model_errors(self) -> dict[str, dict[str, Any]]:
+        """Step and kind of call to ``rows`` on which a model failed and the ``last`` error, of all outputs."""
+        return {name: one for facts in self.facts.values() for name, one in facts.get("model_errors", {}).items()}
+
+    @property
     def empty(self) -> str | None:
         """Why there is nothing in an output; None: there is something in all of them."""
         return next((facts["empty"] for facts in self.facts.values() if facts.get("empty")), None)

@@ -11,7 +11,7 @@ import heapq
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from spanferry.flows.engine import place as places
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.step import Job, Made, Step, ordered
 from spanferry.flows.engine.store import Entry, Stage
+from spanferry.translators.engine.failures import gathered
 
 _POLL = 0.25  # seconds between looks at what is being read and how far the work on a shard is
 _TICK = 0.5  # seconds between two reports of one shard's work
@@ -56,14 +57,17 @@ def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, d
     if scope != "emit":
         own.open()
     try:
-        made = work(replace(job, tick=_ticker(own, job.shard, scope)))
+        with gathered() as failed:
+            made = work(replace(job, tick=_ticker(own, job.shard, scope)))
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
         with writing(Path(error.filename or job.place or own.directory)):
             raise
+    errors = {call: asdict(one) for call, one in failed.found.items()}
     if made.table is not None:
-        entry = Entry(job.shard, made.rows, "", round(time.monotonic() - started, 3), made.counts, tuple(made.parts))
+        seconds = round(time.monotonic() - started, 3)
+        entry = Entry(job.shard, made.rows, "", seconds, made.counts, tuple(made.parts), errors=errors)
         own.write(made.table, entry, made.parts)
     else:
         entry = Entry(job.shard, made.rows, "", 0.0, made.counts)
@@ -268,12 +272,31 @@ class Schedule:
             self._done[k][shard] = entry
             self._totals[k] += self._rows(k, shard)
         if step.scope == "emit":
+            if errors := self._model_errors(k):
+                facts = {**facts, "model_errors": errors}
             places.stamp(self._out / step.place, step.digest, facts)
             self._emitted(step, facts)
         elif step.scope != "read":
             self.outcome.computed[step.name] = self.outcome.computed.get(step.name, 0) + 1
         self._follow(k, shard)
         self._report(k)
+
+    def _model_errors(self, k: int) -> dict[str, dict[str, Any]]:
+        """What models failed at in the steps before an output, by step and kind of call: rows and the last error."""
+        before, waiting = set[int](), list(self._after[k])
+        while waiting:
+            j = waiting.pop()
+            if j not in before:
+                before.add(j)
+                waiting += self._after[j]
+        found: dict[str, dict[str, Any]] = {}
+        for j in sorted(before):
+            for _, entry in sorted(self._done[j].items()):
+                for call, one in entry.errors.items():
+                    name = f"{self.steps[j].name}, {call}"
+                    rows = found.get(name, {}).get("rows", 0) + one["rows"]
+                    found[name] = {"rows": rows, "last": one["last"]}
+        return found
 
     def _follow(self, k: int, shard: int) -> None:
         """Makes ready what waited for a shard of step ``k``; for the last one, also what waited for all of them."""

@@ -41,6 +41,7 @@ class Entry:
         counts: Whatever the step counts.
         parts: Names of further files of the shard.
         files: Digest of each file of the shard, by its suffix; earlier versions have none.
+        errors: Kind of model call to ``rows`` that failed in it and the ``last`` error.
     """
 
     shard: int
@@ -50,6 +51,7 @@ class Entry:
     counts: Mapping[str, int] = field(default_factory=dict)
     parts: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def parsed(line: bytes) -> Entry | None:
         entry = Entry(**fields)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    kinds = ((entry.counts, dict), (entry.parts, list), (entry.files, dict))
+    kinds = ((entry.counts, dict), (entry.parts, list), (entry.files, dict), (entry.errors, dict))
     numbers = all(type(number) is int and number >= 0 for number in (entry.shard, entry.rows))
     return entry if numbers and all(isinstance(value, kind | tuple) for value, kind in kinds) else None
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -60,7 +62,14 @@ def server_of(app: App, protocol: type[PatientProtocol] = PatientProtocol) -> uv
     settings = uvicorn.Config(
         app, http=protocol, ws="none", log_level="warning", access_log=False, server_header=False, lifespan="off"
     )
-    return uvicorn.Server(settings)
+    return _Server(settings)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves signals to the command: a decision is on the disk before it is answered, so nothing has to wait."""
+        yield
 
 
 def serve(app: App, listener: socket.socket) -> None:

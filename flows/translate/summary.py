@@ -79,6 +79,8 @@ def _table(result: RunResult, emitted: Emitted) -> Table:
     table.add_row("rejected", f"{counts['rejected']:,}", "rows, by reason (a row may have several):")
     for reason, number in counts["reasons"].items():
         table.add_row("", f"{number:,}", escape(reason))
+    for call, failed in counts.get("model_errors", {}).items():
+        table.add_row("model failed", f"{failed['rows']:,}", escape(f"{call}: {failed['last']}"))
     scores = gold_scores(counts)
     if scores:
         table.add_row(

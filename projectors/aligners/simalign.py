@@ -14,7 +14,8 @@ from spanferry.projectors.aligners.encoder.convert import NAMES, default_layer
 from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 from spanferry.translators.conversion.convert import WEIGHTS, fingerprint
-from spanferry.translators.engine.limits import BAD_UNICODE, raise_if_all_fail, text_reason
+from spanferry.translators.engine.failures import settle
+from spanferry.translators.engine.limits import BAD_UNICODE, MODEL_ERROR, text_reason
 
 _METHODS = {"argmax": ("a", "inter"), "itermax": ("i", "itermax"), "match": ("m", "mwmf")}
 
@@ -79,7 +80,8 @@ class SimalignAligner:
         """
         errors: list[str] = []
         found = [self._align_one(item, errors) for item in inputs]
-        raise_if_all_fail(errors, len(inputs), self._name)
+        tried = sum(a.reason in (None, MODEL_ERROR) for a in found)
+        settle(errors, tried, "align", self._name)
         return found
 
     def _align_one(self, item: ProjectionInput, errors: list[str]) -> Alignment:
@@ -95,7 +97,7 @@ class SimalignAligner:
         except (RuntimeError, IndexError, ValueError) as error:
             errors.append(str(error))
             # Longer than the model's positions where its tokeniser knows no limit, or words without pieces.
-            return Alignment(*ranges, probabilities, reason="model_error")
+            return Alignment(*ranges, probabilities, reason=MODEL_ERROR)
         links = tuple((int(i), int(j)) for i, j in found)
         for link in links:
             probabilities[link] = 1.0

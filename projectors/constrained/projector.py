@@ -9,6 +9,8 @@ and where it differs.
 
 import contextlib
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
 from spanferry.projectors.placing.search import Candidate, choose
+from spanferry.translators.engine.failures import carried
 from spanferry.translators.engine.language_pieces import lists_digest
 from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
@@ -41,6 +44,8 @@ METHOD = "constrained"
 _JOBS = 2048
 # A span whose likely places are taken by others is left out rather than put where the model gives it less than this.
 _LEAST = math.log(1e-4)
+# Target languages whose scorers stay in memory: each takes the encoder's weights and a part of the decoder's.
+_SCORERS_KEPT = 2
 
 # Input, part of its spans, job.
 Task = tuple[int, int, Job]
@@ -124,7 +129,8 @@ class ConstrainedProjector:
         self.reverse = reverse
         self._cheap = search == "fast" and translator.device == "cpu"
         self._lists = lists_digest(translator.directory) if self._cheap and vocabulary == "language" else ""
-        self._scorers: dict[str, LanguageScorer | None] = {}
+        self._scorers: OrderedDict[str, LanguageScorer | None] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def signature(self) -> Signature:
@@ -201,7 +207,7 @@ class ConstrainedProjector:
 
             # Two at a time: what is done between the passes of one need not keep the cores waiting.
             with ThreadPoolExecutor(2 if scorer else 1) as pool:
-                for part, found in zip(parts, pool.map(searched, parts), strict=True):
+                for part, found in zip(parts, pool.map(carried(searched), parts), strict=True):
                     for (i, k, job), scored in zip(part, found, strict=True):
                         results[i][k] = self._posterior(job, scored)
         return results
@@ -214,17 +220,21 @@ class ConstrainedProjector:
         return search(cheap, jobs, self.effort, judge=None if scorer.exact else self._forcer)
 
     def _scorer(self, language: str) -> LanguageScorer | None:
-        """What scores cheaply in a language, if anything does; made once."""
-        if language not in self._scorers:
-            model = self.translator
-            always = (OPEN, CLOSE, *model.target_prefix(language))
-            own = language if self._lists else None
-            made = None
-            if self._cheap:
-                with contextlib.suppress(UnknownLayout):
-                    made = LanguageScorer(model.directory, own, compute_type=model.compute_type, always=always)
-            self._scorers[language] = made
-        return self._scorers[language]
+        """What scores cheaply in a language, if anything does; those of the last languages stay."""
+        with self._lock:
+            if language not in self._scorers:
+                while len(self._scorers) >= _SCORERS_KEPT:
+                    self._scorers.popitem(last=False)  # before the next one is loaded
+                model = self.translator
+                always = (OPEN, CLOSE, *model.target_prefix(language))
+                own = language if self._lists else None
+                made = None
+                if self._cheap:
+                    with contextlib.suppress(UnknownLayout):
+                        made = LanguageScorer(model.directory, own, compute_type=model.compute_type, always=always)
+                self._scorers[language] = made
+            self._scorers.move_to_end(language)
+            return self._scorers[language]
 
     @cached_property
     def _forcer(self) -> Forcer:

@@ -23,6 +23,7 @@ from spanferry.translators.endpoints.budget import Budget
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
 from spanferry.translators.endpoints.secrets import URL_HINT, check_url
 from spanferry.translators.engine import limits
+from spanferry.translators.engine.failures import settle
 
 CONTENT_FILTER, BAD_ANSWER, EMPTY_OUTPUT = "content_filter", "endpoint_bad_answer", "empty_output"
 TIMEOUT, UNREACHABLE = "endpoint_timeout", "endpoint_unreachable"
@@ -33,6 +34,7 @@ _FATAL = {
     404: "knows no such model or address",
 }
 _AGAIN = frozenset({408, 409, 425, 429})
+_AGAIN_HINT = "the same command goes on from here when the endpoint answers"
 # Bytes of an answer, whatever the server sends: a hundred times what a context of 8,192 tokens takes in JSON.
 _MOST_BYTES = 4 << 20
 # Tokens one answer may be counted with; no context is longer, and what claims more is not a count.
@@ -50,6 +52,8 @@ class _Answer:
 
     generation: Generation
     usage: Usage = _NOTHING
+    error: str = ""  # what failed, where it was not the text; never what the endpoint said
+    asked: bool = True
 
 
 class Endpoint:
@@ -175,7 +179,8 @@ class Endpoint:
         ``endpoint_bad_answer``.
 
         Raises:
-            ModelError: The endpoint does not take the key, knows no such model, or could not be reached even once.
+            ModelError: The endpoint does not take the key, knows no such model, could not be reached, or fails
+            on every one of several prompts.
             BudgetError: ``max_requests`` or ``max_cost`` is reached.
         """
         cap = max_tokens or self._max_tokens
@@ -187,19 +192,23 @@ class Endpoint:
                     future.cancel()
         answers = [future.result() for future in running if not future.cancelled()]
         self._mine.usage = sum((answer.usage for answer in answers), getattr(self._mine, "usage", _NOTHING))
+        errors = [answer.error for answer in answers if answer.error]
+        settle(
+            errors, sum(answer.asked for answer in answers), "endpoint", self._url, hint=f"{_AGAIN_HINT}, or {URL_HINT}"
+        )
         return [answer.generation for answer in answers]
 
     def _answer(self, prompt: str, cap: int, stop: list[str]) -> _Answer:
         reason = limits.text_reason(prompt)
         if reason in (limits.BAD_UNICODE, limits.EMPTY_SOURCE):
-            return _Answer(Generation("", reason=reason))
+            return _Answer(Generation("", reason=reason), asked=False)
         answer = self._tried(prompt, cap, stop)
         with self._lock:
             self._usage += answer.usage
         return answer
 
     def _tried(self, prompt: str, cap: int, stop: list[str]) -> _Answer:
-        reason, last_start = UNREACHABLE, 0.0
+        reason, error, last_start = UNREACHABLE, "", 0.0
         for attempt in range(self._retries + 1):
             entry = self._limiter.wait(self.length(prompt) + cap)
             last_start = last_start or time.monotonic() + self._timeout + self._longest_wait
@@ -208,9 +217,9 @@ class Endpoint:
             try:
                 response, content = self._post(prompt, cap, stop)
             except httpx.TimeoutException:
-                reason = TIMEOUT
-            except httpx.TransportError:
-                reason = UNREACHABLE
+                reason, error = TIMEOUT, f"no answer within {self._timeout:g} s"
+            except httpx.TransportError as problem:
+                reason, error = UNREACHABLE, f"{type(problem).__name__}: {problem}"
             else:
                 self._reached = True
                 status = response.status_code
@@ -221,9 +230,9 @@ class Endpoint:
                     return answer
                 if status in _FATAL:
                     raise self._fatal(status)
-                reason = f"endpoint_http_{status}"
+                reason, error = f"endpoint_http_{status}", f"status {status}"
                 if status < 500 and status not in _AGAIN:
-                    return _Answer(Generation("", reason=reason), Usage(retries=attempt))
+                    return _Answer(Generation("", reason=reason), Usage(retries=attempt), error)
                 pause = retry_after(response.headers)
             self._limiter.settle(entry, 0)
             wait_s = backoff(prompt, attempt) if pause is None else pause
@@ -239,7 +248,7 @@ class Endpoint:
                 where=self._url,
                 hint=f"check that it runs, or {URL_HINT}",
             )
-        return _Answer(Generation("", reason=reason), Usage(retries=attempt + 1))
+        return _Answer(Generation("", reason=reason), Usage(retries=attempt + 1), error)
 
     def _post(self, prompt: str, cap: int, stop: list[str]) -> tuple[httpx.Response, bytes | None]:
         """The response and its content; None where that is larger than any answer."""
@@ -308,7 +317,7 @@ class Endpoint:
                 raise ValueError("an unpaired surrogate, or the key")
         # A number may be infinite, and brackets deeper than the parser goes.
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-            return _Answer(Generation("", reason=BAD_ANSWER), Usage(1, attempt))
+            return _Answer(Generation("", reason=BAD_ANSWER), Usage(1, attempt), "its answer can't be read")
         cost = tokens[0] * self._prices[0] + tokens[1] * self._prices[1]
         usage = Usage(1, attempt, tokens[0], tokens[1], cost)
         reason = {"length": limits.OUTPUT_TRUNCATED, "content_filter": CONTENT_FILTER}.get(str(ended))

@@ -17,6 +17,7 @@ from spanferry.corpora.schema import Translation
 from spanferry.corpora.signature import Signature
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
+from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.search import Found, Running, Search
 from spanferry.translators.families import open_family, read_vocabulary
 from spanferry.translators.families.base import Family, Frame, Limits
@@ -173,13 +174,11 @@ class CT2Translator:
     def _finished(self, rows: Sequence[_Row], running: Running) -> list[list[Translation]]:
         found = running.results()
         errors = [str(one.error) for one in found if one.reason == limits.MODEL_ERROR]
-        limits.raise_if_all_fail(errors, len(found), str(self.directory))
+        settle(errors, len(found), "translate", str(self.directory))
         pieces = [hypothesis.pieces for one in found for hypothesis in one.hypotheses]
         texts = iter(self.family.pieces("target").decode(pieces))
-        translated = iter([self._read(one, texts) for one in found])
-        return [
-            [row.copied] if row.copied else [_failed(row.reason)] if row.reason else next(translated) for row in rows
-        ]
+        done = iter([self._read(one, texts) for one in found])
+        return [[row.copied] if row.copied else [_failed(row.reason)] if row.reason else next(done) for row in rows]
 
     def _read(self, found: Found, texts: Iterator[str]) -> list[Translation]:
         if found.reason:

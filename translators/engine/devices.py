@@ -1,21 +1,21 @@
-"""CTranslate2 models in memory: one for each directory, device and computation type of a process."""
+"""CTranslate2 models on a device: one in memory for each directory and computation type, few that nobody uses."""
 
 from __future__ import annotations
 
 import os
-import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import ctranslate2
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.translators.engine.loaded import Engines
 
 DEVICES = ("auto", "cpu", "cuda")
-_LOADED: dict[tuple[str, str, str, str], Any] = {}
 Engine = TypeVar("Engine", ctranslate2.Translator, ctranslate2.Generator)
-_LOCK = threading.Lock()
+# Kept without a user, on each device: the model of a language that is worked on and that of the way back.
+ENGINES = Engines(2)
 
 
 def resolve_device(device: str) -> str:
@@ -72,7 +72,9 @@ def threads(model_bytes: int) -> tuple[int, int]:
 
 
 def load(directory: Path, device: str, compute_type: str, engine: type[Engine] = ctranslate2.Translator) -> Engine:
-    """The model in ``directory``, loaded at most once in this process for one device and computation type.
+    """The model in ``directory``, shared with whoever uses it in this process on one device and computation type.
+
+    It is freed when nobody uses it any more and two others were asked for since.
 
     Args:
         directory: CTranslate2 directory.
@@ -83,24 +85,32 @@ def load(directory: Path, device: str, compute_type: str, engine: type[Engine] =
     Raises:
         ModelError: The directory holds no model that CTranslate2 can read.
     """
-    path = directory.resolve()
-    key = (str(path), device, compute_type, engine.__name__)
-    with _LOCK:
-        if key not in _LOADED:
-            try:
-                size = (path / "model.bin").stat().st_size
-                inter, intra = threads(size) if device == "cpu" else (1, 0)
-                _LOADED[key] = engine(
-                    str(path),
-                    device=device,
-                    compute_type=compute_type,
-                    inter_threads=inter,
-                    intra_threads=intra,
-                    max_queued_batches=-1,  # who submits bounds what waits, and goes on while the workers work
-                )
-            except (OSError, RuntimeError, ValueError) as error:
-                raise ModelError(
-                    f"CTranslate2 can't load it: {error}", where=str(directory), hint="spanferry models"
-                ) from error
-        loaded: Engine = _LOADED[key]
-        return loaded
+    path: Path = directory.resolve()
+
+    def make() -> Engine:
+        try:
+            size = (path / "model.bin").stat().st_size
+            inter, intra = threads(size) if device == "cpu" else (1, 0)
+            return engine(
+                str(path),
+                device=device,
+                compute_type=compute_type,
+                inter_threads=inter,
+                intra_threads=intra,
+                max_queued_batches=-1,  # who submits bounds what waits, and goes on while the workers work
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"CTranslate2 can't load it: {error}", where=str(directory), hint="spanferry models"
+            ) from error
+
+    return ENGINES.get((*file_key(path), device, compute_type, engine.__name__), device, make)
+
+
+def file_key(directory: Path) -> tuple[str, int, int]:
+    """What tells the weights in a directory from others, those that were there before included."""
+    try:
+        about = (directory / "model.bin").stat()
+    except OSError:  # whoever loads it says so
+        return str(directory), 0, 0
+    return str(directory), about.st_size, about.st_mtime_ns

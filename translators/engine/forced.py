@@ -6,17 +6,15 @@ sorted by length, cut into batches whose logits fit the memory, and come back in
 the model can't take fails alone, with a warning that has the last error; where all rows of a call fail, it raises.
 """
 
-import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
-from spanferry.translators.engine.limits import raise_if_all_fail
+from spanferry.translators.engine.failures import settle
 
 Tokens = Sequence[str]
 Result = TypeVar("Result")
-_LOG = logging.getLogger("spanferry")
 
 # Logits are rows x tokens x vocabulary x 4 bytes; what they may take at once, per worker.
 LOGIT_BYTES = {"cpu": 128 << 20, "cuda": 1 << 30}
@@ -73,7 +71,7 @@ def score(
         return lambda: [np.asarray(p.result().log_probs, dtype=np.float32)[prefix:] for p in pending]
 
     lengths = [(len(t) + 1, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
-    found = _in_batches(submit, lengths, max_target_tokens, lengths if alike else None)
+    found = _in_batches(submit, lengths, max_target_tokens, "score", lengths if alike else None)
     return [
         np.zeros(0, np.float32) if f is None or len(f) != len(t) - prefix + 1 else f
         for f, t in zip(found, target_tokens, strict=True)
@@ -124,7 +122,8 @@ def attention(
         ]
 
     lengths = steps.lengths()
-    found = _in_batches(submit, lengths, max_target_tokens, [source for _, source in lengths] if alike else None)
+    kinds = [source for _, source in lengths] if alike else None
+    found = _in_batches(submit, lengths, max_target_tokens, "attention", kinds)
     shapes = [(len(t) - prefix, len(s)) for s, t in zip(source_tokens, target_tokens, strict=True)]
     return [
         f[:, :columns] if f is not None and f.ndim == 2 and len(f) == rows and f.shape[1] >= columns else None
@@ -180,6 +179,7 @@ def _in_batches(
     submit: Callable[[list[int]], Callable[[], list[Result]]],
     lengths: Sequence[tuple[int, int]],
     limit: int,
+    call: str,
     kinds: Sequence[Hashable] | None = None,
 ) -> list[Result | None]:
     """Runs all rows, in batches of like length; a batch that fails is run again row by row.
@@ -219,9 +219,7 @@ def _in_batches(
                 collect(*under_way.pop(0))
     for rows, result in under_way:
         collect(rows, result)
-    raise_if_all_fail(list(errors.values()), len(lengths))
-    if errors:
-        _LOG.warning("%d of %d rows could not be scored: %s", len(errors), len(lengths), [*errors.values()][-1])
+    settle(list(errors.values()), len(lengths), call)
     return found
 
 

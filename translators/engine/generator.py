@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -17,6 +16,7 @@ from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
 from spanferry.translators.engine import devices, limits
 from spanferry.translators.engine.ct2 import weights_hash
+from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.search import EXACT
 from spanferry.translators.families import DESCRIPTION, LLM, read_json
 from spanferry.translators.families.llm import CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER
@@ -26,7 +26,6 @@ EMPTY_OUTPUT = "empty_output"
 # give the same answer tomorrow.
 CHAT_VALUES = {"add_generation_prompt": True, "enable_thinking": False, "date_string": "01 Jan 2025"}
 _BROKEN = "\ufffd"
-_LOG = logging.getLogger("spanferry")
 
 
 class CT2Generator:
@@ -171,9 +170,7 @@ class CT2Generator:
         errors: list[str] = []
         for i, future in waiting.items():
             results[i] = self._result(rows[i], future, cap, ends, stop, errors)
-        limits.raise_if_all_fail(errors, len(rows), str(self.directory))
-        if errors:
-            _LOG.warning("%d of %d prompts failed: %s", len(errors), len(rows), errors[-1])
+        settle(errors, len(rows), "generate", str(self.directory))
         return [found for found in results if found is not None]
 
     def _batches(self, rows: dict[int, list[str]]) -> Iterator[list[int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from spanferry.corpora.errors import ModelError
 from spanferry.translators.families.base import Frame, Limits
 
 EMPTY_SOURCE = "empty_source"
@@ -61,20 +60,3 @@ def output_cap(source_tokens: int, limits: Limits) -> int:
     """Longest output, in tokens, for a source of ``source_tokens``."""
     rounded = -(-source_tokens // _CAP_STEP) * _CAP_STEP
     return min(_CAP_MORE + _CAP_PER_TOKEN * rounded, limits.target)
-
-
-def raise_if_all_fail(errors: Sequence[str], rows: int, where: str | None = None) -> None:
-    """One failed row of several is a row with a reason; where a model fails on each of several, the model is broken.
-
-    Args:
-        errors: What the engine said of each row that failed, in order.
-        rows: How many rows it was given.
-        where: The model's directory.
-
-    Raises:
-        ModelError: All of ``rows``, more than one, failed.
-    """
-    if len(errors) == rows > 1:
-        raise ModelError(
-            f"the model fails on every row: {errors[-1]}", where=where, hint="device=cpu, or a smaller batch_tokens"
-        )

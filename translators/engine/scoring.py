@@ -20,7 +20,6 @@ the scores are the model's.
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,13 +32,12 @@ import ctranslate2
 import numpy as np
 
 from spanferry.translators.engine import devices, forced
+from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.language_pieces import read_pieces
-from spanferry.translators.engine.limits import raise_if_all_fail
 from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
 from spanferry.translators.families import read_json, read_vocabulary
 
 Tokens = tuple[str, ...]
-_LOG = logging.getLogger("spanferry")
 # What is kept of a larger file would be too much to copy for every call; without a list that is all pieces as well.
 LARGEST, LARGEST_WITHOUT_LIST = 1 << 30, 256 << 20
 # Bytes that the encodings of one call may take.
@@ -190,9 +188,7 @@ class LanguageScorer:
             for own, failed in workers.map(self._encode_batch, batches):
                 found.update(own)
                 errors += failed
-        raise_if_all_fail(errors, len(sources))
-        if errors:
-            _LOG.warning("%d of %d sources could not be encoded: %s", len(errors), len(sources), errors[-1])
+        settle(errors, len(sources), "encode")
         return {tokens: found[tokens] for tokens in sources if tokens in found}
 
     def _encode_batch(self, batch: Sequence[Tokens]) -> tuple[dict[Tokens, np.ndarray], list[str]]:

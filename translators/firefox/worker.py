@@ -11,18 +11,18 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Answers until standard input ends. A text that the engine refuses is answered with null."""
+    """Answers until standard input ends: for each text its translation, or a list with what the engine said of it."""
     from fxtranslate import Translator
 
     model, read, written, *shortlist = (Path(argument).read_bytes() for argument in sys.argv[1:])
     translator = Translator(model, read, written, *shortlist)
     for line in sys.stdin:
-        answers: list[str | None] = []
+        answers: list[str | list[str]] = []
         for text in json.loads(line):
             try:
                 answers.append(translator.translate(text))
-            except ValueError:
-                answers.append(None)
+            except ValueError as error:
+                answers.append([str(error)])
         print(json.dumps(answers), flush=True)
 
 

@@ -1,6 +1,5 @@
 """Word alignment by the contextual vectors of a multilingual encoder."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_o
 from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices
 from spanferry.translators.engine.ct2 import weights_hash
-from spanferry.translators.engine.limits import BAD_UNICODE, text_reason
+from spanferry.translators.engine.failures import settle
+from spanferry.translators.engine.limits import BAD_UNICODE, MODEL_ERROR, text_reason
 
 # Pieces in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}
@@ -32,8 +32,14 @@ _WINDOW_PIECES = {"cpu": 32768, "cuda": 131072}
 # Of a softmax: what AWESOME was published with, and what is good with an empty word on Spanish and French gold links.
 _PUBLISHED, _WITH_EMPTY_WORD = 0.001, 0.3
 _MOST_UNKNOWN = 0.2  # of the pieces of a text, for an encoder whose languages are known
-_LOADED: dict[tuple[str, str, str], tuple[ctranslate2.Encoder, Any]] = {}
-_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Loaded:
+    """An encoder and its tokeniser."""
+
+    encoder: ctranslate2.Encoder
+    tokenizer: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,8 @@ class EncoderAligner:
         self._facts = encoder_facts(self.directory)
         self._empty_word = bool(self._facts.get("empty_word"))
         self.threshold = threshold if threshold is not None else _WITH_EMPTY_WORD if self._empty_word else _PUBLISHED
-        self._encoder, self._tokenizer = _load(self.directory, self.device, self.compute_type)
+        self._loaded = _load(self.directory, self.device, self.compute_type)
+        self._encoder, self._tokenizer = self._loaded.encoder, self._loaded.tokenizer
 
     @property
     def signature(self) -> Signature:
@@ -105,7 +112,11 @@ class EncoderAligner:
         return tuple(self._facts.get("languages", ()))
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
-        """One alignment per input, in order."""
+        """One alignment per input, in order.
+
+        Raises:
+            ModelError: The encoder fails on every one of several texts.
+        """
         ranges = [words_of_both(item) for item in inputs]
         out: list[Alignment | None] = [None] * len(inputs)
         waiting: list[int] = []
@@ -131,21 +142,27 @@ class EncoderAligner:
                 pairs[k] = pair
 
         def found(k: int, vectors: Mapping[tuple[int, ...], np.ndarray]) -> Alignment:
+            if any(one.ids not in vectors for one in pairs[k]):
+                return _failed(ranges[k], MODEL_ERROR)
             counts = [len(side) for side in ranges[k]]
             source, target = (_side(one, vectors[one.ids], count) for one, count in zip(pairs[k], counts, strict=True))
             (links,) = extract(source, target, self.method, self.threshold, empty_word=self._empty_word)
             return Alignment(*ranges[k], links.probabilities, links.links, None, links.forward, links.backward)
 
+        errors: list[str] = []
         # The matrix library's own threads go on spinning when their work is done, on the cores of the encoder.
         with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self._encoder.num_encoders) as pool:
             for members in _windows(pairs, _WINDOW_PIECES[self.device]):
-                vectors = self._encoded([one.ids for k in members for one in pairs[k]], pool)
+                vectors = self._encoded([one.ids for k in members for one in pairs[k]], pool, errors)
                 for k, alignment in zip(members, pool.map(partial(found, vectors=vectors), members), strict=True):
                     out[k] = alignment
+        settle(errors, len({one.ids for pair in pairs.values() for one in pair}), "align", str(self.directory))
         return [alignment for alignment in out if alignment is not None]
 
-    def _encoded(self, texts: Sequence[tuple[int, ...]], pool: Executor) -> dict[tuple[int, ...], np.ndarray]:
-        """(n_pieces, width) of each text, once for texts that are the same.
+    def _encoded(
+        self, texts: Sequence[tuple[int, ...]], pool: Executor, errors: list[str]
+    ) -> dict[tuple[int, ...], np.ndarray]:
+        """(n_pieces, width) of each text, once for texts that are the same; without those the encoder fails on.
 
         On a CPU only texts of the same length share a batch: there is no padding then, and with int8 a text comes out
         the same whatever others there are.
@@ -159,11 +176,22 @@ class EncoderAligner:
                 view = view.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
             return np.array(view)
 
-        return {
-            ids: vectors[: len(ids)]
-            for batch, found in zip(batches, pool.map(run, batches), strict=True)
-            for ids, vectors in zip(batch, found, strict=True)
-        }
+        def safely(batch: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], np.ndarray | str]:
+            try:
+                return {ids: vectors[: len(ids)] for ids, vectors in zip(batch, run(batch), strict=True)}
+            except (RuntimeError, ValueError) as error:
+                if len(batch) == 1:
+                    return {batch[0]: str(error)}
+                return {ids: found for one in batch for ids, found in safely([one]).items()}
+
+        vectors = {}
+        for encoded in pool.map(safely, batches):
+            for ids, found in encoded.items():
+                if isinstance(found, str):
+                    errors.append(found)
+                else:
+                    vectors[ids] = found
+        return vectors
 
     def _readable(self, text: _Pieces) -> bool:
         unknown = self._tokenizer.token_to_id("[UNK]")
@@ -182,25 +210,24 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _load(directory: Path, device: str, compute_type: str) -> tuple[ctranslate2.Encoder, Any]:
-    """The encoder and its tokeniser, loaded at most once in this process."""
+def _load(directory: Path, device: str, compute_type: str) -> _Loaded:
+    """The encoder and its tokeniser, shared with whoever uses them in this process."""
     from tokenizers import Tokenizer
 
-    key = (str(directory.resolve()), device, compute_type)
-    with _LOCK:
-        if key not in _LOADED:
-            try:
-                inter, intra = devices.threads((directory / "model.bin").stat().st_size) if device == "cpu" else (1, 0)
-                encoder = ctranslate2.Encoder(
-                    str(directory), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
-                )
-                tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
-            except Exception as error:  # the tokeniser raises Exception itself
-                raise ModelError(
-                    f"the encoder can't be loaded: {error}", where=str(directory), hint="convert it again"
-                ) from error
-            _LOADED[key] = (encoder, tokenizer)
-        return _LOADED[key]
+    def make() -> _Loaded:
+        try:
+            inter, intra = devices.threads((directory / "model.bin").stat().st_size) if device == "cpu" else (1, 0)
+            encoder = ctranslate2.Encoder(
+                str(directory), device=device, compute_type=compute_type, inter_threads=inter, intra_threads=intra
+            )
+            return _Loaded(encoder, Tokenizer.from_file(str(directory / TOKENIZER)))
+        except Exception as error:  # the tokeniser raises Exception itself
+            raise ModelError(
+                f"the encoder can't be loaded: {error}", where=str(directory), hint="convert it again"
+            ) from error
+
+    key = (*devices.file_key(directory.resolve()), device, compute_type, ctranslate2.Encoder.__name__)
+    return devices.ENGINES.get(key, device, make)
 
 
 def _strings(item: ProjectionInput, ranges: tuple[Sequence[Range], Sequence[Range]], side: int) -> list[str]:

@@ -3,8 +3,10 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from spanferry.flows.cli.interrupt import message
+from spanferry.flows.cli import main
+from spanferry.flows.cli.interrupt import LEFT, Left, left_by, message
 from tests.conftest import ROOT, alone, command
+from tests.flows.inspector.inspector_runs import write_switched
 
 # Blocks as the fit of a large input does: Python's own sleep, native code that lets others run, native code that keeps
 # the interpreter's lock, and a pool of threads that the interpreter waits for at its end.
@@ -65,8 +69,9 @@ class Terminal:
 @pytest.mark.parametrize("how", BLOCKED)
 def test_ctrl_c_ends_what_blocks(how: str, tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom spanferry.flows.cli.interrupt import watched\n"
-        f"with watched(Path('some-out')):\n    print('ready', flush=True)\n    {BLOCKED[how]}\n"
+        "from spanferry.flows.cli.interrupt import Left, watched\n"
+        "with watched(Left('finished shards are kept in some-out', True)):\n"
+        f"    print('ready', flush=True)\n    {BLOCKED[how]}\n"
     )
     terminal = Terminal([sys.executable, "-c", code])
     assert terminal.read_until(lambda shown: "ready" in shown)
@@ -75,11 +80,74 @@ def test_ctrl_c_ends_what_blocks(how: str, tmp_path: Path) -> None:
     assert "Traceback" not in terminal.shown
 
 
+# A command, and what it leaves.
+COMMANDS = {
+    "evaluate projection --gold g -t es": "nothing is kept; this command starts again",
+    "evaluate switching -i x": "nothing is kept; this command starts again",
+    "models add opus-mt -s en -t es": "files that were downloaded are kept; this command goes on from there",
+    "models check mini": "nothing was changed; this command starts again",
+    "verify out": "nothing was changed; this command starts again",
+    "inspect out": "all decisions are kept; this command goes on from there",
+    "decisions import out f.json": "decisions taken over so far are kept; this command goes on from there",
+    "list readers": "nothing was changed; this command starts again",
+    "run derive prompts -i x --dry-run": "nothing was written; this command starts again",
+    "run code-switch -i x": "nothing was changed; this command starts again",
+}
+
+
+def test_ctrl_c_in_every_command() -> None:
+    """As soon as a command begins, before it has a folder; all at once, since each waits for its process to start."""
+    code = (
+        "import time\nfrom spanferry.flows.cli import main\n"
+        "main.app = lambda: (print('ready', flush=True), time.sleep(60))\nmain.main()"
+    )
+    terminals = {given: Terminal([sys.executable, "-c", code, *given.split()]) for given in COMMANDS}
+    for given, terminal in terminals.items():
+        assert terminal.read_until(lambda shown: "ready" in shown)
+        assert terminal.interrupt() == 130
+        (line,) = [line for line in terminal.shown.splitlines() if "interrupted" in line]
+        assert line.endswith(f"interrupted: {COMMANDS[given]}: spanferry {given}")
+        assert "Traceback" not in terminal.shown
+
+
+def test_ctrl_c_in_the_inspector(tmp_path: Path) -> None:
+    out = write_switched(tmp_path)
+    terminal = Terminal(command("inspect", out, "--port", "0"))
+    assert terminal.read_until(lambda shown: "the decisions:" in shown)
+    address = re.findall(r"127\.0\.0\.1:(\d+)", terminal.shown)[0]
+    # A browser keeps its connection: nothing waits for it.
+    with socket.create_connection(("127.0.0.1", int(address))) as open_page:
+        open_page.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert open_page.recv(12).startswith(b"HTTP/1.1")
+        assert terminal.interrupt() == 130
+    assert f"all decisions are kept; this command goes on from there: spanferry inspect {out}" in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+def test_every_command_says_what_it_leaves() -> None:
+    assert {name.split()[0] for name in LEFT} == set(main.COMMANDS)
+    assert left_by(["models", "add", "x"]).goes_on and not left_by(["models", "list"]).goes_on
+    assert left_by(["run", "project", "--dry-run"]).kept == "nothing was written"
+
+
+def test_a_second_ctrl_c_ends_what_the_first_one_does_not() -> None:
+    code = (
+        "from spanferry.flows.cli.interrupt import Left, watched\n"
+        "with watched(Left('outer')), watched(Left('inner')):\n    print('ready', flush=True)\n    sum(range(10**11))\n"
+    )
+    terminal = Terminal([sys.executable, "-c", code])
+    assert terminal.read_until(lambda shown: "ready" in shown)
+    os.write(terminal.fd, b"\x03")
+    assert terminal.interrupt() == -signal.SIGKILL
+    assert terminal.shown.count("interrupted: inner; ") == 1 and "outer" not in terminal.shown
+
+
 def test_the_command_that_goes_on_does_not_start_again() -> None:
     given = ["run", "project", "--input", "my file.txt", "--overwrite", "--out", "o"]
-    line = message(Path("o"), given, terminal=False)
+    line = message(Left("shards are kept", goes_on=True), given, terminal=False)
     assert line.endswith("goes on from there: spanferry run project --input 'my file.txt' --out o\n")
-    assert message(None, given, terminal=False) == "interrupted\n"
+    line = message(Left("nothing was written"), given, terminal=False)
+    assert line.endswith("starts again: spanferry run project --input 'my file.txt' --overwrite --out o\n")
 
 
 def _children(pid: int) -> list[int]:

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.translators import cache
+from spanferry.translators.cache import written_once
 from spanferry.translators.conversion.convert import convert, quantization_for
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.loading.load import load_translator
@@ -153,3 +154,13 @@ def test_what_the_hub_client_has_is_converted_without_a_network(
     assert isinstance(found, CT2Translator)
     assert found.directory == own_cache / "models" / "owner--opus-mt-en-de@01234567-int8"
     assert found.signature.startswith("mt:opus-mt-en-de@")
+
+
+def test_what_a_killed_conversion_left_is_swept_by_the_next_one(tmp_path: Path) -> None:
+    left, others = tmp_path / ".model@1.0123abcd", tmp_path / ".model@12.0123abcd"
+    left.mkdir()
+    others.mkdir()
+    with written_once(tmp_path / "model@1") as partial:
+        assert partial is not None
+        partial.mkdir()
+    assert (tmp_path / "model@1").is_dir() and others.is_dir() and not left.exists()

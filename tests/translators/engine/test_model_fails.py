@@ -1,6 +1,7 @@
 """A model that fails: one row of several has a reason, all of them are an error; nothing goes on without it."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import forced
 from spanferry.translators.engine.ct2 import CT2Translator
-from spanferry.translators.engine.limits import MODEL_ERROR, raise_if_all_fail
+from spanferry.translators.engine.failures import Failed, carried, gathered, settle
+from spanferry.translators.engine.limits import MODEL_ERROR
 from spanferry.translators.engine.scoring import LanguageScorer
 
 LONG = ["▁de"] * 1500  # past the position table: CTranslate2 raises
@@ -36,6 +38,18 @@ def test_the_last_error_of_a_row_is_kept(model: CT2Translator, caplog: pytest.Lo
     assert "1 of 3 rows" in caplog.text and "position" in caplog.text
 
 
+def test_failures_are_counted_for_whoever_does_the_work(model: CT2Translator) -> None:
+    source = [model.encode_source("Yes.", "en", "es")] * 3
+    with gathered() as failed, ThreadPoolExecutor(1) as pool:
+        forced.score(model.raw, source, [["▁Sí"], LONG, ["▁Sí"]])
+        pool.submit(carried(forced.score), model.raw, source, [LONG, LONG, ["▁Sí"]]).result()
+        with gathered() as inner:
+            settle(["out of memory"], 2, "score")
+    assert {call: one.rows for call, one in failed.found.items()} == {"score": 3}
+    assert "position" in failed.found["score"].last
+    assert inner.found["score"] == Failed(1, "out of memory")
+
+
 def test_sources_that_can_not_be_encoded(model: CT2Translator) -> None:
     scorer = LanguageScorer(model.directory, "es", compute_type=model.compute_type)
     good, long = tuple(model.encode_source("Yes.", "en", "es")), tuple(LONG)
@@ -49,9 +63,9 @@ def test_sources_that_can_not_be_encoded(model: CT2Translator) -> None:
 def test_when_a_model_counts_as_broken(failed: int, rows: int, raises: bool) -> None:
     if raises:
         with pytest.raises(ModelError, match="out of memory 1"):
-            raise_if_all_fail([f"out of memory {i}" for i in range(failed)], rows)
+            settle([f"out of memory {i}" for i in range(failed)], rows, "score")
     else:
-        raise_if_all_fail(["out of memory"] * failed, rows)
+        settle(["out of memory"] * failed, rows, "score")
 
 
 class _FailsOn:

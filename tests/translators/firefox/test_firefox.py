@@ -83,6 +83,15 @@ def test_an_engine_that_dies_is_started_again(portuguese: FirefoxTranslator) -> 
     assert portuguese.translate(["Good evening."], "en", "pt") == before
 
 
+def test_the_processes_end_with_the_translator(wheel: Path) -> None:
+    translator = FirefoxTranslator("en", "pt", wheel, workers=1)
+    translator.translate(["Good evening."], "en", "pt")
+    (engine,) = [e for e in list(translator._pools[0]._free.queue) if e is not None]
+    assert engine.alive
+    del translator
+    assert not engine.alive
+
+
 def test_signature_states_direction_weights_and_engine(portuguese: FirefoxTranslator, wheel: Path) -> None:
     model, engine = portuguese.signature.split("|")
     assert model.startswith("mt:firefox.en-pt@") and engine.startswith("fx:")

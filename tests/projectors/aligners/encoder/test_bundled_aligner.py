@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import spanferry.projectors.bundled
+from spanferry.corpora.errors import ModelError
 from spanferry.projectors.aligners.encoder import context
 from spanferry.projectors.aligners.encoder.aligner import EncoderAligner
 from spanferry.projectors.aligners.encoder.context import Views, averaged, bundled_encoder, power_for, views
@@ -18,6 +19,7 @@ from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.evaluation.gold import load_gold
 from spanferry.projectors.evaluation.judge import judge
 from spanferry.projectors.methods.default import DefaultProjector
+from spanferry.translators.engine.failures import gathered
 
 WEIGHTS = Path(spanferry.projectors.bundled.__file__).parent / "weights"
 
@@ -154,3 +156,21 @@ def test_where_nobody_is_asked() -> None:
     states = [LexicalAligner(context=asked, settings=large).fit(corpus).state() for asked in (True, False)]
     assert states[0] == states[1] != LexicalAligner().fit(corpus).state()
     assert LexicalAligner("none").fit(corpus).state() == LexicalAligner("none", context=False).fit(corpus).state()
+
+
+def test_a_text_that_the_encoder_fails_on_fails_alone(tmp_path: Path) -> None:
+    for file in WEIGHTS.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    facts = json.loads((tmp_path / "spanferry.json").read_text())
+    (tmp_path / "spanferry.json").write_text(json.dumps({**facts, "max_tokens": 10**6}))
+    aligner = EncoderAligner(str(tmp_path), device="cpu")
+    long = "the house " * (facts["max_tokens"] // 2 + 1)
+    rows = [("Tom lives here.", "Tom vive aquí."), (long, "la casa"), ("Mary left.", "Mary se fue.")]
+    inputs = [ProjectionInput(f"r{n}", a, b, (), "en", "es") for n, (a, b) in enumerate(rows)]
+    with gathered() as failed:
+        found = aligner.align(inputs)
+    assert [one.reason for one in found] == [None, "model_error", None]
+    assert found[0].links and found[2].links
+    assert failed.found["align"].rows == 1 and "position" in failed.found["align"].last
+    with pytest.raises(ModelError, match="fails on every row"):
+        aligner.align([ProjectionInput("r", long, long + "the", (), "en", "es")])

@@ -12,7 +12,7 @@ from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note, options_part
 from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.common.text import check_encoding
+from spanferry.corpora.readers.common.encodings import check_encoding, decoded_bytes
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit
 
@@ -86,12 +86,10 @@ class BratReader(FileReader):
 
     def _content(self, path: Path) -> str:
         try:
-            return path.read_bytes().decode(self.encoding).removeprefix("\ufeff")
+            content = path.read_bytes()
         except OSError as error:
             raise RowError("no_text", f"{path.name} can't be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            message = f"byte {error.start} of {path.name} is not {self.encoding}"
-            raise RowError("bad_encoding", message, hint="--set read.options.encoding=latin-1") from error
+        return decoded_bytes(path, content, self.encoding)
 
 
 def standoff(lines: str, notes: list[Note]) -> tuple[dict[str, Any], dict[str, str]]:

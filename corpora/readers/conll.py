@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.tagged import tagged_example
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
@@ -170,6 +171,10 @@ class ConllReader(FileReader):
         notes: list[Note] = []
 
         def make() -> Example:
+            for comment in comments.values():
+                check_decoded(comment, self.encoding)
+            for at, cells in given:
+                check_decoded("\t".join(cells), self.encoding, at)
             lines, lost = without_ranges(given, columns, self.label)
             if lost:
                 notes.append(Note("a multiword token whose words have different labels got the first of them"))

@@ -57,8 +57,7 @@ class LabelStudioReader(FileReader):
         for number, task in enumerate(self._tasks(), 1):
             where = f"{self.path}: task {number}"
             if isinstance(task, Unreadable):
-                error = RowError("bad_json", f"not JSON that can be read: {task.reason}")
-                yield bad_row(error, str(number), where, task.raw, self.rows_split)
+                yield bad_row(task.error, str(number), where, task.raw, self.rows_split)
                 continue
             data = task.get("data") if isinstance(task, Mapping) else None
             ours = data.get(_OURS) if isinstance(data, Mapping) else None

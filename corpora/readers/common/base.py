@@ -10,7 +10,7 @@ from spanferry.corpora.readers.common.bad_row import BadRow, bad_row
 from spanferry.corpora.readers.common.checked import Draft, Note, RowReader
 from spanferry.corpora.schema import Example
 
-__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of"]
+__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of", "split_word"]
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {
@@ -73,6 +73,11 @@ def split_of(path: Path) -> str:
     """The split that a file's name tells (``train``, ``dev``, ``test`` … between dots, dashes and the like)."""
     words = "".join(c if c.isalnum() else " " for c in path.name.lower()).split()
     return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
+
+
+def split_word(word: str) -> str | None:
+    """The split that a word stands for (``dev`` is ``validation``), or None."""
+    return _SPLIT_WORDS.get(word.lower())
 
 
 def options_part(reader: Any) -> str:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note, options_part
-from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
 from spanferry.corpora.readers.common.encodings import check_encoding, decoded_bytes
+from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit
 

@@ -9,10 +9,11 @@ from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, bad
 from spanferry.corpora.readers.common.fit import Fit
 from spanferry.corpora.readers.common.json_rows import JsonRow, json_rows
 from spanferry.corpora.readers.common.layouts import character_keys, counts_tokens, from_token_spans, known_layout
-from spanferry.corpora.readers.common.rows import RowKeys, Unit, row_id, row_to_example, spans_key
+from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_example, spans_key
 from spanferry.corpora.readers.common.tagged import tagged_row, tags_column
 from spanferry.corpora.readers.qa_rows import squad_answers
 from spanferry.corpora.schema import Example
+from spanferry.corpora.text.offsets import Unit
 from spanferry.corpora.text.tags import ReadScheme
 
 
@@ -73,7 +74,12 @@ class JsonlReader(FileReader):
     encoding: str = "utf-8"
 
     def _rows(self) -> Iterator[Draft | BadRow]:
-        keys = RowKeys(
+        keys = self._keys()
+        for number, given in enumerate(json_rows(self.path, self.encoding), 1):
+            yield self._draft(given, number, keys)
+
+    def _keys(self) -> RowKeys:
+        return RowKeys(
             self.text_key,
             self.text_fields,
             self.spans_key,
@@ -87,8 +93,6 @@ class JsonlReader(FileReader):
             self.end == "inclusive",
             self.ignore,
         )
-        for number, given in enumerate(json_rows(self.path, self.encoding), 1):
-            yield self._draft(given, number, keys)
 
     def _fit(self) -> Fit | None:
         return None if self.offsets == "token" else super()._fit()
@@ -131,4 +135,3 @@ class JsonlReader(FileReader):
 
     def _tags(self, row: dict[str, Any]) -> str | None:
         return tags_column(row, "tokens", self.tags_key)
-

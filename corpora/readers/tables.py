@@ -13,12 +13,13 @@ from spanferry.corpora.readers.common.base import AUTO_SPLIT, Draft, Note, optio
 from spanferry.corpora.readers.common.checked import RowReader
 from spanferry.corpora.readers.common.json_values import dump_raw
 from spanferry.corpora.readers.common.label_keys import SPAN_KEYS, TAG_KEYS
-from spanferry.corpora.readers.common.rows import RowKeys, Unit, row_id, row_to_example
+from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_example
 from spanferry.corpora.readers.common.tagged import class_name, tagged_row, tags_column
 from spanferry.corpora.readers.qa_rows import QA_COLUMNS, squad_answers
 from spanferry.corpora.schema import TEXT, Example
 from spanferry.corpora.stored import switch_schema as switched
 from spanferry.corpora.stored.rows import TAKEN
+from spanferry.corpora.text.offsets import Unit
 from spanferry.corpora.text.tags import ReadScheme
 
 

@@ -10,7 +10,18 @@ from spanferry.corpora.readers.common.bad_row import BadRow, bad_row
 from spanferry.corpora.readers.common.checked import Draft, Note, RowReader
 from spanferry.corpora.schema import Example
 
-__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "options_part", "split_of", "split_word"]
+__all__ = [
+    "AUTO_SPLIT",
+    "BadRow",
+    "Draft",
+    "FileReader",
+    "Note",
+    "Reader",
+    "bad_row",
+    "options_part",
+    "split_of",
+    "split_word",
+]
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {

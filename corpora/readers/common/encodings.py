@@ -85,6 +85,12 @@ def is_wide(encoding: str) -> bool:
     return codecs.lookup(encoding).name in _WIDE | {"utf-16", "utf-32"}
 
 
+def peeked(start: bytes) -> str:
+    """The first bytes of a file as text to look at: in the encoding of its mark, else in UTF-8 as far as it is that."""
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    return start.decode(marked, "replace").removeprefix("\ufeff")
+
+
 def check_decoded(text: str, encoding: str, line: int | None = None) -> None:
     """Makes sure that all bytes of ``text``, which may be one line of a row, were in the encoding.
 
@@ -97,9 +103,10 @@ def check_decoded(text: str, encoding: str, line: int | None = None) -> None:
     byte = ord(found[0][0]) - 0xDC00
     around = text[max(0, found.start() - _SHOWN) : found.end() + _SHOWN].encode("utf-8", "surrogateescape")
     other = _likely(around)
+    place = "" if line is None else f"line {line}: "
     raise RowError(
         "bad_encoding",
-        f"{'' if line is None else f'line {line}: '}byte 0x{byte:02x} is not {encoding}; in {other} the place reads {around.decode(other, 'replace')!r}",
+        f"{place}byte 0x{byte:02x} is not {encoding}; in {other} the place reads {around.decode(other, 'replace')!r}",
         hint=f"--set read.options.encoding={other} if the whole file is in it, else mend the line",
     )
 
@@ -143,12 +150,12 @@ def _check_most(path: Path, start: bytes, encoding: str) -> None:
     many = len(bad) >= _FEWEST and len(bad) >= _MOST * beyond
     if not many and not (len(bad) == filled >= _FEWEST - 1):
         return
-    number, error = bad[0]
-    around = error.object[max(0, error.start - _SHOWN) : error.start + _SHOWN]
+    number, first = bad[0]
+    around = first.object[max(0, first.start - _SHOWN) : first.start + _SHOWN]
     other = _likely(start)
     raise InputError(
-        f"byte 0x{error.object[error.start]:02x} is not {encoding}, and neither are bytes of {len(bad)} of the {beyond} "
-        f"lines beyond ASCII that were looked at; in {other} the place reads {around.decode(other, 'replace')!r}",
+        f"byte 0x{first.object[first.start]:02x} is not {encoding}, and neither are bytes in {len(bad)} of the "
+        f"{beyond} lines beyond ASCII at its start; in {other} this one reads {around.decode(other, 'replace')!r}",
         where=f"{path}:{number}",
         valid="text in the encoding of the reader's option 'encoding', utf-8 by default",
         hint=f"--set read.options.encoding={other}, or whatever the file was written in",

@@ -47,12 +47,17 @@ def json_rows(path: Path, encoding: str) -> Iterator[JsonRow]:
                 yield JsonRow(f"{path}:{number}", line, _object(line, encoding))
         return
     text = "\n".join(line for _, line in read_lines(path, encoding))
+    found = False
     try:
-        yield from _rows(path, text, encoding)
+        for row in _rows(path, text, encoding):
+            found = True
+            yield row
     except RowError as error:
         raise InputError(
             error.message, where=str(path), hint="a JSON object on each line is read row by row: jq -c '.[]' FILE"
         ) from error
+    if not found:
+        raise InputError("no row in it", where=str(path), hint="is this the right file?")
 
 
 def is_row(value: Any) -> bool:
@@ -72,9 +77,7 @@ def _is_lines(lines: list[str]) -> bool:
         try:
             values.append(parse_json(line.removeprefix("\ufeff").strip(BLANK)))
         except RowError as error:
-            if not values and _goes_on(line.strip(BLANK), error):
-                return False
-            return True
+            return bool(values) or not _goes_on(line.strip(BLANK), error)
     if len(values) > 1:
         return True
     value = spacy_row(values[0])
@@ -146,7 +149,10 @@ def _inner(value: Mapping[str, Any]) -> list[tuple[str | None, Any]] | None:
         return [(None, {"id": key, **spacy_row(row)}) for key, row in value.items()]
     held = [rows for rows in value.values() if _are_rows(rows)]
     if len(held) == 1:
-        return [(None, row) for row in held[0] if row is not None]
+        # SNIPS: the rows of an intent, each in pieces.
+        key = next(key for key, rows in value.items() if rows is held[0])
+        pieces = all(isinstance(row, Mapping) and isinstance(row.get("data"), list) for row in held[0])
+        return [(None, {**row, "label": key} if pieces else row) for row in held[0] if row is not None]
     nested = [inner for inner in value.values() if isinstance(inner, Mapping)]
     if not held and len(nested) == len(value) == 1:
         return _inner(nested[0])

@@ -8,6 +8,7 @@ The names are those of spaCy (``entities``, ``ents``), Prodigy (``spans``), docc
 import ast
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from spanferry.corpora.errors import RowError
@@ -15,7 +16,18 @@ from spanferry.corpora.errors import RowError
 SPAN_KEYS = ("spans", "entities", "ents", "label", "labels", "annotations", "ner", "mentions", "slots")
 TAG_KEYS = ("ner_tags", "tags", "ner", "labels", "label", "slots")
 # Texts and tokens are looked for under these where a row has no ``text`` and no ``tokens``.
-TEXT_KEYS = ("text", "data", "sentence", "utterance", "utt", "content", "document", "full_text", "source_text", "raw_text")
+TEXT_KEYS = (
+    "text",
+    "data",
+    "sentence",
+    "utterance",
+    "utt",
+    "content",
+    "document",
+    "full_text",
+    "source_text",
+    "raw_text",
+)
 TOKEN_KEYS = ("tokens", "words", "token", "tokenized_text", "sentence")
 STARTS = (
     "start",
@@ -57,8 +69,14 @@ LABELS = (
     "slot",
 )
 _LENGTH = "length"
+_LONGEST = 6  # values of one span that is a list
 # Stretches of a text that are no labels: sentences and tokens of spaCy's ``Doc.to_json``.
 _NO_LABELS = frozenset({"sents", "sentences", "tokens"})
+# Offsets under keys that are not read, but show that something is labelled.
+_HINTED_RANGES = (*RANGES, "pos", "char_spans", "token_spans", "indices")
+_MOST_LEVELS = 6  # that are looked into for labels
+# What our own writers put beside a row; its offsets belong to the row's source.
+_OURS = frozenset({"source", "projections", "switches"})
 # A key called so holds labels, whatever they look like; under the others classes of the whole text are usual.
 _ALWAYS = frozenset(SPAN_KEYS) - {"label", "labels"} | {"annotation"}
 
@@ -128,6 +146,15 @@ def check_consumed(row: Mapping[str, Any], used: set[str], ignore: Sequence[str]
     Raises:
         RowError: ``unread_labels``: one does; the message names it and the options that help.
     """
+    flat = _flat_span(row)
+    if flat is not None and flat not in used and flat not in ignore:
+        raise RowError(
+            "unread_labels",
+            f"{flat!r} is the start of a span, and nothing reads it",
+            where=where,
+            valid="a list of {start, end, label} under one key",
+            hint=f"--set read.options.ignore={flat} passes it over",
+        )
     for key, value in row.items():
         if key in used or key in ignore or key in _NO_LABELS:
             continue
@@ -136,9 +163,10 @@ def check_consumed(row: Mapping[str, Any], used: set[str], ignore: Sequence[str]
                 "unread_labels",
                 f"{key!r} holds what looks like {len(unpacked(value))} labels, and nothing reads it",
                 where=where,
-                hint=f"--set read.options.spans_key={key} reads it, --set read.options.ignore={key} passes it over",
+                hint=(f"--set read.options.spans_key={key} reads it, " if all(map(_is_plain, unpacked(value))) else "")
+                + f"--set read.options.ignore={key} passes it over",
             )
-        if _names_labels(key, value):
+        if _names_labels(key, value) or (key not in _OURS and _holds_spans(value)):
             raise RowError(
                 "unread_labels",
                 f"{key!r} holds {value!r:.60}, which nothing reads",
@@ -156,6 +184,26 @@ def _names_labels(key: str, value: Any) -> bool:
     return key in SPAN_KEYS and (bool(value) if isinstance(value, Mapping) else any(map(_is_container, inner)))
 
 
+def _holds_spans(value: Any, level: int = 0) -> bool:
+    """Whether a value has spans somewhere in it."""
+    if level > _MOST_LEVELS or not isinstance(value, (list, Mapping)):
+        return False
+    if isinstance(value, Mapping) and (_looks_like_span(value) or any(_is_edges(value.get(k)) for k in _HINTED_RANGES)):
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return looks_like_spans(value) or any(_holds_spans(item, level + 1) for item in inner)
+
+
+def _flat_span(row: Mapping[str, Any]) -> str | None:
+    """A key of the start of a span that stands in the row itself, ``subj_start`` beside ``subj_end``."""
+    for key in row:
+        if key.endswith("_start") and _is_number(row[key]):
+            name = key.removesuffix("_start")
+            if _is_number(row.get(f"{name}_end")) or isinstance(row.get(name), str):
+                return key
+    return None
+
+
 def _is_container(value: Any) -> bool:
     return isinstance(value, (list, Mapping))
 
@@ -167,11 +215,16 @@ def _looks_like_span(item: Any) -> bool:
         return any(_like_number(item.get(k)) for k in STARTS) and (
             any(_like_number(item.get(k)) for k in (*ENDS, _LENGTH)) or isinstance(item.get("text"), str)
         )
-    if isinstance(item, (list, tuple)) and len(item) in (3, 4):
-        return any(
-            isinstance(item[at], str) and all(_like_number(v) for i, v in enumerate(item[:3]) if i != at) for at in (0, 2)
-        )
+    if isinstance(item, (list, tuple)) and 3 <= len(item) <= _LONGEST:
+        numbers = [_like_number(value) for value in item]
+        pairs = any(a and b for a, b in pairwise(numbers))
+        return pairs and any(isinstance(value, str) and not value.isdigit() for value in item)
     return False
+
+
+def _is_plain(item: Any) -> bool:
+    """Whether what looks like a span is one that is read where its key is named."""
+    return isinstance(item, Mapping) or len(item) == 3
 
 
 def _unfold_range(span: dict[str, Any], start: str, end: str) -> None:

@@ -7,6 +7,7 @@ name spans by their ends (Prodigy) or their place, spans that count tokens (GLiN
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from spanferry.corpora.errors import RowError
@@ -23,6 +24,7 @@ from spanferry.corpora.schema import TEXT
 from spanferry.corpora.text.detokenise import detokenise
 
 TOKENS = "tokens"
+_LABEL, _INTENT = "label", "intent"
 _GLINER = "tokenized_text"
 _ANNOTATED = "annot_utt"
 _BRACKET = re.compile(r"\[\s*([^\[\]:]+?)\s*:\s*([^\[\]]*?)\s*\]")
@@ -43,10 +45,13 @@ def known_layout(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
     Raises:
         RowError: ``bad_offsets``: labels in brackets that do not stand in the text of the row.
     """
-    row = _with_text(_with_tokens(row), keys)
+    row = _with_text(_with_tokens(_from_pieces(row, keys)), keys)
+    row = _with_label(_with_answers(row), keys)
     for key in SPAN_KEYS:
         inner = row.get(key)
-        held = [k for k, v in inner.items() if looks_like_spans(v)] if isinstance(inner, Mapping) else []
+        if not isinstance(inner, Mapping):
+            continue
+        held = [k for k, v in inner.items() if looks_like_spans(v)]
         if len(held) == 1 and not looks_like_spans(inner):
             rest = {k: v for k, v in inner.items() if k != held[0] and v not in (None, [], {}, "")}
             row = {**row, key: inner[held[0]], **({f"{key}_other": rest} if rest else {})}
@@ -121,6 +126,46 @@ def _with_tokens(row: dict[str, Any]) -> dict[str, Any]:
         return row
     kept = {key: value for key, value in row.items() if key != found[0] or key == _GLINER}
     return {**kept, TOKENS: row[found[0]]}
+
+
+def _from_pieces(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
+    """The pieces of ``{"data": [{"text"}, {"text", "entity"}]}`` (SNIPS) as one text with spans."""
+    pieces = row.get("data")
+    if not isinstance(pieces, list) or not pieces or keys.text in row or keys.spans in row:
+        return row
+    if not all(isinstance(p, Mapping) and isinstance(p.get("text"), str) for p in pieces):
+        return row
+    starts = list(accumulate((len(p["text"]) for p in pieces), initial=0))
+    spans = [
+        {keys.start: a, keys.end: b, keys.span_label: piece["entity"]}
+        for piece, a, b in zip(pieces, starts, starts[1:], strict=False)
+        if piece.get("entity") is not None
+    ]
+    rest = {key: value for key, value in row.items() if key != "data"}
+    return {keys.text: "".join(p["text"] for p in pieces), **rest, keys.spans: spans}
+
+
+def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
+    """A question whose one answer stands in the row itself, in the hub's layout of SQuAD."""
+    answer, start = row.get("answer"), row.get("answer_start")
+    if "answers" in row or not {"question", "context"} <= set(row) or not isinstance(answer, str):
+        return row
+    if not isinstance(start, int):
+        return row
+    rest = {key: value for key, value in row.items() if key not in ("answer", "answer_start", "answer_end")}
+    return {**rest, "answers": [{"text": answer, "answer_start": start}]}
+
+
+def _with_label(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
+    """A row whose label stands under ``intent``, or was the one that was accepted among Prodigy's options."""
+    if keys.label != _LABEL or row.get(_LABEL) is not None:
+        return row
+    accepted = row.get("accept")
+    if isinstance(row.get("options"), list) and isinstance(accepted, list) and len(accepted) == 1:
+        return {**{k: v for k, v in row.items() if k not in ("options", "accept")}, _LABEL: accepted[0]}
+    if isinstance(row.get(_INTENT), str):
+        return {**{k: v for k, v in row.items() if k != _INTENT}, _LABEL: row[_INTENT]}
+    return row
 
 
 def _is_words(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """Lines of a text file, with errors that say where."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spanferry.corpora.errors import InputError, nearest
@@ -57,7 +57,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
         )
     blank = True
     with unpacking(path), open_bytes(path) as stream:
-        lines = io.TextIOWrapper(stream, encoding, newline="\n") if wide else _decoded(stream, path, encoding)
+        lines = io.TextIOWrapper(stream, encoding, newline="\n") if wide else _decoded(stream, encoding)
         number = 0
         try:
             for number, line in enumerate(lines, 1):
@@ -75,8 +75,8 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
         raise _empty(path)
 
 
-def _decoded(stream: io.IOBase | object, path: Path, encoding: str) -> Iterator[str]:
-    for raw in stream:  # type: ignore[attr-defined]
+def _decoded(stream: Iterable[bytes], encoding: str) -> Iterator[str]:
+    for raw in stream:
         yield raw.decode(encoding, "surrogateescape")
 
 

@@ -100,7 +100,8 @@ def from_token_spans(row: Mapping[str, Any], keys: RowKeys, lang: str, declared:
         for span in known_keys(given, keys.start, keys.end, keys.span_label):
             if isinstance(span, Sequence) and len(span) == 3:
                 span = dict(zip((keys.start, keys.end, keys.span_label), span, strict=True))
-            start, end = (span.get(k) if isinstance(span, Mapping) else None for k in (keys.start, keys.end))
+            # A list column of Arrow holds one type: numbers stand as strings beside the label.
+            start, end = (_number(span.get(k)) if isinstance(span, Mapping) else None for k in (keys.start, keys.end))
             last = end + inclusive if isinstance(end, int) else -1
             if not isinstance(start, int) or not 0 <= start < last <= len(tokens):
                 raise RowError(
@@ -111,6 +112,10 @@ def from_token_spans(row: Mapping[str, Any], keys: RowKeys, lang: str, declared:
             spans.append({**span, keys.start: ranges[start][0], keys.end: ranges[last - 1][1]})
     rest = {k: v for k, v in row.items() if k not in (key, _GLINER)}
     return {**rest, keys.text: text, TOKENS: [list(pair) for pair in ranges], keys.spans: spans}
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
 def character_keys(keys: RowKeys) -> RowKeys:

@@ -1,23 +1,26 @@
 """Readers: annotated data to examples. One file per format, found through ``READERS`` or by looking at the input."""
 
-import gzip
-import zlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.options import build_component, option_defaults
 from spanferry.corpora.readers.common.base import BadRow, Reader
+from spanferry.corpora.readers.common.chained import PATTERN, ChainedReader, data_files, matching, names_of
 from spanferry.corpora.readers.common.checked import CheckedReader, RowReader
 from spanferry.corpora.readers.common.text import check_file
+from spanferry.corpora.readers.guess import guess_format
 from spanferry.corpora.registry import resolve
 
 READERS = {
     "jsonl": "spanferry.corpora.readers.jsonl:JsonlReader",
+    "csv": "spanferry.corpora.readers.csv:CsvReader",
     "conll": "spanferry.corpora.readers.conll:ConllReader",
+    "slot_files": "spanferry.corpora.readers.slot_files:SlotFilesReader",
     "squad": "spanferry.corpora.readers.squad:SquadReader",
-    "label_studio": "spanferry.corpora.readers.label_studio:LabelStudioReader",
+    "label_studio": "spanferry.corpora.readers.label_studio.reader:LabelStudioReader",
     "brat": "spanferry.corpora.readers.brat:BratReader",
     "doccano": "spanferry.corpora.readers.doccano:DoccanoReader",
     "text": "spanferry.corpora.readers.parallel:LinesReader",
@@ -29,17 +32,10 @@ READERS = {
 
 __all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]
 
-_SUFFIXES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".bio": "conll",
-    ".bioes": "conll",
-    ".parquet": "parquet",
-}
-_SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
-_SNIFFED = 1 << 16  # bytes that are looked at to tell a format
 _FIXED = ("path", "lang")
-_SAVED = ("dataset_dict.json", "dataset_info.json")
+# Readers of one file; of a folder they read each file.
+_OF_A_FILE = frozenset({"jsonl", "csv", "conll", "squad", "label_studio", "doccano", "text"})
+_PLAIN = "text"
 
 
 def open_reader(
@@ -52,7 +48,7 @@ def open_reader(
     """The reader for ``source``.
 
     Args:
-        source: A file, a folder, or ``hf:<hub id>``.
+        source: A file, a folder, a pattern such as ``data/*.jsonl``, or ``hf:<hub id>``.
         lang: BCP-47 tag of its texts.
         format: A name in ``READERS`` or ``package.module:Class``; None: told from the name, else from the content.
         options: Options of that reader; strings are turned into what the option takes (``"true"``, ``"2"``).
@@ -61,12 +57,17 @@ def open_reader(
         ConfigError: Unknown format or option, a value the option does not take, or a format that can't be told.
         InputError: There is no such file, or it is empty.
     """
-    name = format or guess_format(source)
+    chosen = options or {}
+    if not str(source).startswith("hf:") and format in (None, *_OF_A_FILE):
+        files = _several(Path(source), format)
+        if files:
+            return _chained(Path(source), files, lang, format, chosen)
+    name = format or guess_format(source, sorted(READERS), chosen)
     cls = resolve("reader", name, READERS)
     place: Any = str(source).removeprefix("hf:") if name == "hf" else Path(source)
-    if isinstance(place, Path) and not place.is_dir():
+    if isinstance(place, Path) and not place.is_dir() and name != "brat":
         check_file(place)
-    reader: Reader = build_component(cls, "reader", name, options or {}, place, lang, filled=_FIXED)
+    reader: Reader = build_component(cls, "reader", name, chosen, place, lang, filled=_FIXED)
     return reader if isinstance(reader, RowReader) else CheckedReader(reader)
 
 
@@ -75,67 +76,60 @@ def reader_options(name: str) -> dict[str, Any]:
     return option_defaults(resolve("reader", name, READERS), _FIXED)
 
 
-def guess_format(source: str | Path) -> str:
-    """The format of ``source``, told from its name, else from how it starts.
-
-    Raises:
-        ConfigError: Neither tells.
-        InputError: There is no such file, or it is empty.
-    """
-    if str(source).startswith("hf:"):
-        return "hf"
-    path = Path(source)
-    if path.is_dir():
-        if any((path / name).is_file() for name in _SAVED):
-            return "saved"
-        if any(path.rglob("*.parquet")):
-            return "parquet"
-        if any(path.rglob("*.ann")):
-            return "brat"
-        raise _unknown_format(path, "the folder holds neither a saved dataset nor Parquet files nor .ann files of BRAT")
-    check_file(path)
-    if path.suffix == ".ann" or (path.suffix == ".txt" and path.with_suffix(".ann").is_file()):
-        return "brat"
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    by_start = next((name for start, name in _SUFFIX_STARTS.items() if suffix.startswith(start)), None)
-    name = _SUFFIXES.get(suffix) or by_start or _by_content(path) or ("text" if suffix == ".txt" else None)
-    if name is None:
-        raise _unknown_format(path, f"neither the suffix {suffix!r} nor the first line tells the format")
-    return name
+def _several(place: Path, format: str | None) -> list[Path]:
+    """The files of a pattern, or those of a folder that no reader takes as a whole; empty for anything else."""
+    if not place.exists() and PATTERN & set(str(place)):
+        files = matching(place)
+        if not files:
+            raise InputError("no file matches the pattern", where=str(place), hint="quote it: 'data/*.jsonl'")
+        return files
+    if not place.is_dir():
+        return []
+    if format is None:
+        try:
+            guess_format(place, [])
+            return []
+        except ConfigError:
+            pass
+    return data_files(place)
 
 
-def _by_content(path: Path) -> str | None:
+def _chained(
+    place: Path, files: list[Path], lang: str, format: str | None, options: Mapping[str, Any]
+) -> ChainedReader | Reader:
+    formats = {path: _format_of(path, options) for path in files}
+    if format is not None:
+        taken = [path for path in files if formats[path] == format] or files
+    else:
+        counts = Counter(name for name in formats.values() if name in _OF_A_FILE and name != _PLAIN)
+        if len(counts) > 1:
+            raise ConfigError(
+                f"files of several formats: {', '.join(f'{n} {name}' for name, n in sorted(counts.items()))}",
+                where=str(place),
+                valid=sorted(counts),
+                hint="--set read.format=NAME reads those of one, or name them by a pattern: 'DIR/*.jsonl'",
+            )
+        format = next(iter(counts), _PLAIN)
+        taken = [path for path in files if formats[path] == format]
+        if not taken:
+            guess_format(place, sorted(READERS))  # says so
+    start = place if place.is_dir() else Path(*_shared(taken))
+    readers = [open_reader(path, lang=lang, format=format, options=options) for path in taken]
+    return ChainedReader(place, tuple(zip(names_of(taken, start), readers, strict=True)))
+
+
+def _format_of(path: Path, options: Mapping[str, Any]) -> str | None:
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            start = stream.read(_SNIFFED)
-    except (OSError, EOFError, zlib.error):
-        return None  # the reader says what is wrong with it
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    text = start.decode("utf-8", "replace")
-    if text.lstrip("\ufeff \t\r\n").startswith("{") and '"paragraphs"' in text and '"data"' in text:
-        return "squad"
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    first = lines[0].lstrip("\ufeff") if lines else ""
-    if first.startswith("["):
-        whole = text.replace(" ", "")
-        if (
-            any(key in whole for key in ('"annotations":[', '"completions":[', '"predictions":['))
-            and '"data":' in whole
-        ):
-            return "label_studio"
-    if first.startswith("{"):
-        return "jsonl"
-    rows = [line.split() for line in lines[: -1 if len(start) == _SNIFFED else None] if not line.startswith("#")][:50]
-    tagged = rows and all(len(r) > 1 and _is_tag(r[-1]) for r in rows)
-    # Lines of nothing but tags are one half of a pair of files (seq.in, seq.out).
-    tokens = any(not _is_tag(cell) for r in rows for cell in r[:-1])
-    return "conll" if tagged and tokens else None
+        return guess_format(path, [], options)
+    except (ConfigError, InputError):
+        return None
 
 
-def _is_tag(cell: str) -> bool:
-    return cell == "O" or cell[:2] in ("B-", "I-", "E-", "S-")
-
-
-def _unknown_format(path: Path, message: str) -> ConfigError:
-    return ConfigError(message, where=str(path), valid=sorted(READERS), hint="--set read.format=NAME")
+def _shared(files: list[Path]) -> list[str]:
+    """The folders that all files are in."""
+    shared: list[str] = []
+    for parts in zip(*(path.parent.parts for path in files), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return shared

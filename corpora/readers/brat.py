@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note, source_signature
+from spanferry.corpora.readers.common.encodings import check_encoding, decoded_bytes
 from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.common.text import check_encoding
 from spanferry.corpora.schema import Example
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.offsets import Unit
@@ -89,12 +89,10 @@ class BratReader(FileReader):
 
     def _content(self, path: Path) -> str:
         try:
-            return path.read_bytes().decode(self.encoding).removeprefix("\ufeff")
+            content = path.read_bytes()
         except OSError as error:
             raise RowError("no_text", f"{path.name} can't be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            message = f"byte {error.start} of {path.name} is not {self.encoding}"
-            raise RowError("bad_encoding", message, hint="--set read.options.encoding=latin-1") from error
+        return decoded_bytes(path, content, self.encoding)
 
 
 def standoff(lines: str, notes: list[Note]) -> tuple[dict[str, Any], dict[str, str]]:

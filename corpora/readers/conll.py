@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.tagged import tagged_example
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.readers.conll_columns import SAMPLE, Columns, Line, decide, without_ranges
 from spanferry.corpora.schema import TEXT, Example
-from spanferry.corpora.text.tags import ReadScheme, TagProblem, TokenSpan, plain_tag, read_tags
+from spanferry.corpora.text.tags import ReadScheme, TagProblem, TokenSpan, holds_pairs, plain_tag, read_tags
 
 _KEY_VALUE = re.compile(r"#\s*([\w.-]+)\s*[=:]\s*(.*)")
 _BLANKS = re.compile(r"[ \t]+")
@@ -21,6 +22,7 @@ _TAG = re.compile(r"O|[BIESLU]-.+")
 _LABEL_KEYS = ("label", "intent")
 _ID_KEYS = ("id", "sent_id")
 _DOCUMENT = "-DOCSTART-"
+_OUTSIDE = frozenset({"O", "o", "0", "_", "-"})  # what files without letters in front write for no label
 _FEWEST, _MOSTLY = 3, 0.9  # sentences with tags that break the scheme, before the scheme itself is in doubt
 
 
@@ -111,7 +113,7 @@ class ConllReader(FileReader):
             try:
                 lines, _ = without_ranges(sentence.lines, columns, self.label)
                 lines = [line for line in lines if not self._is_gap(line, columns)]
-                tags = [self._tags(lines, at) for at in columns.tags]
+                tags = [self._tags(lines, at, columns) for at in columns.tags]
             except RowError:
                 continue
             problems = [read_tags(column, self.scheme, repair=self.repair)[1] for column in tags]
@@ -159,7 +161,7 @@ class ConllReader(FileReader):
 
     def _columns(self, line: str) -> list[str]:
         tabs = self.separator == "tab" or (self.separator == "auto" and "\t" in line)
-        return line.split("\t") if tabs else _BLANKS.split(line.strip(" \t"))
+        return [cell.strip(" ") for cell in line.split("\t")] if tabs else _BLANKS.split(line.strip(" \t"))
 
     def _drafts(
         self, comments: dict[str, str], given: list[Line], columns: Columns, number: str
@@ -170,13 +172,17 @@ class ConllReader(FileReader):
         notes: list[Note] = []
 
         def make() -> Example:
+            for comment in comments.values():
+                check_decoded(comment, self.encoding)
+            for at, cells in given:
+                check_decoded("\t".join(cells), self.encoding, at)
             lines, lost = without_ranges(given, columns, self.label)
             if lost:
                 notes.append(Note("a multiword token whose words have different labels got the first of them"))
             tokens = [self._column(line, columns.token, "token_column") for line in lines]
             found: list[TokenSpan] = []
             for at in columns.tags:
-                spans, problem = read_tags(self._tags(lines, at), self.scheme, repair=self.repair)
+                spans, problem = read_tags(self._tags(lines, at, columns), self.scheme, repair=self.repair)
                 if problem:
                     where = lines[problem.at][0]
                     raise RowError("bad_tags", f"line {where}: {problem.message}", hint=problem.hint)
@@ -198,9 +204,12 @@ class ConllReader(FileReader):
         yield Draft(row_id, f"{self.path}:{given[0][0]}", lambda: raw_lines, self.rows_split, make)
         yield from notes
 
-    def _tags(self, lines: Sequence[Line], at: int) -> list[str]:
+    def _tags(self, lines: Sequence[Line], at: int, columns: Columns) -> list[str]:
         cells = [self._column(line, at, "tag_column") for line in lines]
-        return cells if self.scheme == "io" else [plain_tag(cell, self.label) for cell in cells]
+        if self.scheme == "io":
+            return ["O" if cell in _OUTSIDE else cell for cell in cells]
+        tags = [plain_tag(cell, self.label) for cell in cells]
+        return ["O" if holds_pairs(tag) else tag for tag in tags] if at in columns.pairs else tags
 
     def _is_gap(self, line: Line, columns: Columns) -> bool:
         """Whether the line's token is empty and its tags say nothing."""

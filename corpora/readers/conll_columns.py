@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from spanferry.corpora.errors import InputError
-from spanferry.corpora.text.tags import plain_tag
+from spanferry.corpora.text.tags import holds_pairs, plain_tag
 
 Line = tuple[int, list[str]]  # line number, columns
 
@@ -29,12 +29,14 @@ class Columns(NamedTuple):
         token: Column of the token.
         tags: Columns of the tags.
         numbered: Column of the word numbers, or None.
+        pairs: Those of ``tags`` that hold a tag among other pairs, as the MISC column of CoNLL-U does.
         unread: Further columns that hold tags and are not read, with some of their labels.
     """
 
     token: int
     tags: tuple[int, ...]
     numbered: int | None
+    pairs: frozenset[int] = frozenset()
     unread: tuple[tuple[int, str], ...] = ()
 
 
@@ -64,6 +66,7 @@ def decide(
             numbered = 0
         elif token is None and share >= _DOUBT:
             shown = "\n".join("  " + "\t".join(columns) for _, columns in lines[:_SHOWN])
+            shown = shown.encode("utf-8", "backslashreplace").decode()  # bytes outside the encoding
             raise InputError(
                 f"can't tell whether column 0 numbers the words or is the words:\n{shown}",
                 where=path,
@@ -71,7 +74,8 @@ def decide(
             )
     if token is None:
         token = 0 if numbered is None else 1
-    return Columns(token, found, numbered, unread)
+    pairs = frozenset(at for at in found if any(_is_pair(cells, at) for _, cells in lines))
+    return Columns(token, found, numbered, pairs, unread)
 
 
 def without_ranges(lines: Sequence[Line], columns: Columns, label: str | None) -> tuple[list[Line], int]:
@@ -127,7 +131,8 @@ def _tag_columns(
     labels: dict[int, set[str]] = {}
     for at in range(1, width):
         cells = [plain_tag(row[at], label or "") for row in rows]
-        fits = sum(bool(_TAG.fullmatch(cell)) or cell in _BARE for cell in cells)
+        pairs = any(_is_pair(row, at) for row in rows)
+        fits = sum(bool(_TAG.fullmatch(c)) or c in _BARE or (pairs and holds_pairs(c)) for c in cells)
         blank = all(row[at] in ("_", "", "-") for row in rows)
         if fits >= _MOST * len(cells) and not blank:
             labels[at] = {cell[2:] for cell in cells if cell[1:2] == "-"}
@@ -145,6 +150,11 @@ def _tag_columns(
     nested += [at for at in labels if at > main]
     unread = tuple((at, ", ".join(sorted(labels[at])[:_SHOWN])) for at in labels if at not in (main, *nested))
     return tuple(sorted((main, *nested))), unread
+
+
+def _is_pair(cells: Sequence[str], at: int) -> bool:
+    """Whether a cell holds a tag as a pair, ``NER=B-PER``."""
+    return -len(cells) <= at < len(cells) and "=" in cells[at] and bool(_TAG.fullmatch(plain_tag(cells[at])))
 
 
 def _numbered(sentences: Sequence[Sequence[Line]]) -> tuple[float, int]:

@@ -6,10 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import RowError
 from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, bad_row
+from spanferry.corpora.readers.common.json_rows import JsonRow, json_rows
 from spanferry.corpora.readers.common.label_keys import known_keys, looks_like_spans, unpacked
 from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
-from spanferry.corpora.readers.common.text import BLANK, read_lines
-from spanferry.corpora.readers.jsonl import json_object
 from spanferry.corpora.text.offsets import Unit
 
 _LABELS = ("entities", "label", "labels", "annotations")
@@ -40,26 +39,22 @@ class DoccanoReader(FileReader):
     encoding: str = "utf-8"
 
     def _rows(self) -> Iterator[Draft | BadRow]:
-        count = 0
-        for line_number, line in read_lines(self.path, self.encoding):
-            if line.strip(BLANK):
-                count += 1
-                yield self._draft(line, f"{self.path}:{line_number}", count)
+        for number, given in enumerate(json_rows(self.path, self.encoding), 1):
+            yield self._draft(given, number)
 
-    def _draft(self, line: str, where: str, number: int) -> Draft | BadRow:
-        try:
-            row = json_object(line)
-        except RowError as error:
-            return bad_row(error, str(number), where, line, self.rows_split)
+    def _draft(self, given: JsonRow, number: int) -> Draft | BadRow:
+        row = given.value
+        if isinstance(row, RowError):
+            return bad_row(row, str(number), given.where, given.raw, given.split or self.rows_split)
         name = str(row.pop("example_id", None) or row.get("id") or number)
-        split = self.rows_split
+        split = given.split or self.rows_split
         if self.split == "auto":
             split = row.pop("split", None) or split
         keys = RowKeys(offsets=self.offsets, inclusive=self.end == "inclusive", ignore=self.ignore, aliases=False)
         return Draft(
             name,
-            where,
-            lambda: line,
+            given.where,
+            lambda: given.raw,
             split,
             lambda: row_to_example(_plain(row, name), keys, number=number, lang=self.lang, split=split),
         )

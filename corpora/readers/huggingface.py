@@ -143,12 +143,7 @@ def _has_data(folder: Path) -> bool:
 
 
 def _part(path: Path, split: str, data: Any) -> Part:
-    classes = {}
-    for column, feature in data.features.items():
-        inner = getattr(feature, "feature", feature)
-        if hasattr(inner, "names"):
-            classes[column] = tuple(inner.names)
-    return Part(split, list(data.column_names), classes, partial(_dataset_rows, path, data))
+    return Part(split, list(data.column_names), _classes(data.features.to_dict()), partial(_dataset_rows, path, data))
 
 
 def _dataset_rows(path: Path, data: Any) -> Iterator[dict[str, Any]]:
@@ -171,12 +166,25 @@ def _named_classes(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
         items = list(features.items())
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
-    classes = {}
-    for column, feature in items:
-        while isinstance(feature, dict) and isinstance(feature.get("feature"), dict):
-            feature = feature["feature"]
-        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-            names = feature.get("names")
-            if isinstance(names, list) and all(isinstance(name, str) for name in names):
-                classes[column] = tuple(names)
+    return _classes(dict(items))
+
+
+def _classes(features: Mapping[str, Any], front: str = "") -> dict[str, tuple[str, ...]]:
+    """The names of classes by column; those of a key within a column as ``column.key``."""
+    classes: dict[str, tuple[str, ...]] = {}
+    for column, feature in features.items():
+        while True:
+            if isinstance(feature, list) and len(feature) == 1:
+                feature = feature[0]
+            elif isinstance(feature, dict) and isinstance(feature.get("feature"), (dict, list)):
+                feature = feature["feature"]
+            else:
+                break
+        if not isinstance(feature, dict):
+            continue
+        names = feature.get("names")
+        if feature.get("_type") != "ClassLabel":
+            classes |= _classes(feature, f"{front}{column}.")
+        elif isinstance(names, list) and all(isinstance(name, str) for name in names):
+            classes[f"{front}{column}"] = tuple(names)
     return classes

@@ -1,4 +1,4 @@
-"""JSON Lines with spans: one object on each line."""
+"""JSON with spans: one object on each line, or a list of objects."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from spanferry.corpora.errors import RowError
 from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, bad_row
-from spanferry.corpora.readers.common.json_values import parse_json
-from spanferry.corpora.readers.common.label_keys import spacy_row
+from spanferry.corpora.readers.common.fit import Fit
+from spanferry.corpora.readers.common.json_rows import JsonRow, json_rows
+from spanferry.corpora.readers.common.layouts import character_keys, counts_tokens, from_token_spans, known_layout
 from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_example, spans_key
 from spanferry.corpora.readers.common.tagged import tagged_row, tags_column
-from spanferry.corpora.readers.common.text import BLANK, read_lines
 from spanferry.corpora.readers.qa_rows import squad_answers
 from spanferry.corpora.schema import Example
 from spanferry.corpora.text.offsets import Unit
@@ -24,11 +24,13 @@ class JsonlReader(FileReader):
     Only the text is required. A span may have ``id``, ``field`` and ``fragments``, and ``quote`` or ``text``, which is
     checked against the offsets; it may also be ``[start, end, label]``. ``tokens`` is a list of ``[start, end]`` or of
     strings, for several fields a mapping of such lists. Keys that mean nothing here are kept in ``meta``.
-    A line that is no example is a bad row, ``bad_json`` if it is no JSON object.
+    A line that is no example is a bad row, ``bad_json`` if it is no JSON object. A file may also be one JSON value: a
+    list of rows, or an object that holds them under one key, by split or by id; it is held in memory then.
 
     The keys of other tools are known too where only one of them holds spans: ``entities``, ``ents``, ``labels`` …, a
     span's ``start_offset``, ``type`` …, ``[text, {"entities": …}]``, tokens with tags, the hub's ``answers`` of SQuAD,
-    Prodigy's ``answer``. A key that nothing reads and that looks like labels makes a bad row, ``unread_labels``.
+    Prodigy's ``answer`` and relations, MASSIVE's ``annot_utt``, GLiNER's ``tokenized_text``. A key that nothing reads
+    and that looks like labels makes a bad row, ``unread_labels``.
 
     Attributes:
         text_key: Key of the text.
@@ -40,7 +42,8 @@ class JsonlReader(FileReader):
         start_key: Key of a span's start.
         end_key: Key of a span's end.
         span_label_key: Key of a span's label.
-        offsets: What offsets count: Unicode code points, UTF-16 units (JavaScript, Java) or UTF-8 bytes.
+        offsets: What offsets count: Unicode code points, UTF-16 units (JavaScript, Java) or UTF-8 bytes; ``token``: the
+            tokens of rows without a text.
         end: Whether a span's end is one past its last unit (exclusive) or that unit (inclusive).
         tags_key: Key of the tags of ``tokens``, for rows without spans.
         tag_names: The tags by number, where they are numbers (``O,B-PER,I-PER``).
@@ -61,7 +64,7 @@ class JsonlReader(FileReader):
     start_key: str = "start"
     end_key: str = "end"
     span_label_key: str = "label"
-    offsets: Unit = "codepoint"
+    offsets: Unit | Literal["token"] = "codepoint"
     end: Literal["exclusive", "inclusive"] = "exclusive"
     tags_key: str = "ner_tags"
     tag_names: tuple[str, ...] = ()
@@ -71,7 +74,12 @@ class JsonlReader(FileReader):
     encoding: str = "utf-8"
 
     def _rows(self) -> Iterator[Draft | BadRow]:
-        keys = RowKeys(
+        keys = self._keys()
+        for number, given in enumerate(json_rows(self.path, self.encoding), 1):
+            yield self._draft(given, number, keys)
+
+    def _keys(self) -> RowKeys:
+        return RowKeys(
             self.text_key,
             self.text_fields,
             self.spans_key,
@@ -81,29 +89,30 @@ class JsonlReader(FileReader):
             self.start_key,
             self.end_key,
             self.span_label_key,
-            self.offsets,
+            "codepoint" if self.offsets == "token" else self.offsets,
             self.end == "inclusive",
             self.ignore,
         )
-        count = 0
-        for line_number, line in read_lines(self.path, self.encoding):
-            if line.strip(BLANK):
-                count += 1
-                yield self._draft(line, f"{self.path}:{line_number}", count, keys)
 
-    def _draft(self, line: str, where: str, number: int, keys: RowKeys) -> Draft | BadRow:
-        try:
-            row = json_object(line)
-        except RowError as error:
-            return bad_row(error, str(number), where, line, self.rows_split)
-        name = row_id(row, keys, number)
-        split = self.rows_split
-        if self.split == "auto" and row.get("split") is not None:
-            split = row.pop("split")
+    def _fit(self) -> Fit | None:
+        return None if self.offsets == "token" else super()._fit()
+
+    def _draft(self, given: JsonRow, number: int, keys: RowKeys) -> Draft | BadRow:
+        found = given.value
+        split = given.split or self.rows_split
+        if isinstance(found, RowError):
+            return bad_row(found, str(number), given.where, given.raw, split)
+        name = row_id(found, keys, number)
+        if self.split == "auto" and found.get("split") is not None:
+            split = found.pop("split")
 
         def make() -> Example:
-            if row.get("answer") in ("reject", "ignore"):
-                raise RowError("not_accepted", f"the annotator's answer is {row['answer']!r}", where=name)
+            if found.get("answer") in ("reject", "ignore"):
+                raise RowError("not_accepted", f"the annotator's answer is {found['answer']!r}", where=name)
+            row = known_layout(found, keys)
+            if counts_tokens(row, keys):
+                row = from_token_spans(row, keys, self.lang, self.offsets == "token")
+                return row_to_example(row, character_keys(keys), number=number, lang=self.lang, split=split)
             has_text = isinstance(row.get(keys.text), str)
             tags = None if has_text and row.get(spans_key(row, keys)) is not None else self._tags(row)
             if tags:
@@ -122,19 +131,7 @@ class JsonlReader(FileReader):
             plain = squad_answers(row, keys) or row
             return row_to_example(plain, keys, number=number, lang=self.lang, split=split)
 
-        return Draft(name, where, lambda: line, split, make)
+        return Draft(name, given.where, lambda: given.raw, split, make)
 
     def _tags(self, row: dict[str, Any]) -> str | None:
         return tags_column(row, "tokens", self.tags_key)
-
-
-def json_object(line: str) -> dict[str, Any]:
-    """The JSON object of a line, also from ``[text, {"entities": …}]``.
-
-    Raises:
-        RowError: ``bad_json``: the line holds none.
-    """
-    row = spacy_row(parse_json(line.removeprefix("\ufeff").strip(BLANK)))
-    if not isinstance(row, dict):
-        raise RowError("bad_json", f"a JSON {type(row).__name__}, not an object")
-    return row

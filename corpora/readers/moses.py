@@ -11,6 +11,7 @@ from spanferry.corpora.errors import ConfigError, InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow, Range, WordLinks
 from spanferry.corpora.readers.common.base import AUTO_SPLIT, source_signature, split_of
+from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import TEXT, Example, validate
 from spanferry.corpora.signature import Signature
@@ -131,7 +132,7 @@ class MosesReader:
                     f"ends before line {number}, where the others go on", where=", ".join(short), hint="wc -l"
                 )
             texts = [line for _, line in lines]
-            row_id = texts.pop() if names else str(number)
+            row_id = _plain_id(texts.pop()) if names else str(number)
             cells, rest = texts[: len(languages)], iter(texts[len(languages) :])
             given = {pair: [next(rest) for _ in files] for pair, files in alignments.items()}
             tokenised = self.tokenised if self.tokenised is not None else any(len(f) == 1 for f in alignments.values())
@@ -218,12 +219,17 @@ class TsvReader:
             named = dict(zip(self.columns, values, strict=False))
             given = {pair: [named[c]] for c in self.columns if (pair := self._pair(c))}
             cells = {lang: named[lang] for lang in self.languages}
-            yield _row(named.get("id") or str(number), cells, given, split, tokenised)
+            yield _row(_plain_id(named.get("id") or str(number)), cells, given, split, tokenised)
 
     def _pair(self, column: str) -> tuple[str, str] | None:
         """The languages of an alignment column; ``zh-Hant`` is a language, ``en-es`` an alignment of two others."""
         source, _, target = column.partition("-")
         return (source, target) if source in self.columns and target in self.columns else None
+
+
+def _plain_id(given: str) -> str:
+    """The id with bytes outside the encoding written out, so that it can be stored."""
+    return given.encode("utf-8", "backslashreplace").decode()
 
 
 def _row(
@@ -242,6 +248,7 @@ def _row(
         if tokenised and line.strip():
             text, ranges[lang] = detokenise(line.split(), lang)
         try:
+            check_decoded(line, "the declared encoding")
             tokens = {TEXT: ranges[lang]} if lang in ranges else {}
             examples[lang] = validate(Example(row_id, lang, {TEXT: text}, tokens=tokens, split=split))
         except RowError as error:

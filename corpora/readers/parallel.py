@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, Reader
+from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.text import read_lines
 from spanferry.corpora.schema import TEXT, Example
 
@@ -42,6 +43,7 @@ class LinesReader(FileReader):
             )
 
     def _made(self, number: int, line: str) -> Example:
+        check_decoded(line, self.encoding)
         return Example(str(number), self.lang, {TEXT: self._text(line)}, split=self.rows_split)
 
     def _text(self, line: str) -> str:

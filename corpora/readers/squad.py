@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.readers.common.base import Draft, FileReader, Note
+from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.json_values import dump_raw, parse_json
 from spanferry.corpora.readers.common.label_keys import check_consumed, unpacked
 from spanferry.corpora.readers.common.text import read_lines
@@ -85,6 +86,7 @@ class SquadReader(FileReader):
         for key, text in texts.items():
             if not isinstance(text, str):
                 raise RowError("no_text", f"{key!r} holds {text!r:.60}, not a text")
+            check_decoded(text, self.encoding)
         # Widths of other units need valid characters, so this comes before the offsets.
         example = validate(Example(name, self.lang, texts, split=self.rows_split))
         answers = _answers(question)

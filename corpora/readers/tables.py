@@ -11,8 +11,10 @@ from spanferry.corpora.columns import field_of
 from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.readers.common.base import AUTO_SPLIT, Draft, Note, source_signature, split_of
 from spanferry.corpora.readers.common.checked import RowReader
+from spanferry.corpora.readers.common.fit import Fit
 from spanferry.corpora.readers.common.json_values import dump_raw
-from spanferry.corpora.readers.common.label_keys import SPAN_KEYS, TAG_KEYS
+from spanferry.corpora.readers.common.label_keys import SPAN_KEYS, TAG_KEYS, TEXT_KEYS, TOKEN_KEYS
+from spanferry.corpora.readers.common.layouts import character_keys, counts_tokens, from_token_spans, known_layout
 from spanferry.corpora.readers.common.rows import RowKeys, row_id, row_to_example
 from spanferry.corpora.readers.common.tagged import class_name, tagged_row, tags_column
 from spanferry.corpora.readers.qa_rows import QA_COLUMNS, squad_answers
@@ -55,7 +57,7 @@ class TableReader(RowReader):
         spans_key: Column of the spans.
         label_key: Column of the label of the whole example.
         id_key: Column of the id.
-        offsets: What offsets count: ``codepoint``, ``utf16`` or ``byte``.
+        offsets: What offsets count: ``codepoint``, ``utf16`` or ``byte``; ``token``: the tokens of rows without a text.
         end: Whether a span's end is one past its last unit (exclusive) or that unit (inclusive).
         ignore: Columns that may hold what looks like labels and are passed over.
     """
@@ -75,7 +77,7 @@ class TableReader(RowReader):
     spans_key: str = "spans"
     label_key: str = "label"
     id_key: str = "id"
-    offsets: Unit = "codepoint"
+    offsets: Unit | Literal["token"] = "codepoint"
     end: Literal["exclusive", "inclusive"] = "exclusive"
     ignore: tuple[str, ...] = ()
 
@@ -99,7 +101,7 @@ class TableReader(RowReader):
             spans=self.spans_key,
             label=self.label_key,
             id=self.id_key,
-            offsets=self.offsets,
+            offsets="codepoint" if self.offsets == "token" else self.offsets,
             inclusive=self.end == "inclusive",
             ignore=self.ignore,
         )
@@ -113,7 +115,11 @@ class TableReader(RowReader):
                 number += 1
                 yield self._draft(row, keys, classes, number, part.split, tagged)
 
-    def _is_tagged(self, part: Part) -> bool:
+    def _fit(self) -> Fit | None:
+        return None if self.offsets == "token" else super()._fit()
+
+    def _is_tagged(self, part: Part) -> bool | None:
+        """Whether rows are tagged tokens rather than texts; None where other tools' columns leave it to each row."""
         if fields_of_ours(part.columns):
             return False
         columns = set(part.columns)
@@ -124,6 +130,8 @@ class TableReader(RowReader):
             return True
         if has_text:
             return False
+        if {*TEXT_KEYS, *TOKEN_KEYS} & columns:
+            return None
         wanted = f"a column {self.text_key!r} nor {self.tokens_key!r} and {self.tags_key!r}"
         raise InputError(
             f"split {part.split!r} has neither {wanted}",
@@ -139,15 +147,15 @@ class TableReader(RowReader):
         classes: Mapping[str, tuple[str, ...]],
         number: int,
         split: str,
-        tagged: bool,
+        tagged: bool | None,
     ) -> Draft:
         name = row_id(row, keys, number)
 
         def make() -> Example:
             plain = _plain(row)
-            label = plain.get(keys.label)
-            if keys.label in classes and isinstance(label, int):
-                plain[keys.label] = class_name(label, classes[keys.label], keys.label) if label >= 0 else None
+            for column, names in classes.items():
+                if column != self.tags_key:  # those are read as tags
+                    _name_classes(plain, column.split("."), names)
             if tagged:
                 return self._tagged(plain, keys, classes, name, split)
             if not keys.fields and keys.text == TEXT and (ours := fields_of_ours(list(plain))):
@@ -155,6 +163,13 @@ class TableReader(RowReader):
                 plain["texts"] = {field: text for field, text in texts.items() if text is not None}
                 if "switches" in plain and len(texts) > 1:
                     plain.pop("tokens", None)  # those of all fields together
+            else:
+                plain = known_layout(plain, keys)
+                if counts_tokens(plain, keys):
+                    plain = from_token_spans(plain, keys, self.lang, self.offsets == "token")
+                    return row_to_example(plain, character_keys(keys), number=number, lang=self.lang, split=split)
+                if tagged is None and tags_column(plain, self.tokens_key, self.tags_key):
+                    return self._tagged(plain, keys, classes, name, split)
             if isinstance(plain.get(keys.spans), list):
                 plain.pop(self.tags_key, None)  # the same labels once more
             if answers := squad_answers(plain, keys):
@@ -212,6 +227,21 @@ def fields_of_ours(columns: Sequence[str]) -> dict[str, str]:
     if {"switches", "source_id", "tokens"} <= names:
         return {column: switched.field_of(column) for column in columns[first : columns.index("tokens")]}
     return {}
+
+
+def _name_classes(row: dict[str, Any], path: Sequence[str], names: Sequence[str]) -> None:
+    """Puts the names of classes in place of their numbers in a column, or in a key of what it holds."""
+    column, *inner = path
+    value = row.get(column)
+    if inner:
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            if isinstance(item, dict):
+                _name_classes(item, inner, names)
+    elif isinstance(value, list):
+        row[column] = [class_name(item, names, column) if isinstance(item, int) else item for item in value]
+    elif isinstance(value, int):
+        row[column] = class_name(value, names, column) if value >= 0 else None  # -1 stands for no class
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

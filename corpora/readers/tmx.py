@@ -1,5 +1,6 @@
 """TMX translation memories."""
 
+import lzma
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.files import content_hash
 from spanferry.corpora.multiway import MultiRow
 from spanferry.corpora.readers.common.base import AUTO_SPLIT, source_signature, split_of
-from spanferry.corpora.readers.common.text import check_file, open_bytes
+from spanferry.corpora.readers.common.packed import open_bytes
+from spanferry.corpora.readers.common.text import check_file
 from spanferry.corpora.schema import TEXT, Example, Span, validate
 from spanferry.corpora.signature import Signature
 
@@ -123,7 +125,7 @@ class TmxReader:
                 where=str(self.path),
                 hint='iconv -t utf-8 FILE, and encoding="utf-8" in its first line',
             ) from error
-        except (zlib.error, EOFError, OSError) as error:
+        except (zlib.error, lzma.LZMAError, EOFError, OSError) as error:
             raise InputError(
                 f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t tells more"
             ) from error

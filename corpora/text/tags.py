@@ -10,6 +10,12 @@ SCHEMES: tuple[str, ...] = get_args(Scheme)
 
 _LETTERS = {"iob2": "BI", "iob1": "BI", "bioes": "BIESLU"}  # L and U: the same scheme's other letters (BILOU)
 _SAME = {"L": "E", "U": "S"}
+# Letters of BMES and BMEWO for the same.
+_OTHER_LETTERS = {"M": "I", "W": "S"}
+_FRONT = re.compile(r"([BIESLUMW])[-_](.+)|([biesl])[-_](.+)")
+_PAIRS = re.compile(r"[\w.\[\]:-]+=[^|]*(?:\|[\w.\[\]:-]+=[^|]*)*")
+_LABEL = re.compile(r"[A-Za-z_]{2,}(?:[-/.:]\w+)*")
+_OF_COLUMNS = ("tag_column", "read.options.label=")  # in hints that belong to files of columns
 _SUFFIXED = re.compile(r"(.+)-([BIESLU])")
 _PAIR = re.compile(r"(?:.*\|)?[\w.:-]+=(O|[BIESLU]-[^|]+)(?:\|.*)?")
 _SEVERAL = re.compile(r"(?:O|[BIESLU]-.+?)[|,; ](?:O|[BIESLU]-.+)")
@@ -70,13 +76,13 @@ def read_tags(
 def plain_tag(cell: str, label: str | None = None) -> str:
     """The tag that a cell of a file holds, with its letter in front.
 
-    ``PER-B`` is ``B-PER``, ``SpaceAfter=No|NER=B-PER`` (a MISC column of CoNLL-U) is ``B-PER``; a bare ``B`` gets
-    ``label``. A cell that is none of these comes back as it is.
+    ``PER-B``, ``B_PER`` and ``b-PER`` are ``B-PER``, ``M-PER`` (of BMES) is ``I-PER``, ``SpaceAfter=No|NER=B-PER`` (a
+    MISC column of CoNLL-U) is ``B-PER``; a bare ``B`` gets ``label``. A cell that is none of these comes back as it is.
 
-    >>> plain_tag("B", "Disease"), plain_tag("PER-B"), plain_tag("name=B-PER"), plain_tag("_")
-    ('B-Disease', 'B-PER', 'B-PER', 'O')
+    >>> plain_tag("B", "Disease"), plain_tag("PER-B"), plain_tag("name=B-PER"), plain_tag("_"), plain_tag("M_LOC")
+    ('B-Disease', 'B-PER', 'B-PER', 'O', 'I-LOC')
     """
-    if cell in ("_", ""):
+    if cell in ("_", "", "o"):
         return "O"
     if label and cell in _LETTERS["bioes"]:
         return f"{cell}-{label}"
@@ -85,7 +91,23 @@ def plain_tag(cell: str, label: str | None = None) -> str:
             return f"{match[2]}-{match[1]}"
         if match := _PAIR.fullmatch(cell):
             return match[1]
+        if match := _FRONT.fullmatch(cell):
+            letter = (match[1] or match[3]).upper()
+            return f"{_OTHER_LETTERS.get(letter, letter)}-{match[2] or match[4]}"
     return cell
+
+
+def holds_pairs(cell: str) -> bool:
+    """Whether a cell is ``key=value|key=value``, as the MISC column of CoNLL-U has it."""
+    return bool(_PAIRS.fullmatch(cell))
+
+
+def row_hint(problem: TagProblem, option: str | None = None) -> str | None:
+    """The hint of a problem for rows that have no columns; ``option`` names the key of their tags."""
+    parts = [part for part in problem.hint.split("; ") if not any(name in part for name in _OF_COLUMNS)]
+    if not parts and option is not None:
+        return f"--set read.options.{option}=NAME names what holds the tags"
+    return "; ".join(parts) or None
 
 
 def write_tags(count: int, spans: Sequence[TokenSpan], scheme: Scheme = "iob2") -> list[str]:
@@ -122,7 +144,7 @@ def _unknown(index: int, tag: str, scheme: str) -> TagProblem:
         hint = "--set read.options.scheme=bioes"
     elif tag in tuple(_LETTERS["bioes"]):
         hint = "--set read.options.label=NAME gives tags without a label one"
-    elif re.fullmatch(r"[A-Za-z_]{2,}", tag):
+    elif _LABEL.fullmatch(tag):
         hint = "--set read.options.scheme=io reads labels without a letter in front; "
         hint += "--set read.options.tag_column=N picks another column, from 0"
     else:

@@ -11,7 +11,18 @@ from spanferry.corpora.readers.common.checked import Draft, Note, RowReader
 from spanferry.corpora.schema import Example
 from spanferry.corpora.signature import Signature, neutral_options, settings
 
-__all__ = ["AUTO_SPLIT", "BadRow", "Draft", "FileReader", "Note", "Reader", "bad_row", "source_signature", "split_of"]
+__all__ = [
+    "AUTO_SPLIT",
+    "BadRow",
+    "Draft",
+    "FileReader",
+    "Note",
+    "Reader",
+    "bad_row",
+    "source_signature",
+    "split_of",
+    "split_word",
+]
 
 AUTO_SPLIT = "auto"
 _SPLIT_WORDS = {
@@ -74,6 +85,11 @@ def split_of(path: Path) -> str:
     """The split that a file's name tells (``train``, ``dev``, ``test`` … between dots, dashes and the like)."""
     words = "".join(c if c.isalnum() else " " for c in path.name.lower()).split()
     return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
+
+
+def split_word(word: str) -> str | None:
+    """The split that a word stands for (``dev`` is ``validation``), or None."""
+    return _SPLIT_WORDS.get(word.lower())
 
 
 def source_signature(reader: Any, content: str, *, language: str | None = None, split: str = "train") -> Signature:

@@ -114,7 +114,7 @@ def checked_rows(rows: Iterable[Row], fit: Fit | None = None) -> Iterator[Exampl
     try:
         for row in rows:
             if isinstance(row, Note):
-                notes[row.message] += 1
+                notes[_clean(row.message)] += 1
                 continue
             made = checked(row)
             if isinstance(made, BadRow):

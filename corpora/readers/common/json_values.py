@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from spanferry.corpora.errors import RowError
+from spanferry.corpora.readers.common.encodings import check_decoded
 
 # Python refuses to convert integers of more than 4,300 digits, and Arrow holds 64 bits.
 _MOST_DIGITS = 4000
@@ -20,10 +21,10 @@ class HugeNumber:
 
 
 class Unreadable:
-    """Stands for an item of a list that can't be read, with the reason."""
+    """Stands for an item of a list that can't be read, with the error that says why."""
 
-    def __init__(self, reason: str, raw: str) -> None:
-        self.reason, self.raw = reason, raw
+    def __init__(self, error: RowError, raw: str) -> None:
+        self.error, self.raw = error, raw
 
 
 def _integer(digits: str) -> Any:
@@ -47,24 +48,38 @@ def parse_json(text: str) -> Any:
         raise RowError("bad_json", f"not JSON ({error})") from error
 
 
-def parse_items(text: str) -> Iterator[Any]:
-    """The items of the JSON list that ``text`` is, one after the other; one that is too deep is ``Unreadable``.
+def parse_items(text: str, encoding: str = "utf-8") -> Iterator[Any]:
+    """The items of the JSON list that ``text`` is, one after the other, those that can't be read as ``Unreadable``.
+
+    These are items that are nested too deeply, or have bytes outside the file's ``encoding``.
 
     Raises:
         RowError: ``bad_json``: it is no JSON.
     """
-    at = _blank(text, text.index("[") + 1)
+    yield from (item for item, _, _ in placed_items(text, text.index("["), encoding))
+
+
+def parse_values(text: str, encoding: str = "utf-8") -> Iterator[tuple[Any, int, int]]:
+    """The JSON values that follow each other in ``text``, with the place where each starts and ends.
+
+    Raises:
+        RowError: ``bad_json``: something else is among them.
+    """
+    at = _blank(text, 0)
+    while at < len(text):
+        item, end = _item(text, at, encoding)
+        yield item, at, end
+        at = _blank(text, end)
+
+
+def placed_items(text: str, at: int, encoding: str = "utf-8") -> Iterator[tuple[Any, int, int]]:
+    """See ``parse_items``: the items of the list that starts at ``at``, with where each starts and ends."""
+    at = _blank(text, at + 1)
     if text[at : at + 1] == "]":
         return
     while True:
-        try:
-            item, end = _DECODER.raw_decode(text, at)
-        except RecursionError:
-            end = _end_of(text, at)
-            item = Unreadable("it is nested too deeply", text[at:end])
-        except ValueError as error:
-            raise RowError("bad_json", f"not JSON ({error})") from error
-        yield item
+        item, end = _item(text, at, encoding)
+        yield item, at, end
         at = _blank(text, end)
         mark = text[at : at + 1]
         if mark == "]":
@@ -72,6 +87,23 @@ def parse_items(text: str) -> Iterator[Any]:
         if mark != ",":
             raise RowError("bad_json", f"not JSON (a comma or ] was expected at character {at})")
         at = _blank(text, at + 1)
+
+
+def _item(text: str, at: int, encoding: str) -> tuple[Any, int]:
+    try:
+        item, end = _DECODER.raw_decode(text, at)
+    except RecursionError:
+        end = _end_of(text, at)
+        error = RowError("bad_json", "not JSON that can be read: it is nested too deeply")
+        return Unreadable(error, text[at:end]), end
+    except ValueError as error:
+        raise RowError("bad_json", f"not JSON ({error})") from error
+    if not text.isascii():
+        try:
+            check_decoded(text[at:end], encoding)
+        except RowError as error:
+            return Unreadable(error, text[at:end]), end
+    return item, end
 
 
 def check_json(value: Any, where: str) -> None:
@@ -106,7 +138,7 @@ def dump_raw(value: Any) -> str:
 
 
 def _blank(text: str, at: int) -> int:
-    while text[at : at + 1] in (" ", "\t", "\n", "\r"):
+    while text[at : at + 1] in (" ", "\t", "\n", "\r", "\ufeff"):
         at += 1
     return at
 

@@ -159,9 +159,22 @@ def _texts(row: Mapping[str, Any], keys: RowKeys, where: str) -> dict[str, str]:
                 f"{key!r} holds {_shown(text)}, not a text",
                 where=where,
                 valid=f"one of the row's keys: {', '.join(map(str, row))}",
-                hint="--set read.options.text_key=NAME names the key of the text",
+                hint=_text_hint(row, keys),
             )
     return texts
+
+
+def _text_hint(row: Mapping[str, Any], keys: RowKeys) -> str:
+    """What helps a row without a text: another key of it that holds one, or what its tokens lack."""
+    if isinstance(row.get("tokens"), list):
+        return (
+            "--set read.options.tags_key=NAME names the key of the tokens' tags; spans that count tokens are read with "
+            "--set read.options.offsets=token --set read.options.spans_key=NAME"
+        )
+    held = [str(key) for key, value in row.items() if isinstance(value, str) and key != keys.id]
+    if held or isinstance(row.get(keys.text), (int, float)):
+        return "--set read.options.text_key=NAME names the key of the text"
+    return "no key of the row holds a text: lay it out as {text, spans: [{start, end, label}]}, a row a text"
 
 
 def _items(value: Any, reason: str, where: str) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from spanferry.corpora.readers.common.label_keys import TAG_KEYS, check_consumed
 from spanferry.corpora.readers.common.rows import RowKeys
 from spanferry.corpora.schema import TEXT, Example, Span
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
-from spanferry.corpora.text.tags import ReadScheme, TokenSpan, read_tags
+from spanferry.corpora.text.tags import ReadScheme, TokenSpan, plain_tag, read_tags, row_hint
 
 
 def tagged_example(
@@ -94,13 +94,15 @@ def tagged_row(
     if len(tokens) != len(tags):
         raise RowError("bad_tags", f"{len(tokens)} tokens and {len(tags)} tags", where=name)
     read = [_tag(tag, names, tags_key) for tag in tags]
+    if scheme != "io":
+        read = [plain_tag(tag) if tag else tag for tag in read]
     # An empty token marks nothing; published data has some.
     kept = [i for i, (token, tag) in enumerate(zip(tokens, read, strict=True)) if token or tag != "O"]
     if not kept or not all(tokens[i] for i in kept):
         raise RowError("empty_text", "no tokens, or a tagged one that is empty", where=name)
     found, problem = read_tags([read[i] for i in kept], scheme, repair=repair)
     if problem:
-        raise RowError("bad_tags", problem.message, where=name, hint=problem.hint)
+        raise RowError("bad_tags", problem.message, where=name, hint=row_hint(problem, "tags_key"))
     label, own = row.get(keys.label), row.get(keys.lang)
     used = {tokens_key, tags_key, keys.id, keys.lang, "meta"}
     plain = label is None or isinstance(label, (str, int))

@@ -1,26 +1,32 @@
 """Lines of a text file, with errors that say where."""
 
-import codecs
-import gzip
-import zlib
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
-from spanferry.corpora.errors import ConfigError, InputError, nearest
+from spanferry.corpora.errors import InputError, nearest
+from spanferry.corpora.readers.common.encodings import encoding_of, is_wide
+from spanferry.corpora.readers.common.packed import head, open_bytes, unpacking
 
 # What JSON calls blank; U+3000 or a form feed belongs to what it is in.
 BLANK = " \t\r\n\ufeff"
+SNIFFED = 1 << 16  # bytes that are looked at to tell the encoding or the format of a file
 
 
 def check_file(path: Path) -> None:
     """Makes sure that ``path`` is a file with something in it.
 
     Raises:
-        InputError: It is missing, a folder, or empty.
+        InputError: It is missing, a folder, a pipe, or empty.
     """
     if path.is_dir():
         raise InputError("a folder where a file was expected", where=str(path), hint="name the file in it")
+    if str(path) == "-" or path.is_fifo():
+        raise InputError(
+            "a pipe can't be read twice, and a run reads its input again when it goes on",
+            where=str(path),
+            hint="write it to a file: COMMAND > rows.jsonl, then --input rows.jsonl",
+        )
     if not path.is_file():
         names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = nearest(path.name, names, 1)
@@ -31,80 +37,48 @@ def check_file(path: Path) -> None:
 
 
 def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
-    """Yields (line number from 1, line without its end) of a file, plain or ``.gz``, one line in memory at a time.
+    """Yields (line number from 1, line without its end) of a file, plain or packed, one line in memory at a time.
 
     Lines end with ``\\n`` or ``\\r\\n`` and with nothing else: U+2028 or a form feed belongs to the text. A byte order
-    mark at the start of a line is dropped: joined files have one at the start of each.
+    mark at the start of a line is dropped: joined files have one at the start of each. Bytes outside the encoding are
+    escaped (PEP 383): ``check_decoded`` makes a bad row of them.
 
     Raises:
-        InputError: The file is missing, empty or blank, or not in ``encoding``; the latter with line and byte.
-        ConfigError: No such encoding, or one in which a line does not end with the byte ``\\n``.
+        InputError: The file is missing, empty or blank, packed and damaged, or for the most part not in ``encoding``.
+        ConfigError: No such encoding.
     """
-    check_encoding(encoding)
     check_file(path)
-    offset, blank = 0, True
-    with open_bytes(path) as stream:
+    start = head(path, SNIFFED)
+    encoding = encoding_of(path, start, encoding)
+    wide = is_wide(encoding)
+    if not wide and b"\n" not in start and start.rstrip(b"\r").count(b"\r") > 1:
+        raise InputError(
+            "its lines end with a carriage return alone", where=str(path), hint=r"tr '\r' '\n' < FILE > FILE.new"
+        )
+    blank = True
+    with unpacking(path), open_bytes(path) as stream:
+        lines = io.TextIOWrapper(stream, encoding, newline="\n") if wide else _decoded(stream, encoding)
+        number = 0
         try:
-            for number, raw in enumerate(stream, 1):
-                try:
-                    line = raw.decode(encoding)
-                except UnicodeDecodeError as error:
-                    raise _not_encoded(path, number, offset, error, encoding) from error
-                offset += len(raw)
+            for number, line in enumerate(lines, 1):
                 # Files that were joined have a mark at the start of each.
                 line = line.removeprefix("\ufeff")
                 blank = blank and not line.strip()
                 yield number, line.removesuffix("\n").removesuffix("\r")
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        except UnicodeError as error:
             raise InputError(
-                f"not a whole gzip file ({error})", where=str(path), hint="gunzip -t tells more"
+                f"after this line the file is not {encoding} ({error})",
+                where=f"{path}:{number}",
+                hint=f"iconv -f {encoding} -t utf-8 FILE > FILE.utf8",
             ) from error
     if blank:
         raise _empty(path)
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """The bytes of a file, unpacked if it is called ``.gz``."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def check_encoding(encoding: str) -> None:
-    """Makes sure that ``encoding`` is one of text, in which a line ends with the byte ``\\n``.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    try:
-        known = codecs.lookup(encoding)
-        # Python counts base64, zip and rot13 among its codecs too. They are no text encodings.
-        ends_lines = known._is_text_encoding and "\n".encode(encoding) == b"\n"
-    except (LookupError, ValueError) as error:
-        raise ConfigError(
-            f"unknown encoding {encoding!r}", valid="utf-8, latin-1, cp1252 …", hint="--set read.options.encoding=utf-8"
-        ) from error
-    if not known._is_text_encoding:
-        raise ConfigError(
-            f"{encoding!r} is not a text encoding",
-            valid="utf-8, latin-1, cp1252 …",
-            hint="--set read.options.encoding=utf-8",
-        )
-    if not ends_lines:
-        raise ConfigError(
-            f"encoding {encoding!r} does not end a line with one byte",
-            valid="utf-8, latin-1, cp1252 …",
-            hint=f"iconv -f {encoding} -t utf-8 FILE",
-        )
+def _decoded(stream: Iterable[bytes], encoding: str) -> Iterator[str]:
+    for raw in stream:
+        yield raw.decode(encoding, "surrogateescape")
 
 
 def _empty(path: Path) -> InputError:
     return InputError("the file is empty", where=str(path), hint="check the path that was given")
-
-
-def _not_encoded(path: Path, line: int, offset: int, error: UnicodeDecodeError, encoding: str) -> InputError:
-    byte = error.object[error.start] if error.start < len(error.object) else 0
-    return InputError(
-        f"byte 0x{byte:02x} at byte {offset + error.start} of the file is not {encoding}",
-        where=f"{path}:{line}",
-        valid="text in the encoding of the reader's option 'encoding', utf-8 by default",
-        hint="--set read.options.encoding=latin-1, or whatever the file was written in",
-    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spanferry.corpora.errors import InputError, OutputError
 from spanferry.corpora.readers import BadRow, open_reader
 from spanferry.corpora.readers.doccano import DoccanoReader
-from spanferry.corpora.readers.label_studio import LabelStudioReader
+from spanferry.corpora.readers.label_studio.reader import LabelStudioReader
 from spanferry.corpora.schema import Example, Pair, Relation, Span
 from spanferry.corpora.writers import open_writer
 from tests.corpora.writer_rows import failed, pair

@@ -144,17 +144,13 @@ def test_a_folder_without_data(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.txt"])
-def test_bytes_that_are_not_the_encoding_have_a_line_and_a_byte(tmp_path, name):
-    good = {"a.conll": CONLL, "a.jsonl": JSONL, "a.txt": "é\n"}[name].encode()
-    path = put(tmp_path, name, good + b"caf\xe9\tO\n")
-    with pytest.raises(InputError) as caught:
-        read(path)
-    line = good.count(b"\n") + 1
-    assert str(caught.value) == (
-        f"{path}:{line}: byte 0xe9 at byte {len(good) + 3} of the file is not utf-8\n"
-        "Valid: text in the encoding of the reader's option 'encoding', utf-8 by default\n"
-        "Hint: --set read.options.encoding=latin-1, or whatever the file was written in"
-    )
+def test_bytes_that_are_not_the_encoding_make_one_bad_row_with_its_line(tmp_path, name):
+    good = {"a.conll": CONLL + "\n", "a.jsonl": JSONL, "a.txt": "é\n"}[name].encode()
+    bad = {"a.conll": b"caf\xe9\tO\n\n", "a.jsonl": b'{"text": "caf\xe9"}\n', "a.txt": b"caf\xe9\n"}[name]
+    first, row, last = read(put(tmp_path, name, good + bad + good))
+    assert (row.reason, first.text) == ("bad_encoding", last.text)
+    assert f":{good.count(bytes([10])) + 1}: " in row.message and "byte 0xe9 is not utf-8" in row.message
+    assert "café" in row.message and "--set read.options.encoding=cp1252" in row.message
 
 
 def test_another_encoding_is_an_option(tmp_path):

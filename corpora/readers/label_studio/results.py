@@ -6,8 +6,9 @@ from typing import Any
 
 from spanferry.corpora.errors import RowError
 from spanferry.corpora.readers.common.label_keys import looks_like_spans
+from spanferry.corpora.readers.label_studio.regions import HYPERTEXT, LABELS, PARAGRAPHS
 
-_TEXT_REGIONS = ("labels", "hypertextlabels")
+_TEXT_REGIONS = (LABELS, HYPERTEXT, PARAGRAPHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ def sort_results(result: Sequence[Mapping[str, Any]], name: str) -> Results:
         if not isinstance(value, Mapping):
             raise RowError("bad_span", f"a result of the type {kind!r} has no value", where=name)
         if kind in _TEXT_REGIONS:
-            readable = isinstance(offsets_of(one).get("start"), int) and not _markup(one)
-            if kind == "labels" or readable:
-                found.regions.append(one)
-                continue
+            found.regions.append(one)
+            continue
         if kind.endswith("labels"):
             found.others.setdefault(kind, []).append(one)
             continue
@@ -59,15 +58,6 @@ def sort_results(result: Sequence[Mapping[str, Any]], name: str) -> Results:
         else:
             found.of_task[control] = (kind, content)
     return found
-
-
-def offsets_of(region: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The value of a region, with offsets over the whole text where it has them apart."""
-    value: Mapping[str, Any] = region["value"]
-    whole = value.get("globalOffsets")
-    if region.get("type") != "labels" and isinstance(whole, Mapping):
-        return {**value, "start": whole.get("start"), "end": whole.get("end")}
-    return value
 
 
 def region_labels(region: Mapping[str, Any], name: str) -> list[Any]:
@@ -129,12 +119,6 @@ def _relations(one: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     ends = [one.get("from_id"), one.get("to_id")]
     head, tail = reversed(ends) if one.get("direction") == "left" else ends
     return [{"head": head, "tail": tail, "label": label} for label in labels]
-
-
-def _markup(one: Mapping[str, Any]) -> bool:
-    value = one["value"]
-    # The path of a node inside an element: the text is HTML, and the offsets count what it renders.
-    return str(one.get("type")) == "hypertextlabels" and isinstance(value.get("start"), str)
 
 
 def _single(content: Any) -> Any:

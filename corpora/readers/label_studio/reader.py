@@ -1,6 +1,5 @@
 """Label Studio's JSON export: what people made of the tasks."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,22 +8,24 @@ from typing import Any, ClassVar
 from spanferry.corpora.columns import field_of, is_label_studio_key
 from spanferry.corpora.errors import InputError, RowError
 from spanferry.corpora.readers.common.base import BadRow, Draft, FileReader, Note, bad_row
-from spanferry.corpora.readers.common.json_values import Unreadable, dump_raw, parse_items, parse_json
+from spanferry.corpora.readers.common.json_values import Unreadable, dump_raw, parse_items, parse_values
 from spanferry.corpora.readers.common.rows import RowKeys, row_to_example
 from spanferry.corpora.readers.common.text import BLANK, read_lines
-from spanferry.corpora.readers.label_studio_results import (
-    label_of,
-    minimal_row,
-    offsets_of,
-    region_labels,
-    sort_results,
+from spanferry.corpora.readers.label_studio.regions import (
+    HYPERTEXT,
+    LABELS,
+    Shown,
+    is_dialogue,
+    region_range,
+    same_text,
+    shown,
 )
+from spanferry.corpora.readers.label_studio.results import label_of, minimal_row, region_labels, sort_results
 from spanferry.corpora.schema import Example
-from spanferry.corpora.text.offsets import Unit, code_points
+from spanferry.corpora.text.offsets import Unit
 
 _OURS, _SOURCE = "spanferry", "source_"
-# The editor writes line ends of a selection as a backslash and an n.
-_SPACE = re.compile(r"\\n|\s+")
+_TASK = {"data", "annotations", "completions", "predictions"}  # keys of a task
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class LabelStudioReader(FileReader):
 
     Of several annotations the ground truth counts, else the one updated last; cancelled ones don't. Regions become
     spans, what people chose or wrote for a region the span's own, relations relations, a choice for the task the label
-    (several of them go to ``meta``). JSON-MIN and the ``completions`` of old releases are read too; a region of
-    a type that is not read makes a bad row, ``unread_labels``. Tasks that our writer made get their
+    (several of them go to ``meta``). Regions of HTML lie in the text without its tags, by their ``globalOffsets``;
+    paragraphs of a dialogue become lines. JSON-MIN and the ``completions`` of old releases are read too; a region
+    that can't be placed, or of another type, makes a bad row, ``unread_labels``. Tasks that our writer made get their
     id, language and split back. A task that nobody annotated is a bad row, ``not_annotated``.
     The file is one JSON value and is held in memory.
 
@@ -54,11 +56,12 @@ class LabelStudioReader(FileReader):
     encoding: str = "utf-8"
 
     def _rows(self) -> Iterator[Draft | BadRow | Note]:
-        for number, task in enumerate(self._tasks(), 1):
+        text = "\n".join(line for _, line in read_lines(self.path, self.encoding)).strip(BLANK)
+        pages = f'"{HYPERTEXT}"' in text
+        for number, task in enumerate(self._tasks(text), 1):
             where = f"{self.path}: task {number}"
             if isinstance(task, Unreadable):
-                error = RowError("bad_json", f"not JSON that can be read: {task.reason}")
-                yield bad_row(error, str(number), where, task.raw, self.rows_split)
+                yield bad_row(task.error, str(number), where, task.raw, self.rows_split)
                 continue
             data = task.get("data") if isinstance(task, Mapping) else None
             ours = data.get(_OURS) if isinstance(data, Mapping) else None
@@ -68,30 +71,32 @@ class LabelStudioReader(FileReader):
             if self.split == "auto" and ours.get("split"):
                 split = ours["split"]
             notes: list[Note] = []
-            made = partial(self._made, task, ours, name, number, split, notes)
+            made = partial(self._made, task, ours, name, number, split, notes, pages)
             yield Draft(name, where, partial(dump_raw, task), split, made)
             yield from notes
 
-    def _tasks(self) -> Iterator[Any]:
+    def _tasks(self, text: str) -> Iterator[Any]:
         hint = "export as JSON or JSON-MIN (not CSV or CONLL)"
-        text = "\n".join(line for _, line in read_lines(self.path, self.encoding)).strip(BLANK)
         try:
             if text.startswith("["):
-                yield from parse_items(text)
+                yield from parse_items(text, self.encoding)
                 return
-            kind = type(parse_json(text)).__name__
+            tasks = [task for task, _, _ in parse_values(text, self.encoding)]
         except RowError as error:
             raise InputError(error.message, where=str(self.path), hint=hint) from error
-        raise InputError(f"a JSON {kind}", where=str(self.path), valid="a list of tasks", hint=hint)
+        if not all(isinstance(t, Unreadable) or (isinstance(t, Mapping) and _TASK & set(t)) for t in tasks):
+            kind = type(tasks[0]).__name__
+            raise InputError(f"a JSON {kind}", where=str(self.path), valid="a list of tasks", hint=hint)
+        yield from tasks
 
     def _made(
-        self, task: Any, ours: Mapping[str, Any], name: str, number: int, split: str, notes: list[Note]
+        self, task: Any, ours: Mapping[str, Any], name: str, number: int, split: str, notes: list[Note], pages: bool
     ) -> Example:
         keys = RowKeys(offsets=self.offsets)
         if not isinstance(task, Mapping):
             raise RowError("bad_task", "a task has no 'data'", where=name)
         data = task.get("data")
-        if data is None and not {"annotations", "completions", "predictions"} & set(task):
+        if data is None and not _TASK & set(task):
             return row_to_example(minimal_row(task, self.fields), keys, number=number, lang=self.lang, split=split)
         if not isinstance(data, Mapping):
             raise RowError("bad_task", "a task has no 'data'", where=name)
@@ -105,14 +110,19 @@ class LabelStudioReader(FileReader):
                     "unread_labels",
                     f"{len(regions)} region(s) of the type {kind!r}, which is not read",
                     where=name,
-                    valid="labels, relation, choices; hypertextlabels over a text without markup",
+                    valid="labels, hypertextlabels, paragraphlabels, relation, choices",
                     hint="a project with the tags <Text> and <Labels>, or remove these regions",
                 )
             notes.append(Note(f"regions of the type {kind!r} are left out: they are not in a text"))
+        html = {str(r.get("to_name")) for r in result.regions if r.get("type") == HYPERTEXT}
+        plain = {str(r.get("to_name")) for r in result.regions if r.get("type") == LABELS}
+        if html - set(named) or (pages and not html):
+            html |= set(fields) - plain
+        views = {key: shown(data.get(key), key in html, self.offsets, name) for key in fields}
         spans = [
             span | _attributes(region, ours)
             for region in result.regions
-            for span in self._spans(region, data, named, name)
+            for span in self._spans(region, views, named, name)
         ]
         for span in spans:
             span.update(result.by_region.get(span["id"].partition(".")[0], {}))
@@ -122,11 +132,15 @@ class LabelStudioReader(FileReader):
         row = {
             "id": name,
             "lang": ours.get("lang"),
-            "texts": {named[key]: data.get(key) for key in fields},
+            "texts": {named[key]: view.text for key, view in views.items()},
             "spans": spans,
             "relations": result.relations,
             "label": label,
-            "meta": {**dict(ours.get("meta") or {}), **kept},
+            "meta": {
+                **dict(ours.get("meta") or {}),
+                **kept,
+                **{f"{named[key]}_paragraphs": list(view.about) for key, view in views.items() if any(view.about)},
+            },
         }
         return row_to_example(row, keys, number=number, lang=self.lang, split=split)
 
@@ -156,7 +170,7 @@ class LabelStudioReader(FileReader):
         """The keys of ``data`` that hold texts, in their order there."""
         if self.fields:
             return list(self.fields)
-        texts = [key for key, value in data.items() if isinstance(value, str)]
+        texts = [key for key, value in data.items() if isinstance(value, str) or is_dialogue(value)]
         if ours:
             return [key for key in texts if not key.startswith(_SOURCE)]
         named = [key for key in texts if any(region.get("to_name") == key for region in regions)]
@@ -170,17 +184,18 @@ class LabelStudioReader(FileReader):
         )
 
     def _spans(
-        self, region: Mapping[str, Any], data: Mapping[str, Any], named: Mapping[str, str], name: str
+        self, region: Mapping[str, Any], views: Mapping[str, Shown], named: Mapping[str, str], name: str
     ) -> Iterator[dict[str, Any]]:
         """One span for each label of a region."""
-        value = offsets_of(region)
         # Another project may call the tag otherwise than the key; with one text there is no doubt.
         key = str(region.get("to_name")) if str(region.get("to_name")) in named else next(iter(named))
-        span = {"start": value.get("start"), "end": value.get("end"), "field": named[key]}
+        view = views[key]
+        start, end = region_range(region, view, name)
+        if region.get("type") == LABELS:
+            _check_quote(start, end, region["value"].get("text"), view, name)
+        span = {"start": start, "end": end, "field": named[key]}
         for i, label in enumerate(region_labels(region, name)):
-            made = {**span, "label": label, "id": f"{region.get('id', '')}{'' if not i else f'.{i}'}"}
-            _check_quote(made, value.get("text"), str(data.get(key) or ""), self.offsets, name)
-            yield made
+            yield {**span, "label": label, "id": f"{region.get('id', '')}{'' if not i else f'.{i}'}"}
 
 
 def _attributes(region: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,16 +208,15 @@ def _attributes(region: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str,
     return {"attributes": attributes}
 
 
-def _check_quote(span: Mapping[str, Any], quote: Any, text: str, unit: Unit, name: str) -> None:
+def _check_quote(start: Any, end: Any, quote: Any, view: Shown, name: str) -> None:
     """A region says what it covers; where offsets count another unit the two differ."""
-    if not isinstance(quote, str) or not all(isinstance(span[key], int) for key in ("start", "end")):
+    if not isinstance(quote, str) or not isinstance(start, int) or not isinstance(end, int):
         return
     try:
-        convert = code_points(text, unit)
-        covered = text[convert(span["start"]) : convert(span["end"])]
+        covered = view.text[view.convert(start) : view.convert(end)]
     except KeyError:
         return  # the row says so itself
-    if _SPACE.sub("", quote) != _SPACE.sub("", covered):
+    if not same_text(quote, covered):
         raise RowError(
             "bad_offsets",
             f"the offsets cover {covered!r}, the region says {quote!r}",

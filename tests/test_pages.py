@@ -12,11 +12,11 @@ import typer
 
 from spanferry.flows.cli.main import app
 from spanferry.flows.components import KINDS
+from tests.write_reference import pages
 
 ROOT = Path(__file__).resolve().parent.parent
 TOP = ROOT / "README.md"
-_SKIPPED = {".venv", ".types", "node_modules", "demo-out"}
-PAGES = sorted(p for p in ROOT.rglob("*.md") if not _SKIPPED & set(p.relative_to(ROOT).parts) and ".git" not in p.parts)
+PAGES = pages()
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(spanferry\s[^`]+)`")

@@ -63,8 +63,8 @@ class MosesReader:
         path: The prefix.
         langs: Languages, the first of an alignment first; empty: those of the files there.
         tokenised: Whether ``PREFIX.<lang>`` is tokenised; "auto": if there is an alignment without ``.tok`` files.
-        split: Of its rows; "auto" takes it from the prefix.
-        encoding: Of the files.
+        split: Dataset split of its rows; "auto" takes it from the prefix.
+        encoding: Encoding of the files.
     """
 
     name: ClassVar[str] = "moses"
@@ -159,10 +159,10 @@ class TsvReader:
     Attributes:
         path: The file.
         columns: What the columns are: languages, ``id``, ``<source>-<target>`` for an alignment, ``_`` for one to skip.
-        tokenised: Whether the texts are tokenised; None: if there is an alignment.
+        tokenised: Whether the texts are tokenised; by default, if there is an alignment.
         header: Whether the first line is a heading.
-        split: Of its rows; "auto" takes it from the file's name.
-        encoding: Of the file.
+        split: Dataset split of its rows; "auto" takes it from the file's name.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "tsv"

@@ -32,7 +32,7 @@ class SquadReader(FileReader):
     Attributes:
         offsets: What ``answer_start`` counts: Unicode code points, UTF-16 units or UTF-8 bytes.
         ignore: Keys of a question that may hold what looks like labels and are passed over.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "squad"

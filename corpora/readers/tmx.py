@@ -33,7 +33,7 @@ class TmxReader:
     Attributes:
         path: The file.
         langs: Languages to take, in any case; empty: all that the file has, in order of appearance.
-        split: Of its rows; "auto" takes it from the file's name.
+        split: Dataset split of its rows; "auto" takes it from the file's name.
     """
 
     name: ClassVar[str] = "tmx"

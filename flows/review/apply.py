@@ -37,11 +37,11 @@ class ApplyConfig(Section):
     """What ``apply-decisions`` depends on."""
 
     flow: Literal["apply-decisions"]
-    out: Path = Path("out")
-    target: tuple[str, ...] = ()
+    out: Path = Field(default=Path("out"), description="the folder of the run")
+    target: tuple[str, ...] = Field(default=(), description="the target languages; empty: all of the run")
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
-    limit: int | None = Field(default=None, ge=1, description="rows of a dataset that are looked at, at most")
+    limit: int | None = Field(default=None, ge=1, description="most rows to read")
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""

@@ -23,7 +23,7 @@ class DictionaryCounterparts:
     is written is looked up in lower case.
 
     Attributes:
-        files: Language to file.
+        files: A dictionary file for each language.
     """
 
     name: ClassVar[str] = "dictionary"

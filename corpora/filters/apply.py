@@ -58,7 +58,7 @@ def _make(kind: str, made_by: Any, options: dict[str, Any]) -> Filter:
         raise ConfigError(f"filter {kind!r}: {error}", hint="options are the keyword arguments of its class") from error
     if not isinstance(made, Filter):
         raise ConfigError(
-            f"{kind!r} makes a {type(made).__name__}, which is no filter",
+            f"{kind!r} makes a {type(made).__name__}, which is not a filter",
             hint="see spanferry.corpora.filters.base.Filter for what a filter has",
         )
     return made

@@ -100,7 +100,7 @@ def guess_format(source: str | Path) -> str:
     by_start = next((name for start, name in _SUFFIX_STARTS.items() if suffix.startswith(start)), None)
     name = _SUFFIXES.get(suffix) or by_start or _by_content(path) or ("text" if suffix == ".txt" else None)
     if name is None:
-        raise _unknown_format(path, f"neither the suffix {suffix!r} nor the first line tells the format")
+        raise _unknown_format(path, f"neither the suffix {suffix!r} nor the first line shows the format")
     return name
 
 

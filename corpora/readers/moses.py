@@ -37,7 +37,7 @@ def parse_pharaoh(line: str, n_source: int, n_target: int) -> tuple[tuple[int, i
         match = _LINK.fullmatch(part)
         if match is None:
             raise RowError(
-                "bad_alignment", f"{part!r} is no link", valid="SOURCE-TARGET, counted from 0, as in 0-0 1-2"
+                "bad_alignment", f"{part!r} is not a link", valid="SOURCE-TARGET, counted from 0, as in 0-0 1-2"
             )
         if max(len(match[1]), len(match[2])) > _MOST_DIGITS:
             raise RowError("bad_alignment", f"link {part[:40]!r} lies outside {n_source} and {n_target} words")
@@ -47,7 +47,7 @@ def parse_pharaoh(line: str, n_source: int, n_target: int) -> tuple[tuple[int, i
         try:
             links[a, b] = float(match[3]) if match[3] else 1.0
         except ValueError as error:
-            raise RowError("bad_alignment", f"{match[3]!r} of the link {part!r} is no probability") from error
+            raise RowError("bad_alignment", f"{match[3]!r} of the link {part!r} is not a probability") from error
     return tuple((a, b, p) for (a, b), p in sorted(links.items()))
 
 
@@ -121,7 +121,7 @@ class MosesReader:
                     str(p) for p, line in zip(self._all(languages, alignments), lines, strict=False) if line is None
                 ]
                 raise InputError(
-                    f"ends before line {number}, where the others go on", where=", ".join(short), hint="wc -l"
+                    f"ends before line {number}, where the others continue", where=", ".join(short), hint="wc -l"
                 )
             texts = [line for _, line in lines]
             row_id = texts.pop() if names else str(number)

@@ -74,7 +74,7 @@ class SquadReader(FileReader):
         if isinstance(value, Sequence) and all(isinstance(item, Mapping) for item in value):
             return value
         raise InputError(
-            f"{place} is no list of objects",
+            f"{place} is not a list of objects",
             where=str(self.path),
             valid='{"data": [{"paragraphs": [{"context": …, "qas": [{"id", "question", "answers"}]}]}]}',
             hint="--set read.format=NAME picks another reader",
@@ -89,7 +89,7 @@ class SquadReader(FileReader):
         example = validate(Example(name, self.lang, texts, split=self.rows_split))
         answers = _answers(question)
         if not isinstance(answers, Sequence) or not all(isinstance(answer, Mapping) for answer in answers):
-            raise RowError("bad_span", "'answers' is no list of objects")
+            raise RowError("bad_span", "'answers' is not a list of objects")
         convert = code_points(str(context), self.offsets)
         ranges: dict[tuple[int, int], dict[str, Any]] = {}
         for answer in answers:

@@ -113,7 +113,7 @@ class TmxReader:
                     element.clear()
         except ParseError as error:
             raise InputError(
-                f"no XML: {error}", where=str(self.path), hint="xmllint --noout FILE tells more"
+                f"no XML: {error}", where=str(self.path), hint="xmllint --noout FILE shows where"
             ) from error
         except (LookupError, ValueError) as error:
             raise InputError(
@@ -123,7 +123,7 @@ class TmxReader:
             ) from error
         except (zlib.error, EOFError, OSError) as error:
             raise InputError(
-                f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t tells more"
+                f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t shows where"
             ) from error
 
     def _row(self, name: str, fields: dict[str, dict[str, Element]], split: str) -> MultiRow:

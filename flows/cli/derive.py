@@ -24,8 +24,8 @@ from spanferry.flows.config import build_config
 from spanferry.flows.sets.config import DeriveConfig
 
 Kind = Annotated[str | None, typer.Argument(help=f"{', '.join(DERIVATIONS)}, or package.module:Class.")]
-Translator = Annotated[str | None, typer.Option(help="For kinds that translate.", show_default="bundled")]
-Reverse = Annotated[str | None, typer.Option(help="The model of the way back, for a round trip.", show_default=False)]
+Translator = Annotated[str | None, typer.Option(help="Model, for sets that need translations.", show_default="bundled")]
+Reverse = Annotated[str | None, typer.Option(help="Model that translates back, for a round trip.", show_default=False)]
 
 
 def derive(

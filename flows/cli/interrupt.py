@@ -56,7 +56,7 @@ def message(out: Path | None, arguments: list[str], *, terminal: bool) -> str:
         line = "interrupted"
     else:
         again = shlex.join(["spanferry", *(one for one in arguments if one != "--overwrite")])
-        line = f"interrupted: finished shards are kept in {out}; this command goes on from there: {again}"
+        line = f"interrupted: finished shards are kept in {out}; this command resumes it: {again}"
     return f"{_RESTORE if terminal else ''}{line}\n"
 
 

@@ -19,9 +19,9 @@ from spanferry.flows.reference import components, plain
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="One kind: " + ", ".join(KINDS) + ".")] = None,
     options: Annotated[
-        bool, typer.Option("--options", help="Type, default, limits and meaning of every option.")
+        bool, typer.Option("--options", help="Print type, limits, default and meaning of every option.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One line of JSON, with the options.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, with the options.")] = False,
 ) -> None:
     """List flows, readers, writers, projectors, aligners, filters, model families and samples."""
     if kind is not None and kind not in KINDS:

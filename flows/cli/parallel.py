@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", "-i", help="A run directory, LANG=FILE, FILE.tmx, FILE.tsv or a Moses prefix; may be repeated."
+        "--input", "-i", help="The folder of a run, LANG=FILE, FILE.tmx, FILE.tsv or a Moses prefix; may be repeated."
     ),
 ]
-Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Which languages, in this order.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="The languages, in this order.")]
 Format = Annotated[str | None, typer.Option(help="Reader of the inputs.", show_default="guessed")]
 Pairs = Annotated[str | None, typer.Option(help="Word links: auto, pivot, all or none.", show_default="auto")]
-Aligner = Annotated[str | None, typer.Option(help="Aligner; see spanferry list.", show_default="lexical")]
+Aligner = Annotated[str | None, typer.Option(help="Aligner; see spanferry list aligners.", show_default="lexical")]
 Formats = Annotated[
     list[str] | None,
     typer.Option("--write", help="multiway, bilingual, translation, moses, tmx; may be repeated."),
 ]
-Limit = Annotated[int | None, typer.Option(help="Join at most so many rows.", show_default=False)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push some rows through, write nothing.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected.")]
+Limit = Annotated[int | None, typer.Option(help="Most rows to join.", show_default=False)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, run some rows through all steps, write nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row was rejected.")]
 
 
 def parallel(
@@ -130,7 +132,7 @@ def _print(result: "Result") -> None:
             f"stage {failure.stage}, shard {failure.shard} failed: {failure.message}", style="red", markup=False
         )
     if result.failures:
-        console.print("The other shards are kept: the same command goes on from there.", style="red")
+        console.print("The other shards are kept; the same command resumes the run.", style="red")
     for name, place in result.written.items():
         if (place / "dataset_dict.json").exists():
             line = f"python -c \"import datasets; print(datasets.load_from_disk('{place}'))\""

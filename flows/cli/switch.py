@@ -14,7 +14,8 @@ from spanferry.flows.switch.config import SwitchConfig
 
 PresetName = Annotated[str | None, typer.Option("--preset", "-p", help=", ".join(PRESETS) + ".", show_default=False)]
 Matrix = Annotated[
-    str | None, typer.Option("--matrix", "-m", help="Language that others are mixed into.", show_default="the first")
+    str | None,
+    typer.Option("--matrix", "-m", help="Language that the others are mixed into.", show_default="the first"),
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="A language to mix in; may be repeated.")]
 Unit = Annotated[str | None, typer.Option(help=", ".join(UNITS) + ".", show_default="word")]
@@ -25,13 +26,15 @@ ConstraintName = Annotated[
 SamplerName = Annotated[
     str | None, typer.Option("--sampler", help=", ".join(SAMPLERS) + ".", show_default="probability")
 ]
-Cmi = Annotated[float | None, typer.Option(help="Short for --sampler cmi --set sampler.target=…", show_default=False)]
-Copies = Annotated[int | None, typer.Option(help="Rows made of each row.", show_default="1")]
+Cmi = Annotated[
+    float | None, typer.Option(help="Target CMI: short for --sampler cmi --set sampler.target=…", show_default=False)
+]
+Copies = Annotated[int | None, typer.Option(help="Rows made from each row.", show_default="1")]
 PolicyName = Annotated[
     str | None,
     typer.Option(
         "--policy",
-        help="Which language: unit, row, row_all, field, or each (a copy per language).",
+        help="What has one language: unit, row, row_all, field, or each (a copy per language).",
         show_default="unit",
     ),
 ]

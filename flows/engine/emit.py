@@ -37,4 +37,4 @@ def none_kept(name: str, rows: int, reasons: Mapping[str, int]) -> str:
     if not rows:
         return f"{name}: the input has no rows"
     told = ", ".join(f"{count} {reason}" for reason, count in list(reasons.items())[:_SHOWN])
-    return f"{name}: none of {rows} rows was kept: {told or 'nothing could be made of them'}"
+    return f"{name}: none of {rows} rows was kept: {told or 'nothing could be made from them'}"

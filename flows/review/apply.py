@@ -1,7 +1,7 @@
 """The flow ``apply-decisions``: what people decided, written into a dataset beside the one they looked at.
 
 ``OUT/es`` stays as it is. ``OUT/es-reviewed`` holds every row of it with the decisions applied, ``review.json`` with
-the counts, and ``stale.jsonl`` with the decisions that do not fit the data any more, each with the reason. The same
+the counts, and ``stale.jsonl`` with the decisions that no longer fit the data, each with the reason. The same
 data and the same log give the same bytes.
 """
 

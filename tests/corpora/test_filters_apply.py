@@ -133,7 +133,7 @@ def test_a_row_without_target_or_reason_is_still_rejected() -> None:
         ({"high": 3}, ["filter {'high': 3} has no kind\n", "Valid: span_count, ", "Hint: kind = "]),
         (
             {"kind": "spanferry.corpora.schema:Span", "start": 0, "end": 1, "label": "x"},
-            ["makes a Span, which is no filter\n", "Hint: see spanferry.corpora.filters.base.Filter"],
+            ["makes a Span, which is not a filter\n", "Hint: see spanferry.corpora.filters.base.Filter"],
         ),
         (
             {"kind": "spanferry.corpora.schema:Span", "begin": 0},

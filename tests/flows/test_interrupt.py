@@ -78,7 +78,7 @@ def test_ctrl_c_ends_what_blocks(how: str, tmp_path: Path) -> None:
 def test_the_command_that_goes_on_does_not_start_again() -> None:
     given = ["run", "project", "--input", "my file.txt", "--overwrite", "--out", "o"]
     line = message(Path("o"), given, terminal=False)
-    assert line.endswith("goes on from there: spanferry run project --input 'my file.txt' --out o\n")
+    assert line.endswith("resumes it: spanferry run project --input 'my file.txt' --out o\n")
     assert message(None, given, terminal=False) == "interrupted\n"
 
 
@@ -149,7 +149,7 @@ def test_a_killed_server_does_not_end_the_run(tmp_path: Path) -> None:
     os.kill(server, signal.SIGKILL)
     shown, errors = run.communicate(timeout=240)
     assert run.returncode == 0, errors
-    assert errors.count("Prefect's server is gone") == 1 and "Traceback" not in errors
+    assert errors.count("Prefect's server has ended") == 1 and "Traceback" not in errors
     assert json.loads(shown) and (out / "es" / "dataset_dict.json").exists()
 
 

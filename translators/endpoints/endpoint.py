@@ -29,7 +29,7 @@ TIMEOUT, UNREACHABLE = "endpoint_timeout", "endpoint_unreachable"
 _FATAL = {
     401: "does not take the key",
     403: "does not let this key use the model",
-    404: "knows no such model or address",
+    404: "does not know the model or the address",
 }
 _AGAIN = frozenset({408, 409, 425, 429})
 # Bytes of an answer, whatever the server sends: a hundred times what a context of 8,192 tokens takes in JSON.

@@ -57,7 +57,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
                 yield number, line.removesuffix("\n").removesuffix("\r")
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise InputError(
-                f"not a whole gzip file ({error})", where=str(path), hint="gunzip -t tells more"
+                f"not a whole gzip file ({error})", where=str(path), hint="gunzip -t shows where"
             ) from error
     if blank:
         raise _empty(path)

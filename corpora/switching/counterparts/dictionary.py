@@ -94,7 +94,7 @@ def read_dictionary(path: str) -> Mapping[str, Weighted]:
         parts = [part.strip() for part in line.split("\t")] if "\t" in line else line.split(None, 1)
         if len(parts) < 2 or not parts[0] or not parts[1]:
             raise InputError(
-                f"{line!r} is no pair of a word and its translation",
+                f"{line!r} is not a pair of a word and its translation",
                 where=f"{path}:{number}",
                 valid="word<TAB>translation",
             )
@@ -107,7 +107,7 @@ def read_dictionary(path: str) -> Mapping[str, Weighted]:
                 weight = float(parts[probability])
             except ValueError as error:
                 raise InputError(
-                    f"{parts[probability]!r} is no probability",
+                    f"{parts[probability]!r} is not a probability",
                     where=f"{path}:{number}",
                     valid="word<TAB>translation<TAB>count<TAB>probability",
                 ) from error

@@ -100,7 +100,7 @@ class HistogramSampler:
             ]
             raise ConfigError(
                 f"no row can be brought to a {self.measure.upper()} of {', '.join(empty)}, as the histogram asks for",
-                hint="other units or more languages; two languages have a CMI of 50 at most",
+                hint="other units or more languages; with two languages the CMI is at most 50",
             )
         return found
 

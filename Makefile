@@ -6,7 +6,7 @@ OUT ?= demo-out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo demo-pt test check lint types lock browser clean
+.PHONY: demo demo-pt test check lint types docs lock browser clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -41,6 +41,10 @@ types:
 	@mkdir -p .types/spanferry
 	@for file in flows/api/*.py; do ln -sfn ../../$$file .types/spanferry/$$(basename $$file); done
 	@for folder in corpora translators projectors flows; do ln -sfn ../../$$folder .types/spanferry/$$folder; done
+
+# The tables of options in the pages, from what the components declare.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python tests/write_reference.py
 
 # torch and simalign, which needs it, are kept out of the resolution: torch's CPU and CUDA builds bring different packages.
 lock: $(VENV)/.installed-dev

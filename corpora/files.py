@@ -33,7 +33,7 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(
             f"can't write: {error.strerror or error}",
             where=str(path),
-            hint="make room or give write permission, then the same command goes on; or write elsewhere: --out DIR",
+            hint="make room or give write permission and run the same command again, or write elsewhere: --out DIR",
         ) from error
 
 
@@ -95,7 +95,7 @@ def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) ->
         other = min((p for p in folder.rglob("*") if p.is_file() and p.suffix not in kinds), default=None)
         if other is not None:
             raise OutputError(
-                f"the folder would be replaced, but it holds {other.name!r}, which is no output of ours",
+                f"the folder would be replaced, but it holds {other.name!r}, which Spanferry did not write",
                 where=str(folder),
                 hint="write into another folder: --out DIR",
             )

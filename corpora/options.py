@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -163,6 +164,21 @@ def build_component(
 
 def _refused(kind: str, name: str, reason: str) -> ConfigError:
     return ConfigError(f"the {kind} {name!r} can't be made: {reason}", hint=f"spanferry list {kind}s --options")
+
+
+def shown_value(value: Any) -> str:
+    """A value as TOML writes it: ``true``, ``"auto"``, ``["en", "de"]``; "" for None, which none holds."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | PurePath):
+        return f'"{value}"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(shown_value, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {shown_value(item)}" for key, item in value.items()) + "}"
+    return str(value)
 
 
 def _section(kind: str, name: str) -> str:

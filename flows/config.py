@@ -33,11 +33,15 @@ Flow = TypeVar("Flow", bound=Section)
 class ReadConfig(Section):
     """Where the rows come from."""
 
-    path: str = Field(default="", description="file, directory or hf:<hub id>")
-    target: str | None = Field(default=None, description="project: the same rows in the target language")
-    format: str | None = Field(default=None, description="a reader's name; guessed from the path when absent")
+    path: str = Field(default="", description="a file, a folder, hf:ID of the hub, or sample:NAME")
+    target: str | None = Field(default=None, description="project: the rows in the target language")
+    format: str | None = Field(
+        default=None, description="a reader's name; by default the path and the first lines decide"
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
-    pair_by: Literal["index", "id"] = Field(default="index", description="project: how rows of both sides meet")
+    pair_by: Literal["index", "id"] = Field(
+        default="index", description="project: whether rows are paired by position or by id"
+    )
 
 
 class TranslatorConfig(Section):
@@ -48,12 +52,12 @@ class TranslatorConfig(Section):
     model: str = Field(
         default="bundled", description="bundled, none, a directory, a hub id, endpoint:MODEL or package.module:Class"
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    compute_type: str = "default"
-    beam: int = Field(default=4, ge=1, le=64)
-    protect: bool = Field(default=False, description="carry placeholders, URLs, code and markup through")
-    glossary: str = Field(default="", description="TSV file: source term, target term(s), language")
-    memory_mb: int = Field(default=512, ge=0, description="MB of translations kept across runs; 0: none")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the model runs")
+    compute_type: str = Field(default="default", description="a CTranslate2 type: int8, float16, float32 …")
+    beam: int = Field(default=4, ge=1, le=64, description="beam size")
+    protect: bool = Field(default=False, description="keep placeholders, URLs, code and markup unchanged")
+    glossary: str = Field(default="", description="a TSV file: source term, target term or terms, language")
+    memory_mb: int = Field(default=512, ge=0, description="size of the translation memory in MB; 0 keeps none")
     options: dict[str, Any] = Field(default_factory=dict, description="further options of the model")
 
     @field_validator("options")
@@ -66,15 +70,15 @@ class TranslatorConfig(Section):
 class SegmentConfig(Section):
     """How long texts are cut before they are translated."""
 
-    mode: Literal["sentence", "none"] = "sentence"
+    mode: Literal["sentence", "none"] = Field(default="sentence", description="whether long texts are cut")
 
 
 class ProjectorConfig(Section):
     """How labels are carried over."""
 
     kind: str = Field(default="default", description="a projector's name or package.module:Class")
-    options: dict[str, Any] = Field(default_factory=dict)
-    fit_rows: int = Field(default=20_000, ge=1, description="pairs that a corpus aligner is fitted on, at most")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the projector")
+    fit_rows: int = Field(default=20_000, ge=1, description="most sentence pairs that a corpus aligner learns from")
 
     @field_validator("options")
     @classmethod
@@ -86,8 +90,8 @@ class ProjectorConfig(Section):
 class WriteConfig(Section):
     """What is written."""
 
-    formats: tuple[str, ...] = ()
-    options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options by writer name")
+    formats: tuple[str, ...] = Field(default=(), description="names of writers")
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the writers, by name")
 
     @model_validator(mode="after")
     def _options_are_used(self) -> "WriteConfig":
@@ -100,7 +104,7 @@ class WriteConfig(Section):
 class OutputConfig(WriteConfig):
     """What is written, the Arrow dataset among it."""
 
-    formats: tuple[str, ...] = ("arrow",)
+    formats: tuple[str, ...] = Field(default=("arrow",), description="names of writers; arrow is always among them")
 
     @field_validator("formats")
     @classmethod
@@ -114,8 +118,8 @@ class ExecutorConfig(Section):
 
     neutral_options: ClassVar[frozenset[str]] = frozenset({"kind", "workers", "address", "slurm"})
 
-    kind: Literal["threads", "dask"] = "threads"
-    workers: int = Field(default=2, ge=1, description="tasks at a time")
+    kind: Literal["threads", "dask"] = Field(default="threads", description="what runs the tasks")
+    workers: int = Field(default=2, ge=1, description="tasks that run at the same time")
     address: str | None = Field(default=None, description="dask: address of a running scheduler")
     slurm: dict[str, Any] = Field(default_factory=dict, description="dask: options of dask_jobqueue.SLURMCluster")
 
@@ -136,20 +140,20 @@ class RunConfig(Section):
 
     flow: Literal["translate-train", "project"]
     read: ReadConfig = ReadConfig()
-    source: str = "en"
-    target: tuple[str, ...] = ()
-    out: Path = Path("out")
+    source: str = Field(default="en", description="the source language, a BCP-47 tag")
+    target: tuple[str, ...] = Field(default=(), description="the target languages")
+    out: Path = Field(default=Path("out"), description="the folder of the run")
     translator: TranslatorConfig = TranslatorConfig()
     segment: SegmentConfig = SegmentConfig()
     projector: ProjectorConfig = ProjectorConfig()
     filters: tuple[dict[str, Any], ...] | None = Field(
-        default=None, description="a list, or changes to the default ones"
+        default=None, description="a list of filters, or changes to the default ones"
     )
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
-    shard_rows: int = Field(default=250, ge=1, le=1_000_000)
-    limit: int | None = Field(default=None, ge=1)
-    seed: int = 0
+    shard_rows: int = Field(default=250, ge=1, le=1_000_000, description="rows of a shard, the unit of work")
+    limit: int | None = Field(default=None, ge=1, description="most rows to read")
+    seed: int = Field(default=0, description="seed of everything that is drawn at random")
 
     @field_validator("source")
     @classmethod

@@ -1,25 +1,19 @@
-"""The pages: their length, commands, links, Python examples, and a row for every component."""
+"""The pages: their length, links, Python examples, and a row for every component."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from spanferry.flows.cli.main import app
 from spanferry.flows.components import KINDS
+from tests.pages.extract import FENCE, blocks_of, commands_of
+from tests.write_reference import ROOT, pages
 
-ROOT = Path(__file__).resolve().parent.parent
 TOP = ROOT / "README.md"
-_SKIPPED = {".venv", ".types", "node_modules", "demo-out"}
-PAGES = sorted(p for p in ROOT.rglob("*.md") if not _SKIPPED & set(p.relative_to(ROOT).parts) and ".git" not in p.parts)
+PAGES = pages()
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`(spanferry\s[^`]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 # Where a component of each kind has its row or mention.
@@ -50,77 +44,11 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def _blocks(text: str, language: str) -> list[str]:
-    return [body for found, body in _FENCE.findall(text) if found == language]
-
-
-def commands_in(text: str) -> list[list[str]]:
-    """The arguments of every ``spanferry`` command in a page, in code blocks and in running text."""
-    lines = [
-        line for language in ("", "bash", "sh") for block in _blocks(text, language) for line in block.splitlines()
-    ]
-    prose = _FENCE.sub("", text)
-    lines += [" ".join(found.split()) for found in _INLINE.findall(prose)]
-    # Output of a run names commands too, behind a word of its own.
-    found = [match[0] for line in lines if (match := re.search(r"(?:^|(?<=  ))\s*spanferry .*", line))]
-    return [[word for word in shlex.split(line, comments=True)[1:] if word != "…"] for line in found]
-
-
-def problem_of(arguments: list[str]) -> str | None:
-    """What is wrong with a command's names, or None. Nothing runs; what a page leaves out may be missing."""
-    command: Any = typer.main.get_command(app)
-    context = command.context_class(command, info_name="spanferry")
-    rest = list(arguments)
-    try:
-        while hasattr(command, "list_commands"):
-            if not rest or rest[0].startswith("-"):
-                break
-            name, command, rest = command.resolve_command(context, rest)
-            context = command.context_class(command, info_name=name, parent=context)
-        # Typer brings a copy of click, whose parser returns values, the rest, and the order.
-        _, left, _ = command.make_parser(context).parse_args(args=rest)
-        if left:
-            return f"unexpected argument {left[0]!r}"
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        return str(error.format_message())
-    return None
-
-
-def test_the_check_of_commands_sees_what_is_wrong() -> None:
-    assert problem_of(["run", "project", "--target-input", "x", "--dry-run"]) is None
-    assert problem_of(["list", "filters"]) is None
-    assert problem_of(["--version"]) is None
-    assert "projekt" in (problem_of(["run", "projekt"]) or "")
-    assert "--outt" in (problem_of(["run", "project", "--outt", "x"]) or "")
-    assert "argument" in (problem_of(["run", "project", "--out"]) or "")
-    assert "unexpected" in (problem_of(["inspect", "OUT", "more"]) or "")
-    page = "```\nspanferry a b  # why\n go  spanferry c\n```\nand `spanferry\nd`"
-    assert commands_in(page) == [["a", "b"], ["c"], ["d"]]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_commands_parse(page: Path) -> None:
-    commands = commands_in(page.read_text())
-    problems = [f"spanferry {shlex.join(one)}: {why}" for one in commands if (why := problem_of(one))]
-    assert not problems, "\n".join(problems)
-
-
 def test_the_pages_show_commands() -> None:
+    commands = [one.words for page in PAGES for one in commands_of(page.read_text())]
     assert {"run", "evaluate", "inspect", "verify", "decisions", "list", "models"} <= {
-        one[0] for page in PAGES for one in commands_in(page.read_text()) if one
+        words[1] for words in commands if words[0] == "spanferry" and len(words) > 1
     }
-
-
-@pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_modules_and_scripts_of_other_commands_exist(page: Path) -> None:
-    text = page.read_text()
-    modules: list[str] = re.findall(r"python -m (spanferry[\w.]*)", text)
-    files = [ROOT / Path(*name.split(".")[1:]).with_suffix(".py") for name in modules if "." in name]
-    files += [ROOT / name for name in re.findall(r"python (tests/[\w/]+\.py)", text)]
-    missing = [str(file.relative_to(ROOT)) for file in files if not file.is_file()]
-    assert not missing
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -160,7 +88,7 @@ _NOT_OURS = re.compile(r"\b(?:is|are|was|were) told\b|\bhangs? on\b|\btold from\
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_pages_keep_to_plain_phrases(page: Path) -> None:
-    assert _NOT_OURS.findall(_FENCE.sub("", page.read_text())) == []
+    assert _NOT_OURS.findall(FENCE.sub("", page.read_text())) == []
 
 
 def test_the_check_of_phrases_sees_them() -> None:
@@ -205,7 +133,7 @@ Rome B-LOC
 
 def _examples() -> list[tuple[str, str]]:
     pages = ("README.md", "flows/api/README.md", "translators/README.md")
-    return [(page, block) for page in pages for block in _blocks((ROOT / page).read_text(), "python")]
+    return [(page, block) for page in pages for block in blocks_of((ROOT / page).read_text(), "python")]
 
 
 @pytest.mark.parametrize(("page", "block"), _examples(), ids=lambda value: value if value.endswith(".md") else "")

@@ -30,8 +30,8 @@ class DictionaryChains:
     Attributes:
         directions: As ``en-es``; empty: every direction for which there are links, both ways.
         auxiliaries: Languages after the target, in this order; empty: all others that are linked with the source.
-        words: Chains per prompt, at most.
-        min_count: Links that an entry needs.
+        words: Most chains in a prompt.
+        min_count: Fewest links of an entry.
         min_probability: The least p(target | source) of an entry.
     """
 

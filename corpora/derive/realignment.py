@@ -19,7 +19,7 @@ class Realignment:
 
     Attributes:
         directions: As ``en-es``; empty: as the links are stored.
-        min_probability: Links below it are no pairs; other links of their words then count as the only ones.
+        min_probability: Links below it are ignored, also where they would make a word's link ambiguous.
         words_only: Leaves out pairs of numbers and punctuation.
     """
 

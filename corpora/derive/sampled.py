@@ -26,7 +26,7 @@ class Sampled:
         alpha: Exponent of the target's share.
         beta: Exponent of the source's share, given the target.
         min_pairs: Directions with fewer pairs are left out.
-        total: How many records to draw; None: as many as there are pairs.
+        total: How many records to draw; by default as many as there are pairs.
         seed: Of the draw.
     """
 

@@ -28,7 +28,7 @@ class SentencePairs:
 
     Attributes:
         into: The language to translate into, or through.
-        ways: The ways.
+        ways: The ways of translating that are used.
         source: The language to translate from; empty: the row's first.
         premise: The first text field.
         hypothesis: The second text field.

@@ -112,7 +112,7 @@ class Copy(FilterModel):
     text but lies outside the span that it lay in at the source: a misplaced label (``copy:span_<kind>``).
 
     Attributes:
-        kinds: What is looked for.
+        kinds: What the filter compares.
         words_up_to: An integer up to this may be written as a word in the target.
         min_number: Share of numbers that must survive in the text; half is usual for bitext without labels.
         min_share: Share of everything else that must survive in the text.

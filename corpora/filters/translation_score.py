@@ -22,7 +22,7 @@ class TranslationScore(FilterModel):
     Attributes:
         share: Share of a language's rows that go, those of lowest score.
         min_score: Lower scores are rejected whatever the share, in nats per piece.
-        min_rows: With fewer rows of a language nothing is cut by share.
+        min_rows: The share applies to languages with at least this many rows.
     """
 
     name: ClassVar[str] = "translation_score"

@@ -33,7 +33,7 @@ class BratReader(FileReader):
     Attributes:
         offsets: What offsets count. BRAT counts code points.
         end: Whether a span's end is one past its last unit (exclusive, as BRAT has it) or that unit (inclusive).
-        encoding: Of the files.
+        encoding: Encoding of the files.
     """
 
     name: ClassVar[str] = "brat"

@@ -54,14 +54,14 @@ class ConllReader(FileReader):
         scheme: ``iob2`` (a span starts with B-), ``iob1`` (B- only between neighbours), ``bioes`` (also BILOU) or
             ``io`` (labels without a letter in front). A letter behind (``PER-B``) and ``name=B-PER`` are read too.
         separator: What stands between columns; "auto" takes tabs where a line has one, else blanks.
-        token_column: Column of the token, from 0, negative from the end; None: decided.
-        tag_column: Column of the tag; None: decided.
+        token_column: Column of the token, from 0, negative from the end; by default the reader decides.
+        tag_column: Column of the tag; by default the reader decides.
         tag_columns: Columns of several layers of tags, instead of ``tag_column``.
         label: The label of tags that have none (``B``, ``I``).
         label_column: Column that repeats the label of the whole sentence, if there is one.
         repair: Takes a tag that continues nothing as the start of a span, instead of rejecting the sentence.
         raw_text: Whether to use ``# text = …``.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "conll"

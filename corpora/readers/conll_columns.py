@@ -68,7 +68,7 @@ def decide(
             shown = "\n".join("  " + "\t".join(columns) for _, columns in lines[:_SHOWN])
             shown = shown.encode("utf-8", "backslashreplace").decode()  # bytes outside the encoding
             raise InputError(
-                f"can't tell whether column 0 numbers the words or is the words:\n{shown}",
+                f"can't decide whether column 0 holds word numbers or words:\n{shown}",
                 where=path,
                 hint="--set read.options.token_column=1 where it numbers them, =0 where it is the words",
             )

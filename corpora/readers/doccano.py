@@ -28,7 +28,7 @@ class DoccanoReader(FileReader):
             clusters; ``codepoint`` for files of other origin.
         end: Whether a span's end is one past its last unit (exclusive, as doccano writes it) or that unit (inclusive).
         ignore: Keys that may hold what looks like labels and are passed over.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "doccano"

@@ -34,7 +34,7 @@ class SavedReader(TableReader):
         import datasets
 
         check_data(self.path)
-        with foreign(self.path, "not a saved dataset", "datasets.load_from_disk tells more", _LAYOUT):
+        with foreign(self.path, "not a saved dataset", "datasets.load_from_disk shows the cause", _LAYOUT):
             for file in sorted(self.path.rglob("*.arrow")):
                 check_stream(file)
             names = self._split_names()
@@ -85,7 +85,7 @@ class HubReader(TableReader):
             raise InputError(
                 f"the dataset can't be loaded from the hub or the cache ({first_line(error)})",
                 where=f"hf:{name}",
-                valid="hf:<owner>/<name>, and where there are several configurations --set read.options.config=NAME",
+                valid="hf:OWNER/NAME, and --set read.options.config=NAME if it has several configurations",
                 hint="without a network, save it elsewhere with save_to_disk and pass the folder",
             ) from error
         return _by_split(loaded)

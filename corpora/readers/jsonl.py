@@ -47,10 +47,10 @@ class JsonlReader(FileReader):
         end: Whether a span's end is one past its last unit (exclusive) or that unit (inclusive).
         tags_key: Key of the tags of ``tokens``, for rows without spans.
         tag_names: The tags by number, where they are numbers (``O,B-PER,I-PER``).
-        scheme: Of the tags: ``iob2``, ``iob1``, ``bioes`` or ``io``.
+        scheme: Scheme of the tags: ``iob2``, ``iob1``, ``bioes`` or ``io``.
         repair: Takes a tag that continues nothing as the start of a span, instead of rejecting the row.
         ignore: Keys that may hold what looks like labels and are passed over.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "jsonl"

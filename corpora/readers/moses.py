@@ -39,7 +39,7 @@ def parse_pharaoh(line: str, n_source: int, n_target: int) -> tuple[tuple[int, i
         match = _LINK.fullmatch(part)
         if match is None:
             raise RowError(
-                "bad_alignment", f"{part!r} is no link", valid="SOURCE-TARGET, counted from 0, as in 0-0 1-2"
+                "bad_alignment", f"{part!r} is not a link", valid="SOURCE-TARGET, counted from 0, as in 0-0 1-2"
             )
         if max(len(match[1]), len(match[2])) > _MOST_DIGITS:
             raise RowError("bad_alignment", f"link {part[:40]!r} lies outside {n_source} and {n_target} words")
@@ -49,7 +49,7 @@ def parse_pharaoh(line: str, n_source: int, n_target: int) -> tuple[tuple[int, i
         try:
             links[a, b] = float(match[3]) if match[3] else 1.0
         except ValueError as error:
-            raise RowError("bad_alignment", f"{match[3]!r} of the link {part!r} is no probability") from error
+            raise RowError("bad_alignment", f"{match[3]!r} of the link {part!r} is not a probability") from error
     return tuple((a, b, p) for (a, b), p in sorted(links.items()))
 
 
@@ -65,8 +65,8 @@ class MosesReader:
         path: The prefix.
         langs: Languages, the first of an alignment first; empty: those of the files there.
         tokenised: Whether ``PREFIX.<lang>`` is tokenised; "auto": if there is an alignment without ``.tok`` files.
-        split: Of its rows; "auto" takes it from the prefix.
-        encoding: Of the files.
+        split: Dataset split of its rows; "auto" takes it from the prefix.
+        encoding: Encoding of the files.
     """
 
     name: ClassVar[str] = "moses"
@@ -129,7 +129,7 @@ class MosesReader:
                     str(p) for p, line in zip(self._all(languages, alignments), lines, strict=False) if line is None
                 ]
                 raise InputError(
-                    f"ends before line {number}, where the others go on", where=", ".join(short), hint="wc -l"
+                    f"ends before line {number}, where the others continue", where=", ".join(short), hint="wc -l"
                 )
             texts = [line for _, line in lines]
             row_id = _plain_id(texts.pop()) if names else str(number)
@@ -167,10 +167,10 @@ class TsvReader:
     Attributes:
         path: The file.
         columns: What the columns are: languages, ``id``, ``<source>-<target>`` for an alignment, ``_`` for one to skip.
-        tokenised: Whether the texts are tokenised; None: if there is an alignment.
+        tokenised: Whether the texts are tokenised; by default, if there is an alignment.
         header: Whether the first line is a heading.
-        split: Of its rows; "auto" takes it from the file's name.
-        encoding: Of the file.
+        split: Dataset split of its rows; "auto" takes it from the file's name.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "tsv"

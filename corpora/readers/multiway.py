@@ -172,7 +172,7 @@ def open_parallel(
     name = format or {".tmx": "tmx", ".tsv": "tsv"}.get(suffix) or gzipped or _moses(place)
     if name is None:
         raise ConfigError(
-            f"can't tell what the input {entry!r} is",
+            f"can't decide what the input {entry!r} is",
             valid="a run directory, LANG=FILE, FILE.tmx, FILE.tsv, or the prefix of Moses files (PREFIX.en, PREFIX.es)",
             hint=f"--input en={entry} for a file in one language",
         )
@@ -188,9 +188,7 @@ def _run(place: Path) -> list[ParallelReader]:
         if (folder / "dataset_dict.json").is_file() and (folder / ".spanferry.json").is_file()
     )
     if not found:
-        raise InputError(
-            "no finished language in the run directory", where=str(place), hint="run it again: it goes on where it was"
-        )
+        raise InputError("no finished language in the run directory", where=str(place), hint="run it again: it resumes")
     return [RunReader(folder, folder.name) for folder in found]
 
 

@@ -23,8 +23,8 @@ class LinesReader(FileReader):
     Blank lines are bad rows (``empty_text``): dropping them would shift the two sides against each other.
 
     Attributes:
-        column: Column of the text, from 0, negative from the end; None: the whole line.
-        encoding: Of the file.
+        column: Column of the text, from 0, negative from the end; by default the whole line.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "text"

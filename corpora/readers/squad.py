@@ -33,7 +33,7 @@ class SquadReader(FileReader):
     Attributes:
         offsets: What ``answer_start`` counts: Unicode code points, UTF-16 units or UTF-8 bytes.
         ignore: Keys of a question that may hold what looks like labels and are passed over.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "squad"
@@ -75,7 +75,7 @@ class SquadReader(FileReader):
         if isinstance(value, Sequence) and all(isinstance(item, Mapping) for item in value):
             return value
         raise InputError(
-            f"{place} is no list of objects",
+            f"{place} is not a list of objects",
             where=str(self.path),
             valid='{"data": [{"paragraphs": [{"context": …, "qas": [{"id", "question", "answers"}]}]}]}',
             hint="--set read.format=NAME picks another reader",
@@ -91,7 +91,7 @@ class SquadReader(FileReader):
         example = validate(Example(name, self.lang, texts, split=self.rows_split))
         answers = _answers(question)
         if not isinstance(answers, Sequence) or not all(isinstance(answer, Mapping) for answer in answers):
-            raise RowError("bad_span", "'answers' is no list of objects")
+            raise RowError("bad_span", "'answers' is not a list of objects")
         convert = code_points(str(context), self.offsets)
         ranges: dict[tuple[int, int], dict[str, Any]] = {}
         for answer in answers:

@@ -50,7 +50,7 @@ class TableReader(RowReader):
         tokens_key: Column of the tokens.
         tags_key: Column of the tags.
         tag_names: The tags by number, where the data does not name them (``O,B-PER,I-PER``).
-        scheme: Of the tags: ``iob2``, ``iob1`` or ``bioes``.
+        scheme: Scheme of the tags: ``iob2``, ``iob1``, ``bioes`` or ``io``.
         repair: Takes a tag that continues nothing as the start of a span, instead of rejecting the row.
         text_key: Column of the text.
         text_fields: Columns of several texts in one row.

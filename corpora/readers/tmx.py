@@ -36,7 +36,7 @@ class TmxReader:
     Attributes:
         path: The file.
         langs: Languages to take, in any case; empty: all that the file has, in order of appearance.
-        split: Of its rows; "auto" takes it from the file's name.
+        split: Dataset split of its rows; "auto" takes it from the file's name.
     """
 
     name: ClassVar[str] = "tmx"
@@ -117,7 +117,7 @@ class TmxReader:
                     element.clear()
         except ParseError as error:
             raise InputError(
-                f"no XML: {error}", where=str(self.path), hint="xmllint --noout FILE tells more"
+                f"no XML: {error}", where=str(self.path), hint="xmllint --noout FILE shows where"
             ) from error
         except (LookupError, ValueError) as error:
             raise InputError(
@@ -127,7 +127,7 @@ class TmxReader:
             ) from error
         except (zlib.error, lzma.LZMAError, EOFError, OSError) as error:
             raise InputError(
-                f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t tells more"
+                f"can't be read to its end ({error})", where=str(self.path), hint="gunzip -t shows where"
             ) from error
 
     def _row(self, name: str, fields: dict[str, dict[str, Element]], split: str) -> MultiRow:

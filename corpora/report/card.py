@@ -149,7 +149,7 @@ def _what(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
     sources = " and ".join(sorted({lang for f in facts for lang in f["source_langs"]}))
     targets = ", ".join(f["target_lang"] for f in facts)
     how = (
-        f"Annotated text in {sources}, translated by machine into {targets}, with every labelled span carried over."
+        f"Annotated text in {sources}, machine-translated into {targets}, with every labelled span carried over."
         if made.translator
         else f"Annotated text in {sources}, with every labelled span carried over to given translations in {targets}."
     )
@@ -171,8 +171,8 @@ def _structure(facts: Sequence[Mapping[str, Any]], options: CardOptions) -> str:
     if classes:
         parts += ["### Classes\n", table(("language", "class", "rows kept"), classes)]
     parts += [
-        "Span offsets are Unicode code points of the raw text, the end exclusive: `text[start:end]` is what the label"
-        " covers. Rejected rows are kept apart under the name `rejected`, each with all its reasons.\n",
+        "Span offsets are Unicode code points of the raw text, with an exclusive end: `text[start:end]` is what the"
+        " label covers. Rejected rows are kept apart under the name `rejected`, each with all its reasons.\n",
         "### Loading\n",
         _loading(options),
     ]
@@ -236,10 +236,10 @@ def _limits(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
             "- The text is machine translation: it has the model's errors, and its style is plainer than people's."
         )
     lines += [
-        "- Labels were placed by machine. Errors are most frequent at the edges of long spans and where words were"
+        "- Labels were placed automatically. Errors are most frequent at the edges of long spans and where words were"
         " reordered or dropped; each span has a score and its method.",
-        "- Rejected rows are no random sample: what is hard to translate or to project is rarer among the kept rows.",
-        "- Names, addresses and numbers are those of the source text: nothing was made anonymous.",
+        "- Rejected rows are not a random sample: what is hard to translate or project is rarer among the kept rows.",
+        "- Names, addresses and numbers are those of the source text: nothing was anonymized.",
     ]
     return "\n".join([*lines, ""])
 

@@ -43,7 +43,7 @@ def read_tags(
     """The spans that ``tags`` mark, and the first tag that breaks the scheme, if one does.
 
     With ``repair`` a tag that continues nothing starts a span, and a span that is not ended ends where the next one
-    starts; only a tag that is no tag of the scheme is still a problem.
+    starts; only a tag that is not a tag of the scheme is still a problem.
 
     >>> read_tags(["B-PER", "I-PER", "O", "B-LOC"])[0]
     [TokenSpan(start=0, end=2, label='PER'), TokenSpan(start=3, end=4, label='LOC')]
@@ -134,7 +134,7 @@ def _allowed(letter: str, continues: bool, inside: bool, scheme: str) -> bool:
 
 def _unknown(index: int, tag: str, scheme: str) -> TagProblem:
     letters = ", ".join(f"{letter}-<label>" for letter in _LETTERS[scheme])
-    message = f"{tag!r} is no tag of the scheme {scheme} (O, {letters})"
+    message = f"{tag!r} is not a tag of the scheme {scheme} (O, {letters})"
     if _SEVERAL.fullmatch(tag):
         message, hint = (
             f"{tag!r} is several tags in one cell",

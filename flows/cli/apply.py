@@ -13,9 +13,9 @@ from spanferry.flows.cli.unread import print_unread
 
 Out = Annotated[str | None, typer.Option("--out", "-o", help="The run's folder.", show_default="out")]
 Targets = Annotated[list[str] | None, typer.Option("--target", "-t", help="Only this dataset; may be repeated.")]
-Limit = Annotated[int | None, typer.Option(help="Look at so many rows of a dataset at most.", show_default=False)]
+Limit = Annotated[int | None, typer.Option(help="Most rows to read of each dataset.", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Apply the decisions to some rows and write nothing.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a decision does not fit the data any more.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a decision no longer fits the data.")]
 
 
 def apply_decisions(
@@ -31,7 +31,7 @@ def apply_decisions(
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Write the corrected dataset OUT/<target>-reviewed from what people decided in the inspector."""
+    """Write the corrected dataset OUT/<target>-reviewed from the decisions made in the inspector."""
     options = {
         "out": out,
         "target": target or None,

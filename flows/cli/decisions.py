@@ -16,10 +16,10 @@ from spanferry.corpora.writers import open_writer
 from spanferry.flows.cli.unread import print_unread
 from spanferry.flows.inspector.runs import Corpus, find_corpora
 
-app = typer.Typer(no_args_is_help=True, help="Decisions of a review: to other tools and back.")
+app = typer.Typer(no_args_is_help=True, help="Export and import the decisions of a review.")
 
 Run = Annotated[Path, typer.Argument(help="The run's folder.")]
-Target = Annotated[str | None, typer.Option("--target", "-t", help="Dataset, where there are several.")]
+Target = Annotated[str | None, typer.Option("--target", "-t", help="Dataset, if there are several.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Option of the format as key=value.")]
 
 
@@ -31,7 +31,7 @@ def export_rows(
     target: Target = None,
     set: Settings = None,
 ) -> None:
-    """Write a dataset for another tool to correct."""
+    """Write a dataset for correction in another tool."""
     corpus = _corpus(run, target)
     report = open_writer(format, _options(set)).write(corpus.open().pairs(), to)
     console = Console(highlight=False, soft_wrap=True)
@@ -44,13 +44,13 @@ def export_rows(
 @app.command("import")
 def import_rows(
     run: Run,
-    files: Annotated[list[Path], typer.Argument(help="What the other tool exported.")],
+    files: Annotated[list[Path], typer.Argument(help="Files that the other tool exported.")],
     format: Annotated[str, typer.Option(help="A reader, such as label_studio or doccano.")] = "label_studio",
     target: Target = None,
-    who: Annotated[str, typer.Option(help="Stands in every decision.")] = "import",
+    who: Annotated[str, typer.Option(help="Name recorded with every decision.")] = "import",
     set: Settings = None,
 ) -> None:
-    """Take over corrections that were made in another tool, as decisions; then spanferry run apply-decisions."""
+    """Turn corrections from another tool into decisions, for spanferry run apply-decisions."""
     from spanferry.flows.inspector.importing import import_corrections
 
     corpus = _corpus(run, target)
@@ -73,7 +73,7 @@ def import_rows(
 
 @app.command("stale")
 def stale_decisions(run: Run, target: Target = None) -> None:
-    """List the decisions that do not fit the data any more, one line of JSON each."""
+    """List the decisions that no longer fit the data, one line of JSON each."""
     from spanferry.corpora.review.applying import ReviewCounts, apply_decisions
     from spanferry.flows.review.apply import stale_lines, twins_of
 

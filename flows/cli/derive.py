@@ -31,12 +31,12 @@ Kind = Annotated[
 Translator = Annotated[
     str | None,
     typer.Option(
-        help="For kinds that translate.",
+        help="Model, for sets that need translations.",
         show_default="bundled",
         autocompletion=components("translators", more=("bundled",)),
     ),
 ]
-Reverse = Annotated[str | None, typer.Option(help="The model of the way back, for a round trip.", show_default=False)]
+Reverse = Annotated[str | None, typer.Option(help="Model that translates back, for a round trip.", show_default=False)]
 
 
 def derive(

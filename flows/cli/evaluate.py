@@ -46,7 +46,7 @@ ReadOptions = Annotated[
     list[str] | None,
     typer.Option("--set", help="Option of the reader as key=value; may be repeated.", show_default=False),
 ]
-PairBy = Annotated[str, typer.Option(help="How rows of --input and --target-input meet: index or id.")]
+PairBy = Annotated[str, typer.Option(help="How rows of --input and --target-input are paired: index or id.")]
 Projectors = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +57,7 @@ Projectors = Annotated[
         show_default="default",
     ),
 ]
-Translator = Annotated[str, typer.Option(help="Model for methods that ask one, or none.")]
+Translator = Annotated[str, typer.Option(help="Model for methods that need one, or none.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Words = Annotated[str, typer.Option(help="given: the gold's tokens; own: both sides are segmented anew.")]
 Out = Annotated[
@@ -71,7 +71,7 @@ MoreTarget = Annotated[
     str | None,
     typer.Option("--more-target-input", help="The same rows in the target language.", show_default=False),
 ]
-Limit = Annotated[int | None, typer.Option(help="Read at most so many rows of each gold.", show_default=False, min=1)]
+Limit = Annotated[int | None, typer.Option(help="Most rows to read of each gold set.", show_default=False, min=1)]
 Samples = Annotated[int, typer.Option(help="Resampled sets of the bootstrap.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of the table.")]
@@ -99,7 +99,8 @@ TargetTexts = Annotated[
     str | None, typer.Option("--target-input", help="The same rows in the target language.", show_default=False)
 ]
 Links = Annotated[
-    Path | None, typer.Option(help="Links in Pharaoh format, a line a row: 0-0 sure, 0p0 possible.", show_default=False)
+    Path | None,
+    typer.Option(help="Links in Pharaoh format, one line per row: 0-0 is sure, 0p0 possible.", show_default=False),
 ]
 Aligners = Annotated[
     list[str] | None,
@@ -134,7 +135,7 @@ def projection(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Carry gold source spans over and compare with the gold of the target side.
+    """Carry the gold spans of the source side over and compare them with those of the target side.
 
     Precision, recall and F1 of (start, end, label) and of characters, coverage, calibration, a paired bootstrap.
     """
@@ -178,7 +179,7 @@ def alignment(
 ) -> None:
     """Align the words of gold pairs and compare the links: precision, recall, F1, a paired bootstrap.
 
-    The alignment error rate is told where the gold knows sure links from possible ones.
+    Reports the alignment error rate where the gold has sure and possible links.
     """
     from spanferry.flows.evaluate.links import evaluate_alignment
     from spanferry.flows.evaluate.output import print_links, write_links

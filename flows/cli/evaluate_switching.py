@@ -31,7 +31,7 @@ Corpora = Annotated[
 ]
 Bins = Annotated[int, typer.Option(help="Bins of the histograms.", min=2, max=20)]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for numbers and plots.", show_default=False)]
-Limit = Annotated[int | None, typer.Option(help="Read at most so many utterances of each.", show_default=False, min=1)]
+Limit = Annotated[int | None, typer.Option(help="Most utterances to read of each corpus.", show_default=False, min=1)]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of the tables.")]
 
 

@@ -19,11 +19,11 @@ _TOKEN = 32  # characters of 24 random bytes in base 64
 
 def inspect(
     out: Annotated[Path, typer.Argument(help="A run's folder, or a folder of runs.")],
-    port: Annotated[int, typer.Option(help="0 chooses a free one.", min=0, max=65535)] = 8765,
+    port: Annotated[int, typer.Option(help="Port; 0 chooses a free one.", min=0, max=65535)] = 8765,
     host: Annotated[
-        str, typer.Option(help="Another address than this machine's own lets others in, who have the token.")
+        str, typer.Option(help="Address to listen on; any other than this machine's own requires a token.")
     ] = LOCAL[0],
-    who: Annotated[str | None, typer.Option(help="Stands in every decision.", show_default="you")] = None,
+    who: Annotated[str | None, typer.Option(help="Name recorded with every decision.", show_default="you")] = None,
 ) -> None:
     """Look at projected labels and correct them in a browser."""
     from spanferry.flows.inspector.app import build_app

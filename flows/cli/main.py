@@ -26,14 +26,17 @@ RUN = {
     "parallel": ("spanferry.flows.cli.parallel:parallel", "Join runs and files into rows of several languages."),
     "derive": ("spanferry.flows.cli.derive:derive", "Make a training set of rows in several languages."),
     "code-switch": ("spanferry.flows.cli.switch:code_switch", "Mix languages within texts and keep the labels."),
-    "apply-decisions": ("spanferry.flows.cli.apply:apply_decisions", "Write the corrected dataset from the decisions."),
+    "apply-decisions": (
+        "spanferry.flows.cli.apply:apply_decisions",
+        "Write the corrected dataset from the decisions made in the inspector.",
+    ),
 }
 COMMANDS = {
     "run": ("spanferry.flows.cli.main:run_app", "Run a flow."),
     "evaluate": ("spanferry.flows.cli.evaluate:app", "Measure methods on gold."),
     "inspect": ("spanferry.flows.cli.inspect:inspect", "Look at projected labels and correct them in a browser."),
-    "verify": ("spanferry.flows.cli.verify:verify", "Check that a run's files are as they were written."),
-    "decisions": ("spanferry.flows.cli.decisions:app", "Decisions of a review: to other tools and back."),
+    "verify": ("spanferry.flows.cli.verify:verify", "Check that the files of a run are unchanged."),
+    "decisions": ("spanferry.flows.cli.decisions:app", "Export and import the decisions of a review."),
     "list": (
         "spanferry.flows.cli.list:list_components",
         "List flows, readers, writers, projectors, aligners, filters, model families and samples.",

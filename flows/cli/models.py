@@ -22,10 +22,16 @@ def _tag(value: str | None) -> str | None:
 
 
 Source = Annotated[
-    str | None, typer.Option("--source", "-s", help="BCP-47; opus-mt needs it.", show_default=False, callback=_tag)
+    str | None,
+    typer.Option(
+        "--source", "-s", help="Language (BCP-47); opus-mt and firefox need it.", show_default=False, callback=_tag
+    ),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", "-t", help="BCP-47; opus-mt needs it.", show_default=False, callback=_tag)
+    str | None,
+    typer.Option(
+        "--target", "-t", help="Language (BCP-47); opus-mt and firefox need it.", show_default=False, callback=_tag
+    ),
 ]
 
 
@@ -38,7 +44,7 @@ def models(context: typer.Context) -> None:
 
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
-    """What is here: bundled models and converted ones in the cache, with languages and size."""
+    """List the bundled models and those in the cache, with languages and size."""
     from spanferry.translators.loading.load import list_models
     from spanferry.translators.wrappers.memory import memory_path
 
@@ -63,13 +69,13 @@ def add(
     name: Name,
     source: Source = None,
     target: Target = None,
-    device: Annotated[str, typer.Option(help="The device it is for: auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="Device that it will run on: auto, cpu or cuda.")] = "auto",
     compute_type: Annotated[str, typer.Option(help="A CTranslate2 type; default is int8 on cpu.")] = "default",
     layer: Annotated[
-        int | None, typer.Option(help="Of an encoder that aligns: the last layer.", show_default=False)
+        int | None, typer.Option(help="Last layer to keep, for an encoder that aligns.", show_default=False)
     ] = None,
 ) -> None:
-    """Download a model if it has to be, convert it once, and print where it is."""
+    """Download and convert a model if necessary, and print its directory."""
     from spanferry.projectors.aligners.encoder.convert import encoder_directory, is_encoder
     from spanferry.translators.conversion.convert import quantization_for
     from spanferry.translators.engine import devices
@@ -99,7 +105,7 @@ def add(
 
 @app.command()
 def remove(name: Name, source: Source = None, target: Target = None) -> None:
-    """Take a converted model out of the cache; with several of that name, give the directory's name."""
+    """Remove a converted model from the cache; if several have the name, give the directory's name."""
     from spanferry.translators.loading.installed import find_models, remove_model
 
     found = find_models(_hub_name(name), source=source, target=target)
@@ -117,7 +123,7 @@ def suggest(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Which models know a pair of languages: size, memory, licence, measured quality, and the command."""
+    """List the models for a pair of languages, with size, memory, licence, measured quality and the command."""
     from spanferry.translators.loading.suggest import suggest as suggested
 
     if device not in ("cpu", "cuda"):
@@ -145,7 +151,7 @@ def suggest(
 
 @app.command()
 def path(name: Name, source: Source = None, target: Target = None) -> None:
-    """Print the directory of a model, one line for each of that name."""
+    """Print the directory of a model, one line for each model of that name."""
     from spanferry.translators.loading.installed import find_models
 
     for model in find_models(_hub_name(name), source=source, target=target):
@@ -156,9 +162,11 @@ def path(name: Name, source: Source = None, target: Target = None) -> None:
 def pieces(
     name: Name,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Plain text in that language.")],
-    language: Annotated[str, typer.Option("--language", "-l", help="BCP-47: one it translates into.", callback=_tag)],
+    language: Annotated[
+        str, typer.Option("--language", "-l", help="Target language of the model (BCP-47).", callback=_tag)
+    ],
 ) -> None:
-    """Count which pieces of a model a language uses: constrained decoding then costs a third, or looks further."""
+    """Count the pieces that a language uses, which makes constrained decoding with the model cheaper."""
     from spanferry.translators.engine.language_pieces import learn_pieces
     from spanferry.translators.loading.installed import find_models
     from spanferry.translators.loading.load import BUNDLED
@@ -171,7 +179,7 @@ def pieces(
 
 @app.command()
 def check(name: Name) -> None:
-    """Run the family check against the origin: tokens, language tokens, scores, output. Exit 1 if it fails."""
+    """Compare a model with its origin (tokens, scores, output); exit with 1 if it differs."""
     from spanferry.projectors.aligners.encoder.convert import is_encoder
     from spanferry.translators.checking.check import check_model
     from spanferry.translators.loading.load import FIREFOX
@@ -186,7 +194,7 @@ def check(name: Name) -> None:
         )
     results = check_model(name)
     table = Table(show_header=False, box=None, padding=(0, 2))
-    words = {True: "[green]passed[/]", False: "[bold red]failed[/]", None: "[yellow]not looked at[/]"}
+    words = {True: "[green]passed[/]", False: "[bold red]failed[/]", None: "[yellow]not checked[/]"}
     for result in results:
         table.add_row(words[result.passed], result.name, result.detail)
     Console(highlight=False).print(table)

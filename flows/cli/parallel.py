@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", "-i", help="A run directory, LANG=FILE, FILE.tmx, FILE.tsv or a Moses prefix; may be repeated."
+        "--input", "-i", help="The folder of a run, LANG=FILE, FILE.tmx, FILE.tsv or a Moses prefix; may be repeated."
     ),
 ]
-Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="Which languages, in this order.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="The languages, in this order.")]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -40,7 +40,9 @@ Pairs = Annotated[
 ]
 Aligner = Annotated[
     str | None,
-    typer.Option(help="Aligner; see spanferry list.", show_default="lexical", autocompletion=components("aligners")),
+    typer.Option(
+        help="Aligner; see spanferry list aligners.", show_default="lexical", autocompletion=components("aligners")
+    ),
 ]
 Formats = Annotated[
     list[str] | None,
@@ -50,9 +52,11 @@ Formats = Annotated[
         autocompletion=components("parallel-writers"),
     ),
 ]
-Limit = Annotated[int | None, typer.Option(help="Join at most so many rows.", show_default=False)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push some rows through, write nothing.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected.")]
+Limit = Annotated[int | None, typer.Option(help="Most rows to join.", show_default=False)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, run some rows through all steps, write nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row was rejected.")]
 
 
 def parallel(
@@ -156,7 +160,7 @@ def _print(result: "Result") -> None:
             f"stage {failure.stage}, shard {failure.shard} failed: {failure.message}", style="red", markup=False
         )
     if result.failures:
-        console.print("The other shards are kept: the same command goes on from there.", style="red")
+        console.print("The other shards are kept; the same command resumes the run.", style="red")
     for name, place in result.written.items():
         if (place / "dataset_dict.json").exists():
             line = f"python -c \"import datasets; print(datasets.load_from_disk('{place}'))\""

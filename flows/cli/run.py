@@ -19,7 +19,7 @@ Input = Annotated[
     typer.Option(
         "--input",
         "-i",
-        help="File, directory, hf:<hub id> or sample:<name>.",
+        help="A file, a folder, hf:ID or sample:NAME.",
         show_default=False,
         autocompletion=components("samples", prefix="sample:"),
     ),
@@ -31,10 +31,14 @@ Source = Annotated[str | None, typer.Option("--source", "-s", help="Source langu
 Targets = Annotated[
     list[str] | None, typer.Option("--target", "-t", help="Target language; may be repeated.", show_default=False)
 ]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run directory.", show_default="out")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default="out")]
 Format = Annotated[
     str | None,
-    typer.Option(help="Reader; guessed from the path.", show_default="guessed", autocompletion=components("readers")),
+    typer.Option(
+        help="Reader; by default the path and the first lines decide.",
+        show_default="guessed",
+        autocompletion=components("readers"),
+    ),
 ]
 Translator = Annotated[
     str | None,
@@ -54,7 +58,9 @@ Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_defa
 Projector = Annotated[
     str | None,
     typer.Option(
-        help="Projector; see spanferry list.", show_default="default", autocompletion=components("projectors")
+        help="Projector; see spanferry list projectors.",
+        show_default="default",
+        autocompletion=components("projectors"),
     ),
 ]
 Formats = Annotated[
@@ -71,25 +77,29 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Any option as section.key=value; may be repeated.",
+        help="Any key of the configuration as section.key=value; may be repeated.",
         show_default=False,
         autocompletion=setting,
     ),
 ]
-Limit = Annotated[int | None, typer.Option(help="Read at most so many rows.", show_default=False)]
-Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
+Limit = Annotated[int | None, typer.Option(help="Most rows to read.", show_default=False)]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything drawn at random.", show_default="0")]
 Executor = Annotated[
     str | None,
     typer.Option(help="threads or dask.", show_default="threads", autocompletion=components(more=("threads", "dask"))),
 ]
-Workers = Annotated[int | None, typer.Option(help="Tasks at a time.", show_default="2")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again: forget what the run has done.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, push one batch through, write nothing.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 when a row was rejected as unreadable or failed.")]
-AllowEmpty = Annotated[
-    bool, typer.Option("--allow-empty", help="Exit with 0 also when no row was kept or no label carried over.")
+Workers = Annotated[int | None, typer.Option(help="Tasks that run at the same time.", show_default="2")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Start again: delete what an earlier run made in the folder.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="The closing table as one line of JSON.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, run 64 rows through all steps, write nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row could not be read or failed.")]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Exit with 0 even if no row was kept or no label was carried over.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the closing table as one line of JSON.")]
 
 
 def translate_train(
@@ -150,7 +160,7 @@ def project(
     allow_empty: AllowEmpty = False,
     json: Json = False,
 ) -> None:
-    """Carry labels over to a given translation. Where the target side is labelled too, the F1 against it is told."""
+    """Carry labels over to a given translation. Where the target side is labelled too, reports F1 against it."""
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )

@@ -20,7 +20,8 @@ PresetName = Annotated[
     typer.Option("--preset", "-p", help=_names("presets"), show_default=False, autocompletion=components("presets")),
 ]
 Matrix = Annotated[
-    str | None, typer.Option("--matrix", "-m", help="Language that others are mixed into.", show_default="the first")
+    str | None,
+    typer.Option("--matrix", "-m", help="Language that the others are mixed into.", show_default="the first"),
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", "-l", help="A language to mix in; may be repeated.")]
 Unit = Annotated[
@@ -42,13 +43,15 @@ SamplerName = Annotated[
         "--sampler", help=_names("samplers"), show_default="probability", autocompletion=components("samplers")
     ),
 ]
-Cmi = Annotated[float | None, typer.Option(help="Short for --sampler cmi --set sampler.target=…", show_default=False)]
-Copies = Annotated[int | None, typer.Option(help="Rows made of each row.", show_default="1")]
+Cmi = Annotated[
+    float | None, typer.Option(help="Target CMI: short for --sampler cmi --set sampler.target=…", show_default=False)
+]
+Copies = Annotated[int | None, typer.Option(help="Rows made from each row.", show_default="1")]
 PolicyName = Annotated[
     str | None,
     typer.Option(
         "--policy",
-        help="Which language: unit, row, row_all, field, or each (a copy per language).",
+        help="What has one language: unit, row, row_all, field, or each (a copy per language).",
         show_default="unit",
         autocompletion=components(more=("unit", "row", "row_all", "field", "each")),
     ),

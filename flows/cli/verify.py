@@ -12,7 +12,7 @@ def verify(
     out: Annotated[Path, typer.Argument(help="A run's folder, or one dataset.")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Check datasets, stage files and manifests against what was written; exit with 1 if something differs."""
+    """Compare datasets, stage files and manifests with their checksums; exit with 1 if something differs."""
     from spanferry.flows.review.verify import verify as verified
 
     found = verified(out)

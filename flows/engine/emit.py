@@ -40,7 +40,7 @@ def none_kept(name: str, rows: int, reasons: Mapping[str, int]) -> str:
     if not rows:
         return f"{name}: the input has no rows"
     shown = ", ".join(f"{count} {reason}" for reason, count in list(reasons.items())[:_SHOWN])
-    return f"{name}: none of {rows} rows was kept: {shown or 'nothing could be made of them'}"
+    return f"{name}: none of {rows} rows was kept: {shown or 'nothing could be made from them'}"
 
 
 def output_entry(writer: Any, name: str, options: Mapping[str, Any]) -> Signature:

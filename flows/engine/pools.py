@@ -94,7 +94,7 @@ class PrefectTasks:
         with self._lock:
             if self._own is None and prefect_server.lost():
                 self._own = Threads(self.workers)
-                print("warning: Prefect's server is gone; the run goes on without it", file=sys.stderr)
+                print("warning: Prefect's server has ended; the run continues without it", file=sys.stderr)
             return self._own
 
     def result(self, found: Any) -> Any:

@@ -230,7 +230,7 @@ def _edge(request: Request, name: str) -> int | None:
 
 
 def _failed(templates: Environment, status: int, request: Request, error: Exception) -> Response:
-    texts = {404: "There is no such row, plot or page.", 202: "The index is still being made."}
+    texts = {404: "This row, plot or page does not exist.", 202: "The index is still being made."}
     message = texts.get(status) or str(error)
     if isinstance(error, RequestValidationError):
         # What was sent is not sent back: it may hold what can't be encoded.

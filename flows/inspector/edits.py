@@ -71,7 +71,7 @@ def verdicts_of(pair: Pair, state: RowState, edit: Edit) -> tuple[Verdict, ...]:
         return (_placed(Verdict(_fresh_id(pair, state), edit.field, label=_label(edit)), pair, edit),)
     now = current(pair, state).get(edit.span)
     if now is None:
-        raise Refused(f"there is no span {edit.span!r}")
+        raise Refused(f"there is not a span {edit.span!r}")
     if edit.action == "move":
         return (_placed(now, pair, edit),)
     if edit.action == "reject" and edit.span in {s.id for s in pair.source.spans}:
@@ -115,7 +115,7 @@ def _placed(verdict: Verdict, pair: Pair, edit: Edit) -> Verdict:
     if text is None:
         raise Refused(f"the translation has no field {verdict.field!r}")
     if edit.start is None or edit.end is None or not 0 <= edit.start < edit.end <= len(text):
-        raise Refused(f"[{edit.start}, {edit.end}) is no place in a text of {len(text)} characters")
+        raise Refused(f"[{edit.start}, {edit.end}) is not a place in a text of {len(text)} characters")
     edges = [edge for part in edit.fragments for edge in part]
     hull = not edges or (edges[0], edges[-1]) == (edit.start, edit.end)
     if not hull or edges != sorted(edges) or any(a == b for a, b in edit.fragments):

@@ -110,5 +110,5 @@ def _number(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        raise ConfigError(f"{text!r} is no score", valid="0 to 1", hint="?low=0.5&high=0.8")
+        raise ConfigError(f"{text!r} is not a score", valid="0 to 1", hint="?low=0.5&high=0.8")
     return value

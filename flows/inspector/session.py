@@ -255,7 +255,7 @@ class ReviewSession:
         """Takes one decision back; returns the row it was on, and the line that says so.
 
         Raises:
-            Refused: There is no such decision, it has been taken back already, or its row is gone.
+            Refused: There is no such decision, it has already been undone, or its row is gone.
         """
         with self._lock:
             key = self._place.get(decision_id)
@@ -271,7 +271,7 @@ class ReviewSession:
 
             def make() -> Sequence[Decision]:
                 if before.action == "undo" or any(d.undoes == decision_id for d in self._lines[key]):
-                    raise Refused("it has been taken back already")
+                    raise Refused("it has already been undone")
                 values = {"corpus": before.corpus, "split": before.split, "example": before.example}
                 return [stamped({**values, "action": "undo", "undoes": decision_id, "who": self.who})]
 

@@ -192,7 +192,7 @@ def _check_given(address: str) -> None:
     raise SpanferryError(
         "no Prefect server answers there",
         where=f"PREFECT_API_URL={address}",
-        hint="unset PREFECT_API_URL, and the run starts a server of its own",
+        hint="unset PREFECT_API_URL, and the run starts its own server",
     )
 
 

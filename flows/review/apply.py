@@ -1,7 +1,7 @@
 """The flow ``apply-decisions``: what people decided, written into a dataset beside the one they looked at.
 
 ``OUT/es`` stays as it is. ``OUT/es-reviewed`` holds every row of it with the decisions applied, ``review.json`` with
-the counts, and ``stale.jsonl`` with the decisions that do not fit the data any more, each with the reason. The same
+the counts, and ``stale.jsonl`` with the decisions that no longer fit the data, each with the reason. The same
 data and the same log give the same bytes.
 """
 
@@ -40,11 +40,11 @@ class ApplyConfig(Section):
     neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["apply-decisions"]
-    out: Path = Path("out")
-    target: tuple[str, ...] = ()
+    out: Path = Field(default=Path("out"), description="the folder of the run")
+    target: tuple[str, ...] = Field(default=(), description="the target languages; empty: all of the run")
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
-    limit: int | None = Field(default=None, ge=1, description="rows of a dataset that are looked at, at most")
+    limit: int | None = Field(default=None, ge=1, description="most rows to read")
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""

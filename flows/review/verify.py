@@ -142,7 +142,7 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
     known_digests = set(digests.values())
     for path, entry in expected.items():
         if entry.inputs and entry.inputs not in known_digests:
-            problems.append(Problem(str(path), "the file it was made from is not there as it was"))
+            problems.append(Problem(str(path), "the file it was made from has changed or is missing"))
     tables = [path for path in expected if path.suffix == ".arrow"]
     for path, told in zip(tables, _rows(tables), strict=True):
         if told != expected[path].rows and str(path) not in {p.path for p in problems}:

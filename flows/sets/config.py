@@ -13,33 +13,36 @@ class AlignConfig(Section):
     """How words are linked."""
 
     aligner: str = Field(default="lexical", description="an aligner's name or package.module:Class")
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the aligner")
     pairs: Literal["auto", "pivot", "all", "none"] = Field(
-        default="auto", description="the first language with each other, all pairs, none; auto: pivot where needed"
+        default="auto",
+        description="which languages are linked: the first with each other one, all, none, or what is needed",
     )
-    fit_rows: int = Field(default=20_000, ge=1, description="rows that a corpus aligner is fitted on, at most")
+    fit_rows: int = Field(default=20_000, ge=1, description="most sentence pairs that a corpus aligner learns from")
 
 
 class RowsConfig(Section):
     """The rows: where their cells come from and how they are joined."""
 
-    inputs: tuple[str, ...] = Field(default=(), description="run directories, LANG=FILE, or parallel files")
-    format: str | None = Field(default=None, description="a reader's name; guessed when absent")
-    options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
-    join: Literal["id", "index"] = Field(default="id", description="index: the n-th rows of all inputs, no ids")
-    shared_span_ids: bool = Field(
-        default=False, description="LANG=FILE: spans with the same id are counterparts, also ids such as s0"
+    inputs: tuple[str, ...] = Field(default=(), description="folders of runs, LANG=FILE, or parallel files")
+    format: str | None = Field(
+        default=None, description="a reader's name; by default the path and the first lines decide"
     )
-    languages: tuple[str, ...] = Field(default=(), description="which, and in what order; empty: all")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the reader")
+    join: Literal["id", "index"] = Field(default="id", description="by id, or the n-th rows of all inputs")
+    shared_span_ids: bool = Field(
+        default=False, description="LANG=FILE: whether ids that a reader made up (s0) are shared too"
+    )
+    languages: tuple[str, ...] = Field(default=(), description="which languages, in this order; empty: all")
     min_languages: int | None = Field(
-        default=None, ge=1, description="a row with fewer cells is rejected; absent: 2, or what the derivation needs"
+        default=None, ge=1, description="rows with fewer are rejected; by default 2, or what the set needs"
     )
     filters: tuple[dict[str, Any], ...] = Field(
         default=(),
-        description="filters of single rows, {kind=…}: what each cell is judged by beside the first language",
+        description="filters that judge each cell as a translation of the first language",
     )
-    shard_rows: int = Field(default=1000, ge=1, le=1_000_000)
-    limit: int | None = Field(default=None, ge=1)
+    shard_rows: int = Field(default=1000, ge=1, le=1_000_000, description="rows of a shard, the unit of work")
+    limit: int | None = Field(default=None, ge=1, description="most rows to read")
 
     @field_validator("languages")
     @classmethod
@@ -57,7 +60,7 @@ class RowsConfig(Section):
 class SetOutputConfig(WriteConfig):
     """What is written of a set."""
 
-    formats: tuple[str, ...] = ("multiway",)
+    formats: tuple[str, ...] = Field(default=("multiway",), description="names of parallel writers")
 
 
 class ParallelConfig(Section):
@@ -70,8 +73,8 @@ class ParallelConfig(Section):
     align: AlignConfig = AlignConfig()
     output: SetOutputConfig = SetOutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
-    out: Path = Path("out")
-    seed: int = 0
+    out: Path = Field(default=Path("out"), description="the folder of the run")
+    seed: int = Field(default=0, description="seed of everything that is drawn at random")
 
     @field_validator("output")
     @classmethod
@@ -92,14 +95,14 @@ class DeriveConfig(Section):
 
     flow: Literal["derive"]
     kind: str = Field(default="", description="a derivation's name or package.module:Class")
-    options: dict[str, Any] = Field(default_factory=dict, description="options of the derivation")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the set")
     rows: RowsConfig = RowsConfig()
     align: AlignConfig = AlignConfig()
     translator: TranslatorConfig = TranslatorConfig()
-    reverse: str | None = Field(default=None, description="the model of the way back; the same if it is absent")
+    reverse: str | None = Field(default=None, description="the model that translates back; by default the same one")
     executor: ExecutorConfig = ExecutorConfig()
-    out: Path = Path("out")
-    seed: int = 0
+    out: Path = Field(default=Path("out"), description="the folder of the run")
+    seed: int = Field(default=0, description="seed of everything that is drawn at random")
 
     def to_json(self) -> str:
         """The resolved configuration, the same text for the same choices."""

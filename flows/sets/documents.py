@@ -133,7 +133,7 @@ def _card(facts: SetFacts) -> str:
         f"Signature:\n\n```text\n{facts.signature}\n```\n",
         "## Bias, Risks, and Limitations\n",
         "What the inputs got wrong is wrong here too: machine translations have their model's errors, projected spans"
-        " and word links were placed by machine. Rejected rows are no random sample. Nothing was made anonymous.\n",
+        " and word links were placed by machine. Rejected rows are not a random sample. Nothing was anonymized.\n",
         "## Licence\n",
         "Not stated. The licences of the inputs hold.\n",
     ]

@@ -21,28 +21,32 @@ class SwitchConfig(Section):
     neutral_options: ClassVar[frozenset[str]] = frozenset({"out"})
 
     flow: Literal["code-switch"]
-    preset: str | None = Field(default=None, description="defaults after a paper; spanferry list presets")
+    preset: str | None = Field(default=None, description="defaults after a paper")
     rows: RowsConfig = RowsConfig()
     align: AlignConfig = AlignConfig()
-    matrix: str | None = Field(default=None, description="the language others are mixed into; absent: the first")
-    languages: tuple[str, ...] = Field(default=(), description="those mixed in; empty: all there are")
-    unit: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
-    counterpart: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
-    constraint: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
-    sampler: dict[str, Any] = Field(default_factory=dict, description="kind and its options")
-    policy: Policy = "unit"
-    copies: int = Field(default=1, ge=1, le=1000, description="rows made of each row")
-    fields: tuple[str, ...] = Field(default=(), description="text fields that may be switched; empty: all")
-    unswitched: Literal["keep", "reject"] = Field(default="keep", description="rows of which nothing can be switched")
-    filters: tuple[dict[str, Any], ...] = Field(
-        default=(), description="filters of single rows, {kind=…}: what switched rows are judged by beside their source"
+    matrix: str | None = Field(
+        default=None, description="the language that others are mixed into; by default the first"
     )
-    max_words: int = Field(default=0, ge=0, description="longer rows are rejected; 0: none")
-    min_probability: float = Field(default=0.0, ge=0, le=1, description="word links with less are not followed")
-    meta: dict[str, Any] = Field(default_factory=dict, description="goes into the meta of every row")
+    languages: tuple[str, ...] = Field(default=(), description="the languages mixed in; empty: all others")
+    unit: dict[str, Any] = Field(default_factory=dict, description="what is switched: kind and its options")
+    counterpart: dict[str, Any] = Field(default_factory=dict, description="into what: kind and its options")
+    constraint: dict[str, Any] = Field(default_factory=dict, description="where: kind and its options")
+    sampler: dict[str, Any] = Field(default_factory=dict, description="how much: kind and its options")
+    policy: Policy = Field(default="unit", description="what has one language: unit, row …")
+    copies: int = Field(default=1, ge=1, le=1000, description="rows made from each row")
+    fields: tuple[str, ...] = Field(default=(), description="text fields that may be switched; empty: all")
+    unswitched: Literal["keep", "reject"] = Field(
+        default="keep", description="what happens to rows in which nothing can be switched"
+    )
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(), description="filters that judge each switched row beside its source"
+    )
+    max_words: int = Field(default=0, ge=0, description="longer rows are rejected; 0: no limit")
+    min_probability: float = Field(default=0.0, ge=0, le=1, description="links below this probability are ignored")
+    meta: dict[str, Any] = Field(default_factory=dict, description="added to the meta of every row")
     executor: ExecutorConfig = ExecutorConfig()
-    out: Path = Path("out")
-    seed: int = 0
+    out: Path = Field(default=Path("out"), description="the folder of the run")
+    seed: int = Field(default=0, description="seed of everything that is drawn at random")
 
     @model_validator(mode="before")
     @classmethod

@@ -33,7 +33,7 @@ def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None
             markup=False,
         )
     if result.failures:
-        console.print("The other shards are kept: the same command goes on from there.", style="red")
+        console.print("The other shards are kept; the same command resumes the run.", style="red")
     if result.emitted:
         console.print(_speed(result))
         if asked := _asked(result):

@@ -30,7 +30,7 @@ class AttentionAligner:
         threshold: A target word is linked to its most attended source word, if that has at least this probability.
 
     Raises:
-        ConfigError: The threshold is no probability.
+        ConfigError: The threshold is not a probability.
     """
 
     def __init__(self, translator: Any, threshold: float = 0.2) -> None:

@@ -28,7 +28,7 @@ class MixtureAligner:
     Args:
         parts: At least two, each a table with ``kind`` (a name of ``ALIGNERS`` or ``package.module:Class``), ``weight``
             (1 if left out) and the options of that aligner; or (aligner, weight).
-        mean: ``arithmetic``, or ``geometric``: what one of them is sure is no link counts much.
+        mean: ``arithmetic``, or ``geometric``: a link that one of them rules out then counts little.
         translator: The model, for parts that need one.
 
     Raises:

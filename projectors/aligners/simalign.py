@@ -29,7 +29,7 @@ class SimalignAligner:
     Args:
         model: ``mbert``, ``xlmr``, ``labse``, a hub id or a directory in Hugging Face layout.
         method: ``argmax``, ``itermax`` or ``match``.
-        layer: Which layer's vectors; None takes what was published.
+        layer: Layer whose vectors are compared; by default the published one.
 
     Raises:
         ConfigError: Unknown method, or no such layer.

@@ -86,7 +86,7 @@ class Effort:
 
     Attributes:
         full: Every pair is scored whole.
-        openings: Openings whose closings are looked at, at most.
+        openings: Most openings whose closings are scored.
         finalists: Pairs scored whole, at most; fewer, but at least three, where a target is long.
         first: Openings that get a pass at once.
         doubtful: The best pair is, if its two markers together have a lower log-probability than minus this.

@@ -81,16 +81,16 @@ class ConstrainedProjector:
         search: ``fast``, or ``full`` to score every pair of places with the whole model, at a hundred times the cost.
         vocabulary: ``language``: the passes of ``fast`` on a CPU are over the pieces that the target language uses,
             where the model has a list of them (`spanferry.translators.engine.scoring`); ``all``: over all of them.
-        openings: Openings whose closings are looked at, at most.
-        finalists: Pairs scored whole, at most; fewer where a target is long.
+        openings: Most openings whose closings are scored.
+        finalists: Most pairs of places scored with the whole model; fewer where a target is long.
         keep: Length of the n-best lists.
         edges: Nats that a candidate of ``project`` loses for each edge with punctuation or a short word that the source
             span has not (``rules.edge_faults``): the model likes to take articles and prepositions along.
             0 is the paper's argmax. The n-best lists are without it.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
+        boundary: What happens at an edge inside a written word: ``word``, ``subword``, ``expand``
             (``spanferry.projectors.placing.boundaries``). The n-best lists are without it.
         reverse: A model of the other direction (a ScoringTranslator, or the name of one), which re-ranks the five best
-            places (``spanferry.projectors.constrained.rerank``); None: no second look.
+            places (``spanferry.projectors.constrained.rerank``); by default they are not ranked again.
 
     Raises:
         ConfigError: An option that is not valid.

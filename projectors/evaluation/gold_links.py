@@ -129,7 +129,7 @@ def read_link_gold(source: Reader, target: Reader, links: Path, *, name: str, li
         if None in found:
             bad = line.split()[found.index(None)]
             raise InputError(
-                f"{bad!r} is no link",
+                f"{bad!r} is not a link",
                 where=f"{links}:{number}",
                 valid="0-0 for a sure link, 0p0 for a possible one",
                 hint="words count from 0, on both sides; links have a blank between them",

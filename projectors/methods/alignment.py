@@ -31,9 +31,9 @@ class AlignmentProjector:
         aligner: Where the links come from: a name of ``ALIGNERS``, ``package.module:Class``, or an aligner. A corpus
             aligner must have been fitted before ``project`` is called, see ``fit``.
         rule: ``posterior`` (see ``segments.posterior``) or a rule on hard links (see ``placing.rules``).
-        segments: Weights of the posterior segment; None: the learned ones.
+        segments: Weights of the posterior segment; by default the bundled ones.
         filters: Published filters that reject a span: ``all_aligned``, ``contiguous``, ``type_counts``.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
+        boundary: What happens at an edge inside a written word: ``word``, ``subword``, ``expand``
             (``spanferry.projectors.placing.boundaries``).
         options: Segments per span among which several spans choose together.
         aligner_options: Options of a named aligner.

@@ -82,7 +82,7 @@ class ContextualProjector:
         generator = generator or getattr(translator, "generator", None)
         if generator is None:
             raise ModelError(
-                "projector 'contextual' asks a language model, and there is none",
+                "the projector 'contextual' needs a language model",
                 hint="--set projector.options.generator=endpoint:MODEL, or a --translator that is a language model",
             )
         if isinstance(generator, str):

@@ -64,15 +64,15 @@ class DefaultProjector:
         source_lang: BCP-47.
         target_lang: BCP-47.
         model: Whether the model is asked at all.
-        copy: Whether copied stretches count.
-        context: Whether the lexical aligner asks the bundled encoder (``encoder.context``); None: where
+        copy: Whether stretches that are spelled alike on both sides count.
+        context: Whether the lexical aligner uses the bundled encoder (``encoder.context``); by default where
             ``prior`` is ``bundled``.
         prior: ``bundled`` or ``none``: what the lexical aligner knows before it learns from the texts.
-        boundary: What becomes of an edge inside what is written together: ``word``, ``subword``, ``expand``
+        boundary: What happens at an edge inside a written word: ``word``, ``subword``, ``expand``
             (``spanferry.projectors.placing.boundaries``).
-        weights: What each kind of evidence counts; None: as fitted.
-        segments: Weights of the segment model; None: those that come with the project.
-        aligner: The lexical aligner; None: one with the options above.
+        weights: Weight of each kind of evidence; by default the fitted ones.
+        segments: Weights of the segment model; by default the bundled ones.
+        aligner: The lexical aligner; by default one with the options above.
         calibrate: Whether scores are calibrated (``confidence.calibration``), or the shares of the weighed evidence.
 
     Raises:

@@ -63,7 +63,7 @@ def _family_of(source: Path) -> CheckResult:
 
 def _check_converted(directory: Path) -> Iterator[CheckResult]:
     facts = read_json(directory / DESCRIPTION) if (directory / DESCRIPTION).is_file() else {}
-    quantization = facts.get("quantization", "quantization not told")
+    quantization = facts.get("quantization", "quantization unknown")
     if facts.get("family") == LLM:
         CT2Generator(directory, device="cpu")  # can it be loaded, with its tokeniser and chat template?
         yield CheckResult("family", True, f"{LLM}, {quantization}")

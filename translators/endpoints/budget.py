@@ -8,7 +8,7 @@ from spanferry.corpora.errors import ModelError
 
 
 class BudgetError(ModelError):
-    """The budget is spent. What is finished is kept; the same command with a larger budget goes on."""
+    """The budget is spent. What is finished is kept; the same command with a larger budget resumes the run."""
 
 
 class Budget:
@@ -47,6 +47,6 @@ class Budget:
 
 def _spent(amount: str, limit: str, option: str) -> BudgetError:
     return BudgetError(
-        f"stopped: budget spent ({amount}, {limit}); the same command with a larger budget goes on",
+        f"stopped: budget spent ({amount}, {limit}); the same command with a larger budget resumes the run",
         hint=f"--set translator.options.{option}=VALUE",
     )

@@ -31,7 +31,7 @@ TIMEOUT, UNREACHABLE = "endpoint_timeout", "endpoint_unreachable"
 _FATAL = {
     401: "does not take the key",
     403: "does not let this key use the model",
-    404: "knows no such model or address",
+    404: "does not know the model or the address",
 }
 _AGAIN = frozenset({408, 409, 425, 429})
 _AGAIN_HINT = "the same command goes on from here when the endpoint answers"
@@ -68,13 +68,13 @@ class Endpoint:
         url: Base address, such as ``http://localhost:8000/v1``.
         key_env: Environment variable that holds the key; where it is not set, none is sent.
         context: Tokens that prompt and answer may have together; the endpoint's own limit is not asked for.
-        max_tokens: Longest answer where a request names none.
+        max_tokens: Longest answer in tokens, unless a request names another length.
         timeout: Seconds for one answer, from the request to its last byte.
-        retries: Further tries of one prompt; none begins later than ``timeout`` and ``longest_wait`` after the first.
+        retries: Further attempts per prompt; none begins later than ``timeout`` and ``longest_wait`` after the first.
         longest_wait: Seconds; where ``Retry-After`` asks for more, the row fails.
         concurrency: Requests under way at once.
-        requests_per_minute: Not more in any minute; 0: no limit.
-        tokens_per_minute: Likewise, prompt and answer together.
+        requests_per_minute: Most requests in any minute; 0: no limit.
+        tokens_per_minute: Most tokens in any minute, prompt and answer together; 0: no limit.
         price_in: Price of a million prompt tokens, for the count of the cost.
         price_out: Price of a million answer tokens.
         max_requests: Requests in all, further tries included; 0: no limit.

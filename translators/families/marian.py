@@ -84,7 +84,7 @@ class MarianFamily:
         """
         if not getattr(model.config, "share_encoder_decoder_embeddings", True):
             raise ModelError(
-                "source and target have vocabularies of their own, which the converter takes for one",
+                "source and target have separate vocabularies, which the converter would treat as one",
                 valid="a Marian model with share_encoder_decoder_embeddings",
                 hint="convert it from Marian's own files with ct2-marian-converter",
             )

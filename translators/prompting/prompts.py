@@ -115,7 +115,7 @@ def _template(name: str, fields: Mapping[str, Any], where: str) -> PromptTemplat
         text = fields.get(key)
         if not isinstance(text, str) or not isinstance(fields.get("chat", True), bool):
             raise ConfigError(
-                f"{key!r} is no text, or chat no truth value", where=where, valid=_KEYS, hint="see prompts.toml"
+                f"{key!r} is not text, or chat is not true or false", where=where, valid=_KEYS, hint="see prompts.toml"
             )
         for field in _FIELD.findall(text):
             if field not in known:

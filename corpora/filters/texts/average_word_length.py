@@ -21,8 +21,8 @@ class AverageWordLength(FilterModel):
 
     Attributes:
         low: Shorter means are rejected.
-        high: Longer ones are.
-        min_words: With fewer words nothing is decided: a German compound may be a row.
+        high: Longer means are rejected.
+        min_words: A text with fewer words passes: a German compound may be a row.
     """
 
     name: ClassVar[str] = "average_word_length"

@@ -21,7 +21,7 @@ class Html(FilterModel):
     ``HtmlTagFilter`` rejects every row with a tag, which on labelled interface texts would be most of them.
 
     Attributes:
-        max_added: More are rejected.
+        max_added: Most tags and entities that the target may add.
     """
 
     name: ClassVar[str] = "html"

@@ -60,7 +60,7 @@ class Language(FilterModel):
         others: Languages that a wrong target may be in, besides the source's.
         min_confidence: Least probability of the target language.
         max_words: Words of the source that may come over untranslated.
-        min_letters: With fewer letters left nothing is decided. A Han, kana or Hangul character counts as three.
+        min_letters: A text with fewer letters outside its spans passes. Han, kana and Hangul characters count as three.
     """
 
     name: ClassVar[str] = "language"

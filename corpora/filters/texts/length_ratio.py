@@ -68,8 +68,8 @@ class LengthRatio(FilterModel):
         smoothing: Code points added on both sides.
         low: Texts below this ratio are too short.
         high: Texts above it are too long.
-        span_low: Likewise for spans.
-        span_high: Likewise for spans.
+        span_low: Spans below this ratio are too short.
+        span_high: Spans above it are too long.
     """
 
     name: ClassVar[str] = "length_ratio"

@@ -24,7 +24,7 @@ class Letters(FilterModel):
     stand for two words: `5 percent` is `5 %`, `5 past noon` is `12:05`.
 
     Attributes:
-        max_lost: More words than this can't have become signs.
+        max_lost: Most words that may have become signs.
     """
 
     name: ClassVar[str] = "letters"

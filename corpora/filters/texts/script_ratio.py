@@ -54,8 +54,8 @@ class ScriptRatio(FilterModel):
     ``CharacterScoreFilter`` counts all letters, names too, with a threshold of 1.
 
     Attributes:
-        min_share: Least share.
-        min_letters: With fewer letters nothing is decided.
+        min_share: Least share of letters in the language's script.
+        min_letters: A text with fewer letters passes.
     """
 
     name: ClassVar[str] = "script_ratio"

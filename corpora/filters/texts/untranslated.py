@@ -21,7 +21,7 @@ class Untranslated(FilterModel):
 
     Attributes:
         max_similarity: A target more like its source than this is a copy.
-        min_letters: With fewer letters nothing is decided: `Hotel Bristol, Wien` is right as it is.
+        min_letters: A text with fewer letters passes: `Hotel Bristol, Wien` is right as it is.
     """
 
     name: ClassVar[str] = "untranslated"

@@ -167,7 +167,7 @@ def _check_types(example: Example) -> None:
             hint="--set read.options.split=train puts all rows into one",
         )
     if not isinstance(example.texts, Mapping):
-        raise RowError("no_text", "the texts are no mapping", where=where)
+        raise RowError("no_text", "the texts are not a mapping", where=where)
     _check_strings("no_text", "a field or its text", [*example.texts, *example.texts.values()], where)
     if example.label is not None and not is_number(example.label):
         _check_strings("bad_label", "the label", [example.label], where)

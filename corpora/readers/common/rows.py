@@ -199,7 +199,7 @@ def _span(
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
         value = dict(zip((keys.start, keys.end, keys.span_label), value, strict=True))
     if not isinstance(value, Mapping):
-        raise RowError("bad_span", f"{_shown(value)} is no span", where=where, valid="{start, end, label}")
+        raise RowError("bad_span", f"{_shown(value)} is not a span", where=where, valid="{start, end, label}")
     label = value.get(keys.span_label)
     if not isinstance(label, (str, int)) or isinstance(label, bool):
         raise RowError("bad_span", f"a span has the label {_shown(label)}", where=where, valid="a string")
@@ -284,7 +284,7 @@ def _relation(value: Any, where: str) -> Relation:
     match parts:
         case [str(head), str(tail), str(label)]:
             return Relation(head, tail, label)
-    raise RowError("bad_relation", f"{_shown(value)} is no relation", where=where, valid="{head, tail, label}")
+    raise RowError("bad_relation", f"{_shown(value)} is not a relation", where=where, valid="{head, tail, label}")
 
 
 def _tokens(

@@ -147,5 +147,5 @@ def class_name(number: int, names: Sequence[str], column: str) -> str:
         RowError: ``bad_class``: there is no such class.
     """
     if isinstance(number, bool) or not 0 <= number < len(names):
-        raise RowError("bad_class", f"{number} in {column!r} is no class", valid=f"0 to {len(names) - 1}")
+        raise RowError("bad_class", f"{number} in {column!r} is not a class", valid=f"0 to {len(names) - 1}")
     return names[number]

@@ -45,7 +45,7 @@ class LabelStudioReader(FileReader):
         fields: Keys of ``data`` that hold the texts, named like the tags; empty: those that regions name, else all
             texts that our writer wrote, else ``text``.
         offsets: What ``start`` and ``end`` count: code points; ``utf16`` for releases of Label Studio before 1.5.
-        encoding: Of the file.
+        encoding: Encoding of the file.
     """
 
     name: ClassVar[str] = "label_studio"

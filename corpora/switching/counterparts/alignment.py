@@ -28,7 +28,7 @@ class AlignmentCounterparts:
     one; a unit whose counterpart would end with an article right before another one is not switched.
 
     Attributes:
-        max_words: A counterpart has at most so many words more than twice its unit.
+        max_words: A counterpart has at most this many words more than twice those of its unit.
         articles: Whether to leave out a second article.
     """
 

@@ -24,7 +24,7 @@ class DictionaryCounterparts:
     is written is looked up in lower case.
 
     Attributes:
-        files: Language to file.
+        files: A dictionary file for each language.
     """
 
     name: ClassVar[str] = "dictionary"
@@ -95,7 +95,7 @@ def read_dictionary(path: str) -> Mapping[str, Weighted]:
         parts = [part.strip() for part in line.split("\t")] if "\t" in line else line.split(None, 1)
         if len(parts) < 2 or not parts[0] or not parts[1]:
             raise InputError(
-                f"{line!r} is no pair of a word and its translation",
+                f"{line!r} is not a pair of a word and its translation",
                 where=f"{path}:{number}",
                 valid="word<TAB>translation",
             )
@@ -108,7 +108,7 @@ def read_dictionary(path: str) -> Mapping[str, Weighted]:
                 weight = float(parts[probability])
             except ValueError as error:
                 raise InputError(
-                    f"{parts[probability]!r} is no probability",
+                    f"{parts[probability]!r} is not a probability",
                     where=f"{path}:{number}",
                     valid="word<TAB>translation<TAB>count<TAB>probability",
                 ) from error

@@ -30,7 +30,7 @@ class EntityCounterparts:
     language, if only one entity is called so. The unit must be ``span``.
 
     Attributes:
-        table: The file.
+        table: The file of ids and names.
         link_by_name: Whether spans without an id are linked by their name.
     """
 

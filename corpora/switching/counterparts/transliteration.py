@@ -39,7 +39,7 @@ class TransliterationCounterparts:
 
     Attributes:
         scheme: ``mt-Arab``, or a TSV file, ``letters<TAB>letters``.
-        classes: The file; empty: every word is ``other``.
+        classes: A file of words and their classes; empty: every word is ``other``.
         transliterate: Classes of words that are transliterated.
         translate: Classes of words that are replaced by what they are linked to.
         script: Language tag of transliterated words.

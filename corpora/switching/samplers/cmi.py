@@ -20,7 +20,7 @@ class CmiSampler:
 
     Attributes:
         target: CMI, 0 to 100.
-        tolerance: Rows that end up further away are rejected; None: they are kept.
+        tolerance: Rows that end up further from the target are rejected; by default they are kept.
     """
 
     name: ClassVar[str] = "cmi"

@@ -30,9 +30,9 @@ class HistogramSampler:
 
     Attributes:
         measure: ``cmi`` (0 to 100) or ``spf`` (0 to 1).
-        shares: Of the bins, from the lowest on; all are equally wide.
-        file: Instead: a JSON file with the counts by measure, as ``spanferry evaluate switching --out`` writes it.
-        tries: Orders of units that are tried.
+        shares: Shares of the bins, the lowest first; all are equally wide.
+        file: Instead: a JSON file with the counts by measure, as ``evaluate switching`` writes it.
+        tries: How many orders of the units are tried.
         leave_out: Bins that hardly any row reaches may be left out, up to this share of all: the corpus would else be
             as small as they are. The distance from the target grows by as much.
     """
@@ -101,7 +101,7 @@ class HistogramSampler:
             ]
             raise ConfigError(
                 f"no row can be brought to a {self.measure.upper()} of {', '.join(empty)}, as the histogram asks for",
-                hint="other units or more languages; two languages have a CMI of 50 at most",
+                hint="other units or more languages; with two languages the CMI is at most 50",
             )
         return found
 

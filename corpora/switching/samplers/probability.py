@@ -17,8 +17,8 @@ class ProbabilitySampler:
     Only units that have a counterpart are drawn for, so the true rate among all units is lower: the report tells it.
 
     Attributes:
-        ratio: Of rows.
-        cross: Of units in a chosen row; ``uniform``: each language is as likely as the matrix language.
+        ratio: Share of the rows.
+        cross: Share of the units in a chosen row; ``uniform``: each language is as likely as the matrix language.
     """
 
     name: ClassVar[str] = "probability"

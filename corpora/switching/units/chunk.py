@@ -16,7 +16,7 @@ class ChunkUnits:
     """Stretches of about n words: each is cut at the first place from there on where all word orders agree.
 
     Attributes:
-        size: n.
+        size: Words in a chunk.
     """
 
     name: ClassVar[str] = "chunk"

@@ -18,7 +18,7 @@ class ClauseUnits:
     """Stretches between punctuation marks, without the marks.
 
     Attributes:
-        min_words: Shorter ones are no units.
+        min_words: Shorter ones are not units.
     """
 
     name: ClassVar[str] = "clause"

@@ -15,8 +15,8 @@ class SpanUnits:
     """Labelled spans, whole. A discontinuous span, or one that begins or ends inside a word, is not a unit.
 
     Attributes:
-        labels: Which labels; empty: all.
-        nested: Of spans that lie in one another the ``outermost`` or the ``innermost`` are units.
+        labels: Labels whose spans are units; empty: all.
+        nested: Whether the ``outermost`` or the ``innermost`` of nested spans are units.
     """
 
     name: ClassVar[str] = "span"

@@ -12,7 +12,7 @@ async function call(path, options) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Failed(0, "Not saved: the server does not answer. Once it runs again, press the key again.");
+    throw new Failed(0, "Not saved: the server does not answer. Press the key again once it runs.");
   }
   const body = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
   if (!answer.ok) throw new Failed(answer.status, body.error ?? JSON.stringify(body));

@@ -137,7 +137,7 @@ async function goOn() {
 
 async function step(way) {
   if (data[way] === null) {
-    say(way === "after" ? "This is the last row of the filter." : "This is the first row of the filter.", "note");
+    say(way === "after" ? "This is the last row that matches." : "This is the first row that matches.", "note");
     return;
   }
   await load(data[way]);
@@ -172,7 +172,7 @@ async function moveEdge(edge, by, byWord) {
   if (parts.length && edge === "start") parts[0][0] = from;
   if (parts.length && edge === "end") parts[parts.length - 1][1] = to;
   if ((from === start && to === end) || from >= to || parts.some(([a, b]) => a >= b)) {
-    say("The span can't be moved further there.", "note");
+    say("The span can't move any further.", "note");
     return undefined;
   }
   return put(span.field, from, to, parts);
@@ -191,7 +191,7 @@ async function putOnWord(way) {
 async function undo() {
   const id = undoStack.pop() ?? data.last;
   if (!id) {
-    say("There is nothing to take back.", "note");
+    say("There is nothing to undo.", "note");
     return;
   }
   const answer = await post(withQuery("/api/undo"), { decision: id });
@@ -200,7 +200,7 @@ async function undo() {
   take(answer.row);
   if (!here) choose(firstOpen());
   say("");
-  $("saved").textContent = "taken back";
+  $("saved").textContent = "undone";
 }
 
 async function relabel(label) {

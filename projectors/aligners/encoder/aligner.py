@@ -62,9 +62,9 @@ class EncoderAligner:
         model: ``bundled``, ``mbert``, ``xlmr``, ``labse``, another hub id, a directory in Hugging Face layout (BERT or
             XLM-R), or a converted one. Converting happens once and needs torch; aligning does not.
         method: ``softmax`` (AWESOME), ``argmax``, ``itermax`` or ``match`` (SimAlign).
-        threshold: For ``softmax``: what both directions must exceed; None: AWESOME's 0.001, and 0.3 for the bundled
-            one, which knows of an empty word.
-        layer: Which layer's vectors; None takes what was published.
+        threshold: For ``softmax``: what both directions must exceed; by default 0.001 (AWESOME), and 0.3 for the
+            bundled one, which knows of an empty word.
+        layer: Layer whose vectors are compared; by default the published one.
         device: ``auto``, ``cpu`` or ``cuda``.
         compute_type: A CTranslate2 type; ``default`` is int8 on cpu and float16 on cuda; ``float32`` is exact.
 

@@ -108,7 +108,7 @@ def convert_encoder(
     layout, layers = str(config.get("model_type")), int(config.get("num_hidden_layers", 0))
     if layout not in _LAYOUTS:
         raise ModelError(
-            f"a model of type {layout!r} is no encoder that can align",
+            f"a model of type {layout!r} is not an encoder that can align",
             where=str(source),
             valid=sorted(_LAYOUTS),
             hint=f"name one of {', '.join(NAMES)}",
@@ -160,7 +160,7 @@ def encoder_facts(directory: Path) -> dict[str, Any]:
     facts = read_json(described) if described.is_file() else {}
     if not facts.get("encoder") or not (directory / TOKENIZER).is_file():
         raise ModelError(
-            "is no converted encoder",
+            "is not a converted encoder",
             where=str(directory),
             valid=f"model.bin, {TOKENIZER} and {DESCRIPTION} with the layer",
             hint="name the encoder in Hugging Face layout: it is converted on first use",

@@ -40,7 +40,7 @@ class LexicalAligner:
     Args:
         prior: ``bundled`` (the tables that come with the bundled models, for the pairs that have one), ``none``, or a
             function from (source language, target language) to a table or None.
-        context: Whether the bundled encoder is asked (``encoder.context``); None: where ``prior`` is
+        context: Whether to use the bundled encoder (``encoder.context``); by default where ``prior`` is
             ``bundled``.
         prior_name: What a function given as ``prior`` is, for the signature.
         settings: Pseudo-counts and iterations.

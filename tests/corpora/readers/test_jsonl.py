@@ -126,7 +126,7 @@ BAD = [
     (span(fragments=[[0, 1], [0, 3]]), {}, "bad_offsets", None),
     (span(fragments=[[0, 1, 2], 5]), {}, "bad_span", None),
     ({"text": "Ann", "spans": {"start": 0}}, {}, "bad_span", "{'start': 0} where a list was expected"),
-    ({"text": "Ann", "spans": [5]}, {}, "bad_span", "5 is no span (valid: {start, end, label})"),
+    ({"text": "Ann", "spans": [5]}, {}, "bad_span", "5 is not a span (valid: {start, end, label})"),
     (
         {"text": "Ann", "spans": [{"start": 0, "end": 1, "label": "X", "id": "a"}] * 2},
         {},

@@ -64,7 +64,7 @@ def test_a_class_from_outside_is_a_reader_too(tmp_path):
             "a.bin",
             None,
             {},
-            "{path}: neither the suffix '.bin' nor the first line tells the format\n"
+            "{path}: neither the suffix '.bin' nor the first line shows the format\n"
             f"Valid: {', '.join(sorted(READERS))}\nHint: --set read.format=NAME",
         ),
         (

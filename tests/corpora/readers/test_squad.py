@@ -65,7 +65,7 @@ def test_offsets_in_other_units(tmp_path):
         (question("q", (-4, "ned.")), "bad_offsets", "the answer says 'ned.'"),
         (question("q", (START, "")), "bad_span", "text ''"),
         ({"id": "q", "question": None, "answers": []}, "no_text", "'question' holds None, not a text"),
-        ({"id": "q", "question": "When?", "answers": "1732"}, "bad_span", "'answers' is no list of objects"),
+        ({"id": "q", "question": "When?", "answers": "1732"}, "bad_span", "'answers' is not a list of objects"),
         (question("q", (START, "1732")) | {"question": "\ud800"}, "bad_unicode", "unpaired surrogate"),
     ],
 )
@@ -83,8 +83,8 @@ def test_bad_questions_are_bad_rows_and_the_others_stay(tmp_path, given, reason,
     ("text", "message"),
     [
         ('{"data": [{"paragraphs": [', "not JSON"),
-        ('{"data": {"paragraphs": []}}', "data is no list of objects"),
-        ('{"data": [{"paragraphs": [{"context": "x"}]}]}', "data[0].paragraphs[0].qas is no list of objects"),
+        ('{"data": {"paragraphs": []}}', "data is not a list of objects"),
+        ('{"data": [{"paragraphs": [{"context": "x"}]}]}', "data[0].paragraphs[0].qas is not a list of objects"),
         ('{"data": []}', "no question in it"),
     ],
 )

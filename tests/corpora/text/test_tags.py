@@ -67,7 +67,7 @@ def test_a_tag_out_of_place_is_named_or_repaired(scheme, tags, at, message, repa
 def test_what_is_no_tag_is_not_repaired(scheme, tag, hint, repair):
     _, problem = read_tags(["O", tag], scheme, repair=repair)
     assert problem.at == 1
-    assert problem.message.startswith(f"{tag!r} is no tag of the scheme {scheme} (O, B-<label>, I-<label>")
+    assert problem.message.startswith(f"{tag!r} is not a tag of the scheme {scheme} (O, B-<label>, I-<label>")
     assert problem.hint == hint
 
 

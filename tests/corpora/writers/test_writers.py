@@ -86,7 +86,7 @@ def test_a_folder_of_someone_else_is_not_replaced(tmp_path, name, folder):
     with pytest.raises(OutputError) as caught:
         open_writer(name, OPTIONS.get(name)).write([[pair()]], tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / folder}: the folder would be replaced, but it holds 'thesis.tex', which is no output of ours\n"
+        f"{tmp_path / folder}: the folder would be replaced, but it holds 'thesis.tex', which Spanferry did not write\n"
         "Hint: write into another folder: --out DIR"
     )
     assert contents(tmp_path) == {f"{folder}/thesis.tex": b"mine"}

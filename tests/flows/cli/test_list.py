@@ -30,7 +30,7 @@ def test_types_defaults_and_limits_are_shown() -> None:
     shown = _run("list", "filters", "--options")
     assert "min_score  float, >= 0 and <= 1, default 0.5" in shown
     readers = _run("list", "readers", "--options")
-    assert '"iob2"' in readers and "true or false, default False" in readers
+    assert '"iob2"' in readers and "true or false, default false" in readers
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:

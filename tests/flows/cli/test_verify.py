@@ -49,7 +49,7 @@ def spoil(path: Path, how: str) -> None:
 
 
 READ, PROJECT = f"stages/read-{digest('r')}", f"stages/project-es-{digest('p')}"
-MADE_FROM = "the file it was made from is not there as it was"
+MADE_FROM = "the file it was made from has changed or is missing"
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_history_tells_who_did_what(tmp_path: Path) -> None:
     made = client.post("/api/decide", json=_wish(client), headers=JSON).json()["decision"]
     client.post("/api/undo", json={"decision": made}, headers=JSON)
     text = client.get("/history").text
-    assert "tester" in text and "taken back" in text and text.count("<tr") == 3
+    assert "tester" in text and "undone" in text and text.count("<tr") == 3
     assert client.post("/api/undo", json={"decision": "nope"}, headers=JSON).status_code == 422
 
 

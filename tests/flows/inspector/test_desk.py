@@ -104,7 +104,7 @@ def test_a_query_finds_what_the_rows_say(session: ReviewSession, query: Query) -
 
 @pytest.mark.parametrize("text", ["nan", "inf", "a", "1,5"])
 def test_a_bound_that_is_no_score(text: str) -> None:
-    with pytest.raises(ConfigError, match="is no score"):
+    with pytest.raises(ConfigError, match="is not a score"):
         Query.of({"low": text})
 
 
@@ -156,7 +156,7 @@ def test_status_follows_decisions_and_another_desk(tmp_path: Path) -> None:
     assert reviews == {"accepted": [0], "corrected": [1], "dropped": [2], "flagged": [3]}
     assert one.rows(Query(review="reviewed")).tolist() == [0, 1, 2]
     assert one.undo(flag)[0] == 3 and not one.flagged.any()
-    with pytest.raises(Refused, match="taken back already"):
+    with pytest.raises(Refused, match="already been undone"):
         one.undo(flag)
     again = open_session(out)
     assert again.status.tolist() == one.status.tolist()

@@ -123,7 +123,7 @@ def test_links_beside_two_texts(tmp_path: Path) -> None:
     gold = read_link_gold(sides[0], sides[1], tmp_path / "a.links.txt", name="mine-es")
     assert (gold.sure, gold.possible) == ((((0, 0), (1, 1)),), (((0, 1),),))
     (tmp_path / "a.links.txt").write_text("0-0 1:1\n", encoding="utf-8")
-    with pytest.raises(InputError, match="'1:1' is no link"):
+    with pytest.raises(InputError, match="'1:1' is not a link"):
         read_link_gold(sides[0], sides[1], tmp_path / "a.links.txt", name="mine-es")
     (tmp_path / "a.links.txt").write_text("0-0\n1-1\n", encoding="utf-8")
     with pytest.raises(InputError, match="2 lines of links for 1 source and 1 target texts"):

@@ -18,7 +18,9 @@ from tests.translators.endpoint_server import Reply, Server, answer, prompt_of
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_no_request_more_than_allowed(server: Server, concurrency: int) -> None:
     endpoint = Endpoint("m", url=server.url, max_requests=7, concurrency=concurrency)
-    with pytest.raises(BudgetError, match=r"stopped: budget spent .*the same command with a larger budget goes on"):
+    with pytest.raises(
+        BudgetError, match=r"stopped: budget spent .*the same command with a larger budget resumes the run"
+    ):
         endpoint.generate([f"p{i}" for i in range(30)])
     assert len(server.requests) == 7
     with pytest.raises(BudgetError):

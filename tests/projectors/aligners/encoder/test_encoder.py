@@ -312,5 +312,5 @@ def test_bad_options_are_refused(checkpoints, tmp_path: Path) -> None:
 
 
 def test_a_translation_model_is_no_encoder(model) -> None:
-    with pytest.raises(ModelError, match="is no converted encoder"):
+    with pytest.raises(ModelError, match="is not a converted encoder"):
         EncoderAligner(str(model.directory))

@@ -30,10 +30,10 @@ from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import edge_faults
 from spanferry.projectors.placing.search import choose
 from spanferry.translators.engine.language_pieces import lists_digest
-from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
 from spanferry.translators.families import read_vocabulary
 from spanferry.translators.loading.load import load_translator
+from spanferry.translators.model_file import UnknownLayout
 
 METHOD = "constrained"
 # Spans handed to the model at a time; bounds memory, and is far more than a batch.

@@ -15,7 +15,7 @@ from spanferry.translators.engine.language_pieces import (
     usual,
     write_pieces,
 )
-from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
+from spanferry.translators.model_file import ModelFile, UnknownLayout, Variable, pack
 from spanferry.translators.engine.scoring import LanguageScorer
 
 MARKERS = ("▁[", "▁]")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import ctranslate2
@@ -17,8 +16,10 @@ from spanferry.corpora.schema import Translation
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.search import Found, Running, Search
-from spanferry.translators.families import open_family, read_vocabulary
+from spanferry.translators.families import DESCRIPTION, open_family, read_vocabulary
 from spanferry.translators.families.base import Family, Frame, Limits
+from spanferry.translators.families.ready import check_tokenizer, tokenizer_hash
+from spanferry.translators.model_file import weights_hash
 from spanferry.translators.pieces import Range, one_line, one_line_offsets
 
 # Texts that are cut into pieces and handed to CTranslate2 at a time; it works on one window while Python makes another.
@@ -56,6 +57,8 @@ class CT2Translator:
         batch_tokens: Source tokens in a batch, padding included; 0 chooses by device.
         max_source: Longest source in tokens, specials included, if shorter than the model's own limit.
         max_target: Longest output in tokens, likewise.
+        tokenizer: Folder or file of the tokenizer; "": it lies in ``directory``.
+        family: Name of the model's family where its files don't tell it.
 
     Raises:
         ModelError: The model or the device can't be used.
@@ -72,6 +75,8 @@ class CT2Translator:
         batch_tokens: int = 0,
         max_source: int | None = None,
         max_target: int | None = None,
+        tokenizer: str = "",
+        family: str = "",
     ) -> None:
         given = {"beam": beam, "batch_tokens": batch_tokens or None, "max_source": max_source, "max_target": max_target}
         for name, value in given.items():
@@ -81,11 +86,12 @@ class CT2Translator:
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
         self.beam = beam
-        family, facts = open_family(self.directory)
-        self.family: Family = family
+        place = Path(tokenizer).expanduser() if tokenizer else None
+        opened, facts = open_family(self.directory, tokenizer=place, family=family)
+        self.family: Family = opened
         self.name: str = facts["name"]
         self.raw: ctranslate2.Translator = devices.load(self.directory, self.device, self.compute_type)
-        own = family.limits
+        own = opened.limits
         self.limits = Limits(min(own.source, max_source or own.source), min(own.target, max_target or own.target))
         small = (self.directory / "model.bin").stat().st_size < _SMALL_MODEL
         usual = 32768 if self.device != "cpu" else 512 if small else 2048
@@ -99,6 +105,11 @@ class CT2Translator:
         self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
         self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))
         self._known = {"source": frozenset(read_vocabulary(self.directory)), "target": frozenset(self.vocabulary)}
+        self._chosen = [f"tok:{tokenizer_hash(place)}"] if place else []
+        self._chosen += [f"family:{family}"] if family else []
+        if place or not (self.directory / DESCRIPTION).is_file():
+            for side, known in self._known.items():
+                check_tokenizer(opened.pieces(side), known, str(place or self.directory))
 
     @property
     def vocab_size(self) -> int:
@@ -118,7 +129,7 @@ class CT2Translator:
         own = self.family.limits
         parts += [f"maxsrc:{self.limits.source}"] if self.limits.source < own.source else []
         parts += [f"maxtgt:{self.limits.target}"] if self.limits.target < own.target else []
-        return "|".join([*parts, *self._batch_mark])
+        return "|".join([*parts, *self._chosen, *self._batch_mark])
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the model knows this direction (BCP-47 tags)."""
@@ -384,16 +395,3 @@ def _windows(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _ids(tokens: Sequence[str]) -> dict[str, int]:
     return {token: i for i, token in enumerate(tokens)}
-
-
-def weights_hash(directory: Path) -> str:
-    """SHA-256 of ``model.bin``, in hexadecimal."""
-    path = (directory / "model.bin").resolve()
-    stat = path.stat()
-    return _file_hash(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _file_hash(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

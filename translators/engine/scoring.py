@@ -35,8 +35,8 @@ import numpy as np
 from spanferry.translators.engine import devices, forced
 from spanferry.translators.engine.language_pieces import read_pieces
 from spanferry.translators.engine.limits import raise_if_all_fail
-from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
 from spanferry.translators.families import read_json, read_vocabulary
+from spanferry.translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 Tokens = tuple[str, ...]
 _LOG = logging.getLogger("spanferry")

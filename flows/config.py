@@ -5,6 +5,7 @@ error that names the nearest valid one. The resolved configuration is written be
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -123,6 +124,33 @@ class ExecutorConfig(Section):
         return self
 
 
+class BudgetConfig(Section):
+    """What one run may take, over all its languages. Nothing here changes a byte of the output."""
+
+    max_cost: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="in the currency of the prices; 0: any")
+    max_requests: int = Field(default=0, ge=0, description="requests to endpoints, further tries included; 0: any")
+    max_time: str = Field(default="", description="of one command: 90s, 30m, 1h30m; empty: any")
+
+    @field_validator("max_time", mode="before")
+    @classmethod
+    def _as_time(cls, value: Any) -> str:
+        text = str(value).strip()
+        found = _TIME.fullmatch(text)
+        if text and (found is None or not any(found.groups())):
+            raise ValueError("is no time such as 90s, 30m or 1h30m")
+        return text
+
+    @property
+    def seconds(self) -> float:
+        """``max_time`` in seconds; 0: any."""
+        found = _TIME.fullmatch(self.max_time)
+        hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
+        return 3600 * hours + 60 * minutes + seconds
+
+
+_TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
 class RunConfig(Section):
     """Everything that one run depends on."""
 
@@ -139,6 +167,7 @@ class RunConfig(Section):
     )
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
+    budget: BudgetConfig = BudgetConfig()
     shard_rows: int = Field(default=250, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1)
     seed: int = 0

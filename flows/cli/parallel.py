@@ -105,6 +105,7 @@ def _as_dict(result: "Result") -> dict[str, object]:
         "computed": result.computed,
         "rows": result.counts,
         "reasons": result.reasons,
+        **({"stopped": result.outcome.stopped} if result.outcome.stopped else {}),
         "failures": [
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures
         ],

@@ -14,8 +14,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from spanferry.flows.config import ExecutorConfig
+from spanferry.flows.config import BudgetConfig, ExecutorConfig
 from spanferry.flows.engine import place as places
+from spanferry.flows.engine.budget import RunBudget
 from spanferry.flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.schedule import Schedule
@@ -199,6 +200,7 @@ def _schedule(flow: Flow, out: Path, progress: Progress, rehearsal: int | None =
 
 def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progress: Progress) -> Result:
     schedule, result = _schedule(flow, out, progress)
+    budget = RunBudget.begin(out.resolve() / places.STAGES, getattr(flow.config, "budget", BudgetConfig()))
 
     def body(pool_of: Callable[[], Any]) -> None:
         with _shown(console, progress) as told, contextlib.ExitStack() as stack:
@@ -206,7 +208,7 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
             pool = pool_of()
             if isinstance(pool, Threads):
                 stack.enter_context(pool)
-            result.outcome = schedule.run(pool)
+            result.outcome = schedule.run(pool, budget)
         _take_up(flow, out, result)
 
     if schedule.nothing_to_do:

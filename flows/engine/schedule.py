@@ -19,9 +19,11 @@ from typing import Any, Protocol
 from spanferry.corpora.errors import SpanferryError
 from spanferry.corpora.files import writing
 from spanferry.flows.engine import place as places
+from spanferry.flows.engine.budget import RunBudget
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.step import Job, Made, Step, ordered
 from spanferry.flows.engine.store import Entry, Stage
+from spanferry.translators.endpoints.budget import RunStoppedError, spending
 
 _POLL = 0.25  # seconds between looks at what is being read and how far the work on a shard is
 _TICK = 0.5  # seconds between two reports of one shard's work
@@ -55,13 +57,17 @@ def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, d
     own = job.own
     if scope != "emit":
         own.open()
+    budget = RunBudget.of(own.root)
     try:
-        made = work(replace(job, tick=_ticker(own, job.shard, scope)))
+        with spending(budget):
+            made = work(replace(job, tick=_ticker(own, job.shard, scope)))
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
         with writing(Path(error.filename or job.place or own.directory)):
             raise
+    if budget is not None and budget.refused is not None:
+        raise budget.refused  # the shard lacks what was refused; the memory keeps what was answered
     if made.table is not None:
         entry = Entry(job.shard, made.rows, "", round(time.monotonic() - started, 3), made.counts, tuple(made.parts))
         own.write(made.table, entry, made.parts)
@@ -178,8 +184,11 @@ class Schedule:
         """Whether every output is there."""
         return not self._needed
 
-    def run(self, pool: Pool) -> Outcome:
-        """Runs what is needed; a job that fails ends what depends on it and nothing else."""
+    def run(self, pool: Pool, budget: RunBudget | None = None) -> Outcome:
+        """Runs what is needed; a job that fails ends what depends on it and nothing else.
+
+        Where the budget is spent nothing further starts; what is under way is finished.
+        """
         found: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
         (self._root / places.STOP).unlink(missing_ok=True)
         for k in sorted(self._needed):
@@ -188,6 +197,8 @@ class Schedule:
                 self._report(k)
         try:
             while self._ready or self._flying:
+                if budget is not None and (over := budget.time_is_over()) is not None:
+                    self._stop(over)
                 while self._ready and len(self._flying) <= pool.workers:
                     *_, k, shard = heapq.heappop(self._ready)
                     self._flying[(k, shard)] = 0
@@ -206,6 +217,8 @@ class Schedule:
                 self._root.mkdir(parents=True, exist_ok=True)
                 (self._root / places.STOP).touch()
             raise
+        if self.outcome.stopped and budget is not None and (why := budget.over()) is not None:
+            self.outcome.stopped = str(why)  # with what was under way when it stopped
         for k, step in enumerate(self.steps):
             if step.scope == "read":
                 self.outcome.shards[step.name] = self._stages[k].shards or 0
@@ -245,7 +258,7 @@ class Schedule:
         self._start(k, shard)
 
     def _start(self, k: int, shard: int) -> None:
-        if (k, shard) in self._started or shard in self._done[k]:
+        if (k, shard) in self._started or shard in self._done[k] or self.outcome.stopped:
             return
         self._started.add((k, shard))
         # Groups in order; within one the later steps first, so that a shard goes through and little waits.
@@ -255,6 +268,9 @@ class Schedule:
         del self._flying[(k, shard)]
         step = self.steps[k]
         result = pool.result(found)
+        if isinstance(result, RunStoppedError):
+            self._stop(result)
+            return
         if isinstance(result, BaseException):
             if not isinstance(result, Exception) or (step.scope == "read" and isinstance(result, SpanferryError)):
                 raise result  # an input that can't be read is the user's to mend, before anything else
@@ -274,6 +290,10 @@ class Schedule:
             self.outcome.computed[step.name] = self.outcome.computed.get(step.name, 0) + 1
         self._follow(k, shard)
         self._report(k)
+
+    def _stop(self, why: RunStoppedError) -> None:
+        self.outcome.stopped = self.outcome.stopped or str(why)
+        self._ready.clear()
 
     def _follow(self, k: int, shard: int) -> None:
         """Makes ready what waited for a shard of step ``k``; for the last one, also what waited for all of them."""

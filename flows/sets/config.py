@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from spanferry.corpora.text.languages import check_language
-from spanferry.flows.config import ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
+from spanferry.flows.config import BudgetConfig, ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
 
 
 class AlignConfig(Section):
@@ -94,6 +94,7 @@ class DeriveConfig(Section):
     translator: TranslatorConfig = TranslatorConfig()
     reverse: str | None = Field(default=None, description="the model of the way back; the same if it is absent")
     executor: ExecutorConfig = ExecutorConfig()
+    budget: BudgetConfig = BudgetConfig()
     out: Path = Path("out")
     seed: int = 0
 

@@ -9,6 +9,7 @@ from spanferry.corpora.readers import open_reader
 from spanferry.corpora.writers import open_writer
 from spanferry.flows import models
 from spanferry.flows.config import RunConfig
+from spanferry.flows.engine.budget import check_budget
 from spanferry.flows.engine.flow import Flow
 from spanferry.flows.engine.step import Step
 from spanferry.flows.store import digest
@@ -113,6 +114,7 @@ def translate_flow(config: RunConfig) -> Flow:
     Raises:
         SpanferryError: What is wrong.
     """
+    check_budget(config.budget, [config.translator.model], config.translator.options, config.projector.options)
     signatures = Signatures(config)
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")

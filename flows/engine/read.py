@@ -1,7 +1,7 @@
 """Rows into shards: the one place where the input of a flow is read."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Entry
 
 Row = TypeVar("Row")
+# Rows of a shard of a dry run: the first shard warms up, the others are timed.
+REHEARSED = 16
 
 
 def write_shards(
@@ -36,8 +38,12 @@ def write_shards(
         Rows and counts over all shards; there is always at least one shard.
     """
     limits = [number for number in (limit, job.rehearsal) if number is not None]
+    if job.positions is not None:
+        chosen, shard_rows = _at(rows, job.positions), REHEARSED
+    else:
+        chosen = islice(rows, min(limits, default=None))
     shard, total, counts = 0, 0, Counter[str]()
-    for batch in _batches(islice(rows, min(limits, default=None)), shard_rows):
+    for batch in _batches(chosen, shard_rows):
         own = count(batch)
         job.own.write(encode(batch), Entry(shard, len(batch), counts=dict(own)))
         counts.update(own)
@@ -45,6 +51,18 @@ def write_shards(
         job.tick(total)
     job.own.complete(shard)
     return Made(rows=total, counts=dict(counts))
+
+
+def _at(rows: Iterable[Row], positions: Sequence[int]) -> Iterator[Row]:
+    """The rows at ascending positions."""
+    wanted = iter(positions)
+    following = next(wanted, None)
+    for i, row in enumerate(rows):
+        if following is None:
+            return
+        if i == following:
+            yield row
+            following = next(wanted, None)
 
 
 def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

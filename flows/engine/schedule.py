@@ -10,6 +10,7 @@ import errno
 import heapq
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -104,6 +105,7 @@ class Schedule:
         root: Where the stages are.
         progress: Hears how far every step is.
         rehearsal: Rows that a dry run reads at most; None: it is not one.
+        positions: Which rows it reads; None: the first.
         emitting: Called before an output is written.
         emitted: Called with what was written and its facts.
     """
@@ -116,10 +118,12 @@ class Schedule:
         progress: Progress,
         *,
         rehearsal: int | None = None,
+        positions: tuple[int, ...] | None = None,
         emitting: Callable[[Step], None] = lambda step: None,
         emitted: Callable[[Step, dict[str, Any]], None] = lambda step, facts: None,
     ) -> None:
-        self._out, self._root, self.progress, self._rehearsal = out, root, progress, rehearsal
+        self._out, self._root, self.progress = out, root, progress
+        self._rehearsal, self._positions = rehearsal, positions
         self._emitting, self._emitted = emitting, emitted
         self.steps = ordered(outputs)
         self.outcome = Outcome()
@@ -184,6 +188,15 @@ class Schedule:
         """Whether every output is there."""
         return not self._needed
 
+    def counted(self) -> Counter[str]:
+        """Sums of what the shards of all steps counted."""
+        total: Counter[str] = Counter()
+        for stage, step in zip(self._stages, self.steps, strict=True):
+            if step.scope == "shard":
+                for entry in stage.done().values():
+                    total.update(entry.counts)
+        return total
+
     def run(self, pool: Pool, budget: RunBudget | None = None) -> Outcome:
         """Runs what is needed; a job that fails ends what depends on it and nothing else.
 
@@ -229,7 +242,7 @@ class Schedule:
         base = self._base[k]
         count = 0 if base is None else self._count_of(base) or 0
         place = self._out / self.steps[k].place
-        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal)
+        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal, self._positions)
 
     def _look(self, k: int) -> None:
         """Makes ready what can start of step ``k`` and has not."""

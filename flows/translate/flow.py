@@ -1,7 +1,8 @@
 """The flows ``translate-train`` and ``project`` as lists of steps."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 from spanferry.corpora.filters.base import Filter
@@ -10,6 +11,7 @@ from spanferry.corpora.writers import open_writer
 from spanferry.flows import models
 from spanferry.flows.config import RunConfig
 from spanferry.flows.engine.budget import check_budget
+from spanferry.flows.engine.estimate import Survey
 from spanferry.flows.engine.flow import Flow
 from spanferry.flows.engine.step import Step
 from spanferry.flows.store import digest
@@ -125,7 +127,8 @@ def translate_flow(config: RunConfig) -> Flow:
     parts = [signatures.source, f"lang:{config.source}", *([signatures.target] if signatures.given else [])]
     parts += [f"shard:{config.shard_rows}", f"limit:{config.limit or 'none'}", f"version:{VERSION}"]
     languages = Languages(config.source, config.target[0] if signatures.given else "")
-    read = Step("read", "|".join(parts), Read(config.read, languages, config.shard_rows, config.limit), scope="read")
+    reading = Read(config.read, languages, config.shard_rows, config.limit)
+    read = Step("read", "|".join(parts), reading, scope="read")
     outputs = [step for target in config.target for step in _language(signatures, read, target)]
     return Flow(
         config,
@@ -133,7 +136,14 @@ def translate_flow(config: RunConfig) -> Flow:
         title=f"{config.source} → {', '.join(config.target)}",
         signatures={target: signatures.of(target) for target in config.target},
         tags=[config.source, *config.target],
+        survey=partial(_survey, reading, config),
     )
+
+
+def _survey(read: Read, config: RunConfig) -> Survey:
+    rows = islice(read.pairs(), config.limit)
+    texts = (tuple(pair.source.texts.values()) for pair in rows)
+    return Survey.of(texts, config.shard_rows, remembered=config.translator.memory_mb > 0)
 
 
 def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:

@@ -151,6 +151,13 @@ class BudgetConfig(Section):
 _TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
+class VariantsConfig(Section):
+    """Several translations of each row."""
+
+    count: int = Field(default=1, ge=1, le=16, description="translations of a row, each a row with its own labels")
+    by: Literal["nbest", "sample"] = Field(default="nbest", description="the best of the beam, or drawn at random")
+
+
 class RunConfig(Section):
     """Everything that one run depends on."""
 
@@ -161,6 +168,7 @@ class RunConfig(Section):
     out: Path = Path("out")
     translator: TranslatorConfig = TranslatorConfig()
     segment: SegmentConfig = SegmentConfig()
+    variants: VariantsConfig = VariantsConfig()
     projector: ProjectorConfig = ProjectorConfig()
     filters: tuple[dict[str, Any], ...] | None = Field(
         default=None, description="a list, or changes to the default ones"
@@ -181,6 +189,11 @@ class RunConfig(Section):
     @classmethod
     def _target_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_language(tag) for tag in value)
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _number_of_variants(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value
 
     @field_validator("filters", mode="before")
     @classmethod

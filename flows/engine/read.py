@@ -21,6 +21,7 @@ def write_shards(
     encode: Callable[[list[Row]], pa.Table],
     *,
     shard_rows: int,
+    together: int = 1,
     limit: int | None = None,
     count: Callable[[list[Row]], Mapping[str, int]] = lambda rows: {},
 ) -> Made:
@@ -31,6 +32,7 @@ def write_shards(
         rows: In the order of the input.
         encode: Rows to a table.
         shard_rows: Rows per shard.
+        together: How many rows in a row are made of one of the input, and stay in one shard; each counts as one here.
         limit: Rows that are read at most; None: all.
         count: What the manifest counts of a shard.
 
@@ -39,11 +41,11 @@ def write_shards(
     """
     limits = [number for number in (limit, job.rehearsal) if number is not None]
     if job.positions is not None:
-        chosen, shard_rows = _at(rows, job.positions), REHEARSED
+        chosen, shard_rows = _at(rows, [p * together + k for p in job.positions for k in range(together)]), REHEARSED
     else:
         chosen = islice(rows, min(limits, default=None))
     shard, total, counts = 0, 0, Counter[str]()
-    for batch in _batches(chosen, shard_rows):
+    for batch in _batches(chosen, shard_rows * together):
         own = count(batch)
         job.own.write(encode(batch), Entry(shard, len(batch), counts=dict(own)))
         counts.update(own)

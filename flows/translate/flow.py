@@ -13,9 +13,10 @@ from spanferry.flows.config import RunConfig
 from spanferry.flows.engine.budget import check_budget
 from spanferry.flows.engine.estimate import Survey
 from spanferry.flows.engine.flow import Flow
-from spanferry.flows.engine.step import Step
+from spanferry.flows.engine.step import Step, Work
 from spanferry.flows.store import digest
 from spanferry.flows.translate.emit import Emit
+from spanferry.flows.translate.variants import check_variants
 from spanferry.flows.translate.work import (
     Decide,
     Filters,
@@ -75,6 +76,8 @@ class Signatures:
         for target in self.config.target:
             model = models.translator(self.config.translator, self.config.source, target, optional=self.given)
             signature = model.signature if model else "mt:none"
+            if self.config.variants.count > 1:
+                check_variants(model, self.config.variants)
             pieces = "none" if self.given else f"{model.limits.source}@{signature.split('|')[0]}"
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
             fits = isinstance(projector, FittedProjector)
@@ -91,10 +94,21 @@ class Signatures:
         """The filters, in order."""
         return self.chosen_filters.build()
 
+    @property
+    def variants(self) -> list[str]:
+        """How several translations of a row are made; nothing where there is one."""
+        wanted = self.config.variants
+        drawn = f".seed{self.config.seed}" if wanted.by == "sample" else ""
+        return [f"variants:{wanted.count}.{wanted.by}{drawn}"] if wanted.count > 1 else []
+
     def of(self, target: str) -> str:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
         config, own = self.config, self.components[target]
-        sides = [self.target, f"mt:parallel|{own.model}"] if self.given else [f"seg:{config.segment.mode}", own.model]
+        sides = (
+            [self.target, f"mt:parallel|{own.model}"]
+            if self.given
+            else [f"seg:{config.segment.mode}", own.model, *self.variants]
+        )
         return "|".join(
             [
                 self.source,
@@ -120,14 +134,16 @@ def translate_flow(config: RunConfig) -> Flow:
     signatures = Signatures(config)
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")
+        models.refuse_set(config.variants, "both sides are given", name="variants")
     else:
         models.refuse_set(config.read, "nothing is given to project on", name="read", except_for=_ONE_SIDE)
     for name in config.output.formats:
         open_writer(name, config.output.options.get(name, {}))
     parts = [signatures.source, f"lang:{config.source}", *([signatures.target] if signatures.given else [])]
+    parts += [f"variants:{config.variants.count}"] if config.variants.count > 1 else []
     parts += [f"shard:{config.shard_rows}", f"limit:{config.limit or 'none'}", f"version:{VERSION}"]
     languages = Languages(config.source, config.target[0] if signatures.given else "")
-    reading = Read(config.read, languages, config.shard_rows, config.limit)
+    reading = Read(config.read, languages, config.shard_rows, config.limit, config.variants.count)
     read = Step("read", "|".join(parts), reading, scope="read")
     outputs = [step for target in config.target for step in _language(signatures, read, target)]
     return Flow(
@@ -157,15 +173,15 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         segment = Step(
             "segment", f"seg:{mode}.{own.pieces}", SegmentRows(model, languages, mode), (read,), group=target
         )
-        translate = Step(
-            f"translate-{target}", f"{own.model}|to:{target}", Translate(model, languages), (segment,), group=target
-        )
+        key = "|".join([own.model, f"to:{target}", *signatures.variants])
+        work: Work = Translate(model, languages, config.variants, config.seed)
+        translate = Step(f"translate-{target}", key, work, (segment,), group=target)
         before, translated = (read, segment, translate), (translate,)
     key = f"fit:{config.projector.fit_rows}|{own.projector}|to:{target}"
     fits: tuple[Step, ...] = ()
     if own.fits:
-        work = Fit(config.projector, model, languages, given)
-        fits = (Step(f"fit-{target}", key, work, before, "whole", target),)
+        fit = Fit(config.projector, model, languages, given)
+        fits = (Step(f"fit-{target}", key, fit, before, "whole", target),)
     project = Step(
         f"project-{target}",
         f"{key}|{BEADS}",

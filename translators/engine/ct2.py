@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +16,15 @@ from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.schema import Translation
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
+from spanferry.translators.engine.sampling import TOP_K, SampledSearch
 from spanferry.translators.engine.search import Found, Running, Search
+from spanferry.translators.engine.windows import windows
 from spanferry.translators.families import DESCRIPTION, open_family, read_vocabulary
 from spanferry.translators.families.base import Family, Frame, Limits
 from spanferry.translators.families.ready import check_tokenizer, tokenizer_hash
 from spanferry.translators.model_file import weights_hash
 from spanferry.translators.pieces import Range, one_line, one_line_offsets
 
-# Texts that are cut into pieces and handed to CTranslate2 at a time; it works on one window while Python makes another.
-_WINDOW_ROWS = 8192
-_WINDOW_CHARACTERS = 1 << 21
 # The weights of a small model stay in the processor's caches, where small batches are the fastest (256 to 512 tokens;
 # 2048 take 1.25 times as long); those of a large one are read from memory for every batch.
 _SMALL_MODEL = 64 << 20
@@ -161,6 +161,16 @@ class CT2Translator:
         for found in self._hypotheses(texts, self.family.frame(source, target), 1):
             yield found[0]
 
+    def sampled(self, seed: int) -> CT2Translator:
+        """The same model, which draws the words of its translations at random: the same for the same seed and calls."""
+        found = copy(self)
+        found._search = SampledSearch(
+            self.directory, device=self.device, compute_type=self.compute_type, batch_tokens=self.batch_tokens,
+            limits=self.limits, seed=seed,
+        )  # fmt: skip
+        found._chosen = [*self._chosen, f"sampled:{TOP_K}.{seed}"]
+        return found
+
     def translate_nbest(self, texts: Sequence[str], source: str, target: str, count: int) -> list[list[Translation]]:
         """For each text up to ``count`` translations, best first; a row that fails has one with its reason.
 
@@ -171,7 +181,7 @@ class CT2Translator:
 
     def _hypotheses(self, texts: Iterable[str], frame: Frame, count: int) -> Iterator[list[Translation]]:
         under_way: deque[tuple[list[_Row], Running]] = deque()
-        for window in _windows(texts):
+        for window in windows(texts):
             rows = self._rows(window, frame)
             good = [row.tokens for row in rows if row.reason is None and row.copied is None]
             under_way.append((rows, self._search.start(good, frame, count)))
@@ -377,20 +387,6 @@ class CT2Translator:
 
 def _failed(reason: str) -> Translation:
     return Translation("", reason=reason, truncated=reason in limits.CUT)
-
-
-def _windows(texts: Iterable[str]) -> Iterator[list[str]]:
-    """``texts`` in stretches, bounded by rows and by characters."""
-    window: list[str] = []
-    size = 0
-    for text in texts:
-        if window and (len(window) == _WINDOW_ROWS or size + len(text) > _WINDOW_CHARACTERS):
-            yield window
-            window, size = [], 0
-        window.append(text)
-        size += len(text)
-    if window:
-        yield window
 
 
 def _ids(tokens: Sequence[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ error that names the nearest valid one. The resolved configuration is written be
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -133,6 +134,40 @@ class ExecutorConfig(Section):
         return self
 
 
+class BudgetConfig(Section):
+    """What one run may take, over all its languages. Nothing here changes a byte of the output."""
+
+    max_cost: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="in the currency of the prices; 0: any")
+    max_requests: int = Field(default=0, ge=0, description="requests to endpoints, further tries included; 0: any")
+    max_time: str = Field(default="", description="of one command: 90s, 30m, 1h30m; empty: any")
+
+    @field_validator("max_time", mode="before")
+    @classmethod
+    def _as_time(cls, value: Any) -> str:
+        text = str(value).strip()
+        found = _TIME.fullmatch(text)
+        if text and (found is None or not any(found.groups())):
+            raise ValueError("is no time such as 90s, 30m or 1h30m")
+        return text
+
+    @property
+    def seconds(self) -> float:
+        """``max_time`` in seconds; 0: any."""
+        found = _TIME.fullmatch(self.max_time)
+        hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
+        return 3600 * hours + 60 * minutes + seconds
+
+
+_TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+class VariantsConfig(Section):
+    """Several translations of each row."""
+
+    count: int = Field(default=1, ge=1, le=16, description="translations of a row, each a row with its own labels")
+    by: Literal["nbest", "sample"] = Field(default="nbest", description="the best of the beam, or drawn at random")
+
+
 class RunConfig(Section):
     """Everything that one run depends on."""
 
@@ -145,12 +180,14 @@ class RunConfig(Section):
     out: Path = Field(default=Path("out"), description="the folder of the run")
     translator: TranslatorConfig = TranslatorConfig()
     segment: SegmentConfig = SegmentConfig()
+    variants: VariantsConfig = VariantsConfig()
     projector: ProjectorConfig = ProjectorConfig()
     filters: tuple[dict[str, Any], ...] | None = Field(
         default=None, description="a list of filters, or changes to the default ones"
     )
     output: OutputConfig = OutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
+    budget: BudgetConfig = BudgetConfig()
     shard_rows: int = Field(default=250, ge=1, le=1_000_000, description="rows of a shard, the unit of work")
     limit: int | None = Field(default=None, ge=1, description="most rows to read")
     seed: int = Field(default=0, description="seed of everything that is drawn at random")
@@ -164,6 +201,11 @@ class RunConfig(Section):
     @classmethod
     def _target_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_language(tag) for tag in value)
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _number_of_variants(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value
 
     @field_validator("filters", mode="before")
     @classmethod

@@ -15,6 +15,10 @@ WORD_START = "▁"
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 
 
+# Of sentencepiece models.
+_ENDINGS = (".model", ".spm")
+
+
 class PieceModel(Protocol):
     """Text to pieces and back. Texts are single lines: see :func:`one_line`."""
 
@@ -160,19 +164,25 @@ class TokenizerJson:
         return [self._model.decoder.decode(list(row)) for row in rows]
 
 
-def open_pieces(directory: Path, names: Sequence[str]) -> PieceModel:
-    """The first tokeniser file of ``names`` that is in ``directory``; a ``.json`` one is a ``tokenizer.json``.
+def open_pieces(place: Path, names: Sequence[str]) -> PieceModel:
+    """The tokeniser in a folder, or the one that is this file; a ``.json`` one is a ``tokenizer.json``.
+
+    Args:
+        place: Folder or file.
+        names: Files that are looked for in the folder, in this order. Then any file with the ending of a sentencepiece
+            model is taken, if there is just one: NLLB's is ``flores200_sacrebleu_tokenizer_spm.model`` in some
+            conversions and ``sentencepiece.bpe.model`` in others.
 
     Raises:
         ModelError: None of them is there.
     """
-    for name in names:
-        path = directory / name
-        if path.is_file() and name != "vocab.json":
-            return TokenizerJson(path) if path.suffix == ".json" else SentencePieces(path)
+    others = [] if place.is_file() else sorted(path for kind in _ENDINGS for path in place.glob(f"*{kind}"))
+    named = [place / name for name in names if name != "vocab.json" and (place / name).is_file()]
+    for path in [place] if place.is_file() else named or others[: len(others) == 1]:
+        return TokenizerJson(path) if path.suffix == ".json" else SentencePieces(path)
     raise ModelError(
-        "no tokeniser",
-        where=str(directory),
-        valid=names,
-        hint="copy the file from the model's origin into the directory",
+        f"{len(others)} sentencepiece models, and which is the tokeniser can't be told" if others else "no tokeniser",
+        where=str(place),
+        valid=[path.name for path in others] or names,
+        hint="--set translator.options.tokenizer=PLACE: a file, a folder, or the hub id of the model's origin",
     )

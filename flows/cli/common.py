@@ -47,6 +47,9 @@ def carry_out(
     with watched(Left(f"finished shards are kept in {out}", goes_on=True)):
         result = run(flow_of(), errors, overwrite=overwrite)
     show(result, as_json)
+    if result.outcome.stopped:
+        errors.print(result.outcome.stopped, style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
     if result.failures:
         raise typer.Exit(1)
     if result.empty and not allow_empty:

@@ -20,7 +20,21 @@ from spanferry.flows.cli.parallel import (
     rejected_rows,
     show_set,
 )
-from spanferry.flows.cli.run import AllowEmpty, ConfigFile, Executor, Json, Out, Overwrite, Seed, Settings, Workers
+from spanferry.flows.cli.run import (
+    AllowEmpty,
+    ConfigFile,
+    Executor,
+    Json,
+    MaxCost,
+    MaxRequests,
+    MaxTime,
+    Out,
+    Overwrite,
+    Seed,
+    Settings,
+    Workers,
+    budget_options,
+)
 
 Kind = Annotated[
     str | None,
@@ -55,6 +69,9 @@ def derive(
     seed: Seed = None,
     executor: Executor = None,
     workers: Workers = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_time: MaxTime = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
@@ -76,6 +93,7 @@ def derive(
         "seed": seed,
         "executor.kind": executor,
         "executor.workers": workers,
+        **budget_options(max_cost, max_requests, max_time),
     }
     from spanferry.flows.config import build_config
     from spanferry.flows.sets.config import DeriveConfig

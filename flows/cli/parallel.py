@@ -133,6 +133,7 @@ def _as_dict(result: "Result") -> dict[str, object]:
         "rows": result.counts,
         "reasons": result.reasons,
         **({"model_errors": result.model_errors} if result.model_errors else {}),
+        **({"stopped": result.outcome.stopped} if result.outcome.stopped else {}),
         "failures": [
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures
         ],

@@ -89,6 +89,16 @@ Executor = Annotated[
     typer.Option(help="threads or dask.", show_default="threads", autocompletion=components(more=("threads", "dask"))),
 ]
 Workers = Annotated[int | None, typer.Option(help="Tasks that run at the same time.", show_default="2")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", help="Stop where endpoints have cost so much; needs prices.", show_default=False),
+]
+MaxRequests = Annotated[
+    int | None, typer.Option("--max-requests", help="Stop after so many requests to endpoints.", show_default=False)
+]
+MaxTime = Annotated[
+    str | None, typer.Option("--max-time", help="Stop after 90s, 30m, 1h30m.", show_default=False, metavar="TIME")
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Start again: delete what an earlier run made in the folder.")
 ]
@@ -120,6 +130,9 @@ def translate_train(
     seed: Seed = None,
     executor: Executor = None,
     workers: Workers = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_time: MaxTime = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
@@ -131,6 +144,7 @@ def translate_train(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    options |= budget_options(max_cost, max_requests, max_time)
     from spanferry.flows.config import RunConfig, build_config
 
     resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
@@ -154,6 +168,9 @@ def project(
     seed: Seed = None,
     executor: Executor = None,
     workers: Workers = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_time: MaxTime = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     strict: Strict = False,
@@ -165,6 +182,7 @@ def project(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options["read.target"] = _input(target_input)
+    options |= budget_options(max_cost, max_requests, max_time)
     from spanferry.flows.config import RunConfig, build_config
 
     resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)
@@ -197,6 +215,11 @@ _KEYS = (
 def _options(input: str | None, *others: Any) -> dict[str, Any]:
     """The command's options by configuration key; what was not given stays None."""
     return {key: None if value == [] else value for key, value in zip(_KEYS, (_input(input), *others), strict=True)}
+
+
+def budget_options(max_cost: float | None, max_requests: int | None, max_time: str | None) -> dict[str, Any]:
+    """The options of the budget by configuration key."""
+    return {"budget.max_cost": max_cost, "budget.max_requests": max_requests, "budget.max_time": max_time}
 
 
 def _input(path: str | None) -> str | None:

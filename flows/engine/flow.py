@@ -14,16 +14,16 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from spanferry.flows.config import ExecutorConfig
+from spanferry.flows.config import BudgetConfig, ExecutorConfig
 from spanferry.flows.engine import place as places
+from spanferry.flows.engine.budget import RunBudget
+from spanferry.flows.engine.estimate import SAMPLE_ROWS, RunEstimate, Survey, TimedThread, estimated
 from spanferry.flows.engine.pools import PrefectTasks, Threads, publish_artifacts, run_under_prefect
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.schedule import Schedule
 from spanferry.flows.engine.step import Step
 from spanferry.flows.store import write_bytes
 from spanferry.flows.version import VERSION
-
-REHEARSAL_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Flow:
         title: What is run, for people: ``en → es, de``.
         signatures: What is shown before a dry run, by target or kind.
         tags: For Prefect: languages and the like.
+        survey: Goes through the rows for the estimate of a dry run; None: it makes none.
         keeps_config: Whether the run's ``config.json`` is this flow's: not of a flow that works on another's run.
     """
 
@@ -44,6 +45,7 @@ class Flow:
     title: str = ""
     signatures: Mapping[str, str] = field(default_factory=dict)
     tags: Sequence[str] = ()
+    survey: Callable[[], Survey] | None = None
     keeps_config: bool = True
 
     @cached_property
@@ -62,6 +64,7 @@ class Result:
         facts: Output to what its work reported; the same when it was there already.
         outcome: Shards computed now, and those that failed.
         seconds: Wall-clock time.
+        estimate: Of a dry run: what the run will take.
     """
 
     config: Any
@@ -69,6 +72,7 @@ class Result:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcome: Outcome = field(default_factory=Outcome)
     seconds: float = 0.0
+    estimate: RunEstimate | None = None
 
     @property
     def failures(self) -> list[Failure]:
@@ -155,16 +159,25 @@ def rehearse(flow: Flow, console: Console) -> Result:
         console.print(f"[bold]{escape(name)}[/]  {escape(signature)}", highlight=False, soft_wrap=True)
     free = shutil.disk_usage(_existing(out)).free
     console.print(f"disk   {free / 2**30:.1f} GiB free at {escape(str(out))}")
+    survey = flow.survey() if flow.survey else None
+    sampled = survey.sample() if survey else []
+    positions = tuple(survey.positions[i] for i in sampled) if survey else None
     with tempfile.TemporaryDirectory(prefix="spanferry-") as folder:
-        schedule, result = _schedule(flow, Path(folder), Progress(), rehearsal=REHEARSAL_ROWS)
-        with Threads(1) as pool:
+        schedule, result = _schedule(flow, Path(folder), Progress(), SAMPLE_ROWS, positions)
+        with TimedThread() as pool:
             result.outcome = schedule.run(pool)
+        paid = schedule.counted()
     for failure in result.failures:
         raise failure.error
     for name, facts in result.facts.items():
         console.print(f"{escape(name)}     {escape(_rehearsed(facts))}")
         if facts.get("empty"):
             console.print(f"{escape(name)}     {escape(facts['empty'])}", soft_wrap=True)
+    if survey and survey.rows:
+        found = estimated(survey, sampled, pool.jobs, paid, flow.executor.workers, warmed=1)
+        for line in found.lines():
+            console.print(line, highlight=False, soft_wrap=True)
+        result.estimate = found
     console.print(f"{time.monotonic() - started:.1f} s. Nothing was written.")
     return result
 
@@ -181,7 +194,9 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _schedule(flow: Flow, out: Path, progress: Progress, rehearsal: int | None = None) -> tuple[Schedule, Result]:
+def _schedule(
+    flow: Flow, out: Path, progress: Progress, rehearsal: int | None = None, positions: tuple[int, ...] | None = None
+) -> tuple[Schedule, Result]:
     result = Result(flow.config)
     shown = False
 
@@ -198,12 +213,16 @@ def _schedule(flow: Flow, out: Path, progress: Progress, rehearsal: int | None =
         result.written[step.place], result.facts[step.place] = out / step.place, facts
 
     root = out.resolve() / places.STAGES
-    schedule = Schedule(flow.outputs, out, root, progress, rehearsal=rehearsal, emitting=emitting, emitted=emitted)
+    schedule = Schedule(
+        flow.outputs, out, root, progress,
+        rehearsal=rehearsal, positions=positions, emitting=emitting, emitted=emitted,
+    )  # fmt: skip
     return schedule, result
 
 
 def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progress: Progress) -> Result:
     schedule, result = _schedule(flow, out, progress)
+    budget = RunBudget.begin(out.resolve() / places.STAGES, getattr(flow.config, "budget", BudgetConfig()))
 
     def body(pool_of: Callable[[], Any]) -> None:
         with _shown(console, progress) as displayed, contextlib.ExitStack() as stack:
@@ -211,7 +230,7 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
             pool = pool_of()
             if isinstance(pool, Threads):
                 stack.enter_context(pool)
-            result.outcome = schedule.run(pool)
+            result.outcome = schedule.run(pool, budget)
         _take_up(flow, out, result)
 
     if schedule.nothing_to_do:

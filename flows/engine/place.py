@@ -19,7 +19,7 @@ from spanferry.corpora.review.decisions import LOG
 from spanferry.flows.store import digest, make_folder, write_json
 
 MARKER, STAMP, LOCK, CONFIG, STAGES = ".spanferry-run.json", ".spanferry.json", ".lock", "config.json", "stages"
-STOP = ".stop"
+STOP, BUDGET = ".stop", ".budget"
 _SCHEMA = 1
 _FLOWS = frozenset({"translate-train", "project", "parallel", "derive", "code-switch", "apply-decisions"})
 _KEYS = frozenset({"flow", "out", "seed", "executor"})
@@ -132,7 +132,7 @@ def foreign_entries(out: Path) -> Iterator[Path]:
 
 def _foreign_stages(stages: Path) -> Iterator[Path]:
     for path in _listed(stages):
-        if path.name == STOP:
+        if path.name in (STOP, BUDGET):
             continue
         if path.is_symlink() or not path.is_dir() or not _STAGE.fullmatch(path.name):
             yield path

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from spanferry.corpora.errors import MissingExtraError, SpanferryError
 from spanferry.flows.config import ExecutorConfig
@@ -29,7 +29,7 @@ class Threads:
         self.workers = workers
         self._pool = concurrent.futures.ThreadPoolExecutor(workers)
 
-    def __enter__(self) -> "Threads":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *details: object) -> None:

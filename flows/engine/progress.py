@@ -36,11 +36,13 @@ class Outcome:
         shards: How many shards the input has, by the step that reads it.
         computed: Shards computed now, by step; the others were there.
         failures: Shards that failed; what depends on them was not run.
+        stopped: Why the run stopped before it was done, where its budget is spent.
     """
 
     shards: dict[str, int] = field(default_factory=dict)
     computed: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    stopped: str | None = None
 
 
 class Progress:

@@ -10,6 +10,7 @@ import errno
 import heapq
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -19,9 +20,11 @@ from typing import Any, Protocol
 from spanferry.corpora.errors import SpanferryError
 from spanferry.corpora.files import writing
 from spanferry.flows.engine import place as places
+from spanferry.flows.engine.budget import RunBudget
 from spanferry.flows.engine.progress import Failure, Outcome, Progress
 from spanferry.flows.engine.step import Job, Made, Step, ordered
 from spanferry.flows.engine.store import Entry, Stage
+from spanferry.translators.endpoints.budget import RunStoppedError, spending
 from spanferry.translators.engine.failures import gathered
 
 _POLL = 0.25  # seconds between looks at what is being read and how far the work on a shard is
@@ -56,8 +59,9 @@ def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, d
     own = job.own
     if scope != "emit":
         own.open()
+    budget = RunBudget.of(own.root)
     try:
-        with gathered() as failed:
+        with gathered() as failed, spending(budget):
             made = work(replace(job, tick=_ticker(own, job.shard, scope)))
     except OSError as error:
         if error.errno not in _REFUSED:
@@ -65,6 +69,8 @@ def run_job(work: Callable[[Job], Made], scope: str, job: Job) -> tuple[Entry, d
         with writing(Path(error.filename or job.place or own.directory)):
             raise
     errors = {call: asdict(one) for call, one in failed.found.items()}
+    if budget is not None and budget.refused is not None:
+        raise budget.refused  # the shard lacks what was refused; the memory keeps what was answered
     if made.table is not None:
         seconds = round(time.monotonic() - started, 3)
         entry = Entry(job.shard, made.rows, "", seconds, made.counts, tuple(made.parts), errors=errors)
@@ -102,6 +108,7 @@ class Schedule:
         root: Where the stages are.
         progress: Hears how far every step is.
         rehearsal: Rows that a dry run reads at most; None: it is not one.
+        positions: Which rows it reads; None: the first.
         emitting: Called before an output is written.
         emitted: Called with what was written and its facts.
     """
@@ -114,10 +121,12 @@ class Schedule:
         progress: Progress,
         *,
         rehearsal: int | None = None,
+        positions: tuple[int, ...] | None = None,
         emitting: Callable[[Step], None] = lambda step: None,
         emitted: Callable[[Step, dict[str, Any]], None] = lambda step, facts: None,
     ) -> None:
-        self._out, self._root, self.progress, self._rehearsal = out, root, progress, rehearsal
+        self._out, self._root, self.progress = out, root, progress
+        self._rehearsal, self._positions = rehearsal, positions
         self._emitting, self._emitted = emitting, emitted
         self.steps = ordered(outputs)
         self.outcome = Outcome()
@@ -182,8 +191,20 @@ class Schedule:
         """Whether every output is there."""
         return not self._needed
 
-    def run(self, pool: Pool) -> Outcome:
-        """Runs what is needed; a job that fails ends what depends on it and nothing else."""
+    def counted(self) -> Counter[str]:
+        """Sums of what the shards of all steps counted."""
+        total: Counter[str] = Counter()
+        for stage, step in zip(self._stages, self.steps, strict=True):
+            if step.scope == "shard":
+                for entry in stage.done().values():
+                    total.update(entry.counts)
+        return total
+
+    def run(self, pool: Pool, budget: RunBudget | None = None) -> Outcome:
+        """Runs what is needed; a job that fails ends what depends on it and nothing else.
+
+        Where the budget is spent nothing further starts; what is under way is finished.
+        """
         found: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
         (self._root / places.STOP).unlink(missing_ok=True)
         for k in sorted(self._needed):
@@ -192,6 +213,8 @@ class Schedule:
                 self._report(k)
         try:
             while self._ready or self._flying:
+                if budget is not None and (over := budget.time_is_over()) is not None:
+                    self._stop(over)
                 while self._ready and len(self._flying) <= pool.workers:
                     *_, k, shard = heapq.heappop(self._ready)
                     self._flying[(k, shard)] = 0
@@ -210,6 +233,8 @@ class Schedule:
                 self._root.mkdir(parents=True, exist_ok=True)
                 (self._root / places.STOP).touch()
             raise
+        if self.outcome.stopped and budget is not None and (why := budget.over()) is not None:
+            self.outcome.stopped = str(why)  # with what was under way when it stopped
         for k, step in enumerate(self.steps):
             if step.scope == "read":
                 self.outcome.shards[step.name] = self._stages[k].shards or 0
@@ -220,7 +245,7 @@ class Schedule:
         base = self._base[k]
         count = 0 if base is None else self._count_of(base) or 0
         place = self._out / self.steps[k].place
-        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal)
+        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal, self._positions)
 
     def _look(self, k: int) -> None:
         """Makes ready what can start of step ``k`` and has not."""
@@ -249,7 +274,7 @@ class Schedule:
         self._start(k, shard)
 
     def _start(self, k: int, shard: int) -> None:
-        if (k, shard) in self._started or shard in self._done[k]:
+        if (k, shard) in self._started or shard in self._done[k] or self.outcome.stopped:
             return
         self._started.add((k, shard))
         # Groups in order; within one the later steps first, so that a shard goes through and little waits.
@@ -259,6 +284,9 @@ class Schedule:
         del self._flying[(k, shard)]
         step = self.steps[k]
         result = pool.result(found)
+        if isinstance(result, RunStoppedError):
+            self._stop(result)
+            return
         if isinstance(result, BaseException):
             if not isinstance(result, Exception) or (step.scope == "read" and isinstance(result, SpanferryError)):
                 raise result  # an input that can't be read is the user's to mend, before anything else
@@ -297,6 +325,10 @@ class Schedule:
                     rows = found.get(name, {}).get("rows", 0) + one["rows"]
                     found[name] = {"rows": rows, "last": one["last"]}
         return found
+
+    def _stop(self, why: RunStoppedError) -> None:
+        self.outcome.stopped = self.outcome.stopped or str(why)
+        self._ready.clear()
 
     def _follow(self, k: int, shard: int) -> None:
         """Makes ready what waited for a shard of step ``k``; for the last one, also what waited for all of them."""

@@ -45,6 +45,7 @@ class Job:
         place: Of an ``emit`` step: the folder to write.
         tick: Reports how many rows of this call are done, and raises where the run is to stop.
         rehearsal: Rows that a dry run reads at most; None: it is not one.
+        positions: Which rows it reads; None: the first.
     """
 
     inputs: tuple[Stage, ...]
@@ -54,6 +55,7 @@ class Job:
     place: Path
     tick: Callable[[int], None]
     rehearsal: int | None = None
+    positions: tuple[int, ...] | None = None
 
 
 Work = Callable[[Job], Made]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from spanferry.corpora.text.languages import check_language
-from spanferry.flows.config import ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
+from spanferry.flows.config import BudgetConfig, ExecutorConfig, Section, TranslatorConfig, WriteConfig, to_json
 
 
 class AlignConfig(Section):
@@ -101,6 +101,7 @@ class DeriveConfig(Section):
     translator: TranslatorConfig = TranslatorConfig()
     reverse: str | None = Field(default=None, description="the model that translates back; by default the same one")
     executor: ExecutorConfig = ExecutorConfig()
+    budget: BudgetConfig = BudgetConfig()
     out: Path = Field(default=Path("out"), description="the folder of the run")
     seed: int = Field(default=0, description="seed of everything that is drawn at random")
 

@@ -17,6 +17,7 @@ from spanferry.corpora.files import atomic_path, contents
 from spanferry.corpora.signature import Signature, settings, value_text
 from spanferry.corpora.stored.records import Record, write_records
 from spanferry.flows import models
+from spanferry.flows.engine.budget import check_budget
 from spanferry.flows.engine.emit import check_sum, none_kept
 from spanferry.flows.engine.flow import Flow, Result, run
 from spanferry.flows.engine.step import Job, Made, Step
@@ -47,6 +48,7 @@ def derive_flow(config: DeriveConfig) -> Flow:
     Raises:
         SpanferryError: What is wrong.
     """
+    check_budget(config.budget, [config.translator.model, config.reverse], config.translator.options, config.options)
     work = Derive(config.kind, config.options, config.seed, config.translator, config.reverse)
     derivation = work.derivation()
     pairs = config.align.pairs

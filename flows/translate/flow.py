@@ -1,18 +1,22 @@
 """The flows ``translate-train`` and ``project`` as lists of steps."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
-from spanferry.corpora.signature import Signature
+from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.corpora.writers import open_writer
 from spanferry.flows import models
 from spanferry.flows.config import RunConfig
+from spanferry.flows.engine.budget import check_budget
+from spanferry.flows.engine.estimate import Survey
 from spanferry.flows.engine.flow import Flow
-from spanferry.flows.engine.step import Step
+from spanferry.flows.engine.step import Step, Work
 from spanferry.flows.translate.emit import Emit
+from spanferry.flows.translate.variants import check_variants
 from spanferry.flows.translate.work import (
     Decide,
     Filters,
@@ -74,6 +78,8 @@ class Signatures:
         for target in self.config.target:
             model = models.translator(self.config.translator, self.config.source, target, optional=self.given)
             signature = Signature.of(model.signature if model else ("mt", "none"))
+            if self.config.variants.count > 1:
+                check_variants(model, self.config.variants)
             pieces = "none" if self.given else f"{model.limits.source}@{Signature.of(*signature.entries[:1])}"
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
             fits = isinstance(projector, FittableProjector)
@@ -90,13 +96,20 @@ class Signatures:
         """The filters, in order."""
         return self.chosen_filters.build()
 
+    @property
+    def variants(self) -> Signature:
+        """How several translations of a row are made; nothing where there is one."""
+        wanted = self.config.variants
+        drawn = f".seed{self.config.seed}" if wanted.by == "sample" else ""
+        return Signature.of(("variants", f"{wanted.count}.{wanted.by}{drawn}")) if wanted.count > 1 else NOTHING
+
     def of(self, target: str) -> Signature:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
         config, own = self.config, self.components[target]
         if self.given:
             before = Signature.of(self.source, self.target, ("mt", "parallel"), own.model)
         else:
-            before = Signature.of(self.source, ("seg", config.segment.mode), own.model)
+            before = Signature.of(self.source, ("seg", config.segment.mode), own.model, self.variants)
         chain = run_signature(before, own.projector, config.projector.fit_rows, self.filters, config.source, target)
         return Signature.of(chain, ("limit", config.limit or "none"), ("seed", config.seed), ("version", VERSION))
 
@@ -107,18 +120,22 @@ def translate_flow(config: RunConfig) -> Flow:
     Raises:
         SpanferryError: What is wrong.
     """
+    check_budget(config.budget, [config.translator.model], config.translator.options, config.projector.options)
     signatures = Signatures(config)
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")
+        models.refuse_set(config.variants, "both sides are given", name="variants")
     else:
         models.refuse_set(config.read, "nothing is given to project on", name="read", except_for=_ONE_SIDE)
     for name in config.output.formats:
         open_writer(name, config.output.options.get(name, {}))
     sides = Signature.of(signatures.source, ("lang", config.source), signatures.target if signatures.given else "")
+    variants = ("variants", config.variants.count) if config.variants.count > 1 else ""
     limit = ("limit", config.limit or "none")
-    key = Signature.of(sides, ("shard", config.shard_rows), limit, ("version", VERSION))
+    key = Signature.of(sides, variants, ("shard", config.shard_rows), limit, ("version", VERSION))
     languages = Languages(config.source, config.target[0] if signatures.given else "")
-    read = Step("read", key, Read(config.read, languages, config.shard_rows, config.limit), scope="read")
+    reading = Read(config.read, languages, config.shard_rows, config.limit, config.variants.count)
+    read = Step("read", key, reading, scope="read")
     outputs = [step for target in config.target for step in _language(signatures, read, target)]
     return Flow(
         config,
@@ -126,7 +143,14 @@ def translate_flow(config: RunConfig) -> Flow:
         title=f"{config.source} → {', '.join(config.target)}",
         signatures={target: signatures.of(target) for target in config.target},
         tags=[config.source, *config.target],
+        survey=partial(_survey, reading, config),
     )
+
+
+def _survey(read: Read, config: RunConfig) -> Survey:
+    rows = islice(read.pairs(), config.limit)
+    texts = (tuple(pair.source.texts.values()) for pair in rows)
+    return Survey.of(texts, config.shard_rows, remembered=config.translator.memory_mb > 0)
 
 
 def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
@@ -139,14 +163,15 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         mode = config.segment.mode
         cutting = Signature.of(("seg", f"{mode}.{own.pieces}"))
         segment = Step("segment", cutting, SegmentRows(model, languages, mode), (read,), group=target)
-        translating = Signature.of(own.model, ("to", target))
-        translate = Step(f"translate-{target}", translating, Translate(model, languages), (segment,), group=target)
+        translating = Signature.of(own.model, ("to", target), signatures.variants)
+        work: Work = Translate(model, languages, config.variants, config.seed)
+        translate = Step(f"translate-{target}", translating, work, (segment,), group=target)
         before, translated = (read, segment, translate), (translate,)
     key = Signature.of(("fit", config.projector.fit_rows), own.projector, ("to", target))
     fits: tuple[Step, ...] = ()
     if own.fits:
-        work = Fit(config.projector, model, languages, given)
-        fits = (Step(f"fit-{target}", key, work, before, "whole", target),)
+        fit = Fit(config.projector, model, languages, given)
+        fits = (Step(f"fit-{target}", key, fit, before, "whole", target),)
     project = Step(
         f"project-{target}",
         Signature.of(key, BEADS),

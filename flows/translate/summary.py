@@ -48,6 +48,7 @@ def as_dict(result: RunResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 2),
         "languages": {e.target: {**_own(e), **gold_scores(e.counts)} for e in result.emitted},
         "computed": result.outcome.computed,
+        **({"stopped": result.outcome.stopped} if result.outcome.stopped else {}),
         **({"endpoint": asked} if (asked := endpoint_usage(result)) else {}),
         "failures": [
             {"stage": f.stage, "target": f.target, "shard": f.shard, "error": f.message} for f in result.failures

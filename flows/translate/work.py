@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -15,10 +16,11 @@ from spanferry.corpora.readers.parallel import zip_examples
 from spanferry.corpora.schema import Pair, Translation
 from spanferry.corpora.text.segment import Mode, Segment
 from spanferry.flows import models
-from spanferry.flows.config import ProjectorConfig, ReadConfig, TranslatorConfig
+from spanferry.flows.config import ProjectorConfig, ReadConfig, TranslatorConfig, VariantsConfig
 from spanferry.flows.engine.read import write_shards
 from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
+from spanferry.flows.translate.variants import Variants, multiplied
 from spanferry.projectors.base import FittableProjector, ProjectionInput
 from spanferry.projectors.pipeline import stages
 
@@ -64,14 +66,17 @@ class Read:
     languages: Languages
     shard_rows: int
     limit: int | None
+    variants: int = 1
 
     def __call__(self, job: Job) -> Made:
+        # A row's variants are in one shard, so that which variant a row is follows from its place.
+        rows = multiplied(islice(self.pairs(), self.limit), self.variants)
         return write_shards(
-            job, self.pairs(), pairs_to_table, shard_rows=self.shard_rows, limit=self.limit, count=_count_read
+            job, rows, pairs_to_table, shard_rows=self.shard_rows, together=self.variants, count=_count_read
         )
 
     def pairs(self) -> Iterator[Pair]:
-        """All rows, in order."""
+        """All rows, in order, each once."""
         read, source, target = self.read, self.languages.source, self.languages.target
         reader = open_reader(read.path, format=read.format, options=read.options, lang=source)
         if not target:
@@ -113,6 +118,8 @@ class Translate:
 
     model: TranslatorConfig
     languages: Languages
+    variants: VariantsConfig
+    seed: int
 
     def __call__(self, job: Job) -> Made:
         (stage,) = job.inputs
@@ -120,13 +127,19 @@ class Translate:
         segments = stages.segments_from_table(stage.read(job.shard))
         translator = models.translator(self.model, source, target)
         distinct = list(dict.fromkeys(piece.text for _, piece in segments if not piece.reason))
-        found: dict[str, Translation] = {}
+        count = self.variants.count
+        several = Variants(translator, self.variants, f"{self.seed}.{target}.{job.shard}") if count > 1 else None
+        found: dict[str, list[Translation]] = {}
         rows = segments[-1][0] + 1 if segments else 0
         for at in range(0, len(distinct), _BATCH):
             job.tick(rows * at // len(distinct))
             batch = distinct[at : at + _BATCH]
-            found.update(zip(batch, translator.translate(batch, source, target), strict=True))
-        done = [Translation("", reason=p.reason) if p.reason else found[p.text] for _, p in segments]
+            if several is not None:
+                made = several.translate(batch, source, target)
+            else:
+                made = [[one] for one in translator.translate(batch, source, target)]
+            found.update(zip(batch, made, strict=True))
+        done = [Translation("", reason=p.reason) if p.reason else found[p.text][row % count] for row, p in segments]
         counts = {"failed": sum(t.reason is not None for t in done)}
         if hasattr(translator, "take_usage"):  # what is paid for is counted
             counts |= translator.take_usage().counts()

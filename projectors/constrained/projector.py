@@ -34,10 +34,11 @@ from spanferry.projectors.placing.rules import edge_faults
 from spanferry.projectors.placing.search import Candidate, choose
 from spanferry.translators.engine.failures import carried
 from spanferry.translators.engine.language_pieces import lists_digest
-from spanferry.translators.engine.model_file import UnknownLayout
 from spanferry.translators.engine.scoring import LanguageScorer
 from spanferry.translators.families import read_vocabulary
 from spanferry.translators.loading.load import load_translator
+from spanferry.translators.model_file import UnknownLayout
+from spanferry.translators.wrappers.readas import scoring_model
 
 METHOD = "constrained"
 # Spans handed to the model at a time; bounds memory, and is far more than a batch.
@@ -89,6 +90,10 @@ class ConstrainedProjector:
             0 is the paper's argmax. The n-best lists are without it.
         boundary: What happens at an edge inside a written word: ``word``, ``subword``, ``expand``
             (``spanferry.projectors.placing.boundaries``). The n-best lists are without it.
+        scorer: Name of the model that scores in the place of ``translator``, which may then be one that gives no
+            scores, such as ``firefox``; "": none.
+        scorer_language: Language of ``scorer`` as which it reads the target, where it lacks that; "": a related one
+            (``spanferry.translators.wrappers.readas``).
         reverse: A model of the other direction (a ScoringTranslator, or the name of one), which re-ranks the five best
             places (``spanferry.projectors.constrained.rerank``); by default they are not ranked again.
 
@@ -110,8 +115,14 @@ class ConstrainedProjector:
         keep: int = 16,
         edges: float = 1.5,
         boundary: str = "word",
+        scorer: str = "",
+        scorer_language: str = "",
         reverse: Any = None,
     ) -> None:
+        if scorer_language and not scorer:
+            raise ConfigError(f"scorer_language={scorer_language!r} without scorer", hint="scorer=bundled")
+        if scorer:
+            translator = scoring_model(scorer, source_lang, target_lang, scorer_language)
         if search not in ("fast", "full"):
             raise ConfigError(f"search={search!r}", valid="fast, full", hint="leave search out for fast")
         if vocabulary not in ("language", "all"):

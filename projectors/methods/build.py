@@ -33,15 +33,20 @@ def build_projector(
     cls = resolve("projector", kind, PROJECTORS)
     parameters = inspect.signature(cls).parameters
     given = {"translator": translator, "source_lang": source_lang, "target_lang": target_lang}
-    checked_options(cls, "projector", kind, options, given)  # said before a model is missed
+    chosen = checked_options(cls, "projector", kind, options, given)  # said before a model is missed
     wanted = {name: value for name, value in given.items() if name in parameters}
-    needs_model = "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
+    # A model that is named for scoring stands in the translator's place.
+    scored = bool(chosen.get("scorer"))
+    needs_model = (
+        not scored and "translator" in parameters and parameters["translator"].default is inspect.Parameter.empty
+    )
     # Language models translate but do not score a given translation: only who asks in prompts can use them.
     if translator is not None and not hasattr(translator, "score_pairs") and "generator" not in parameters:
         if needs_model and not hasattr(cls, "translate_marked"):
             raise ModelError(
                 f"projector {kind!r} needs a model that scores given translations; {translator.signature} does not",
-                hint="--projector default, which does without, or markers",
+                hint="--projector default, which does without, or markers; with constrained also "
+                "--set projector.options.scorer=bundled",
             )
         if "translator" in wanted and not needs_model:
             wanted["translator"] = None

@@ -18,7 +18,7 @@ from spanferry.translators.conversion.hub import hub_id, local_snapshot
 from spanferry.translators.conversion.origin import Origin
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.engine.generator import CT2Generator
-from spanferry.translators.families import DESCRIPTION, LLM, read_json, read_vocabulary, recognise
+from spanferry.translators.families import DESCRIPTION, LLM, read_description, read_json, read_vocabulary, recognise
 from spanferry.translators.languages.codes import CODES
 from spanferry.translators.languages.tags import ANY, parts
 from spanferry.translators.loading.load import BUNDLED, bundled_directories, model_directory
@@ -62,7 +62,7 @@ def _family_of(source: Path) -> CheckResult:
 
 
 def _check_converted(directory: Path) -> Iterator[CheckResult]:
-    facts = read_json(directory / DESCRIPTION) if (directory / DESCRIPTION).is_file() else {}
+    facts = read_description(directory)
     quantization = facts.get("quantization", "quantization unknown")
     if facts.get("family") == LLM:
         CT2Generator(directory, device="cpu")  # can it be loaded, with its tokeniser and chat template?

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 from spanferry.corpora.errors import ModelError
 from spanferry.translators.cache import cache_root, require_space
 from spanferry.translators.conversion.convert import WEIGHTS, is_hugging_face
+from spanferry.translators.families.ready import READY, is_ready
 from spanferry.translators.languages.codes import CODES
 from spanferry.translators.languages.tags import choose, tags_of
 
@@ -77,6 +79,8 @@ def check_languages(repo: str, source: str | None, target: str | None) -> None:
 def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
     """The files of a model, downloaded once into the cache of the hub's own client.
 
+    Of a repository that holds a CTranslate2 model only that is downloaded.
+
     Returns:
         The directory and the commit it is at.
 
@@ -90,11 +94,11 @@ def download(repo: str, revision: str | None = None) -> tuple[Path, str]:
         if found is None:
             info = HfApi().model_info(repo, revision=revision, files_metadata=True)
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-            safe = any(name.endswith(".safetensors") for name in sizes)
-            patterns = [*_KEEP, WEIGHTS[0] if safe else WEIGHTS[1]]
-            weights = sum(s for n, s in sizes.items() if n.endswith(".safetensors" if safe else ".bin"))
+            kinds = (READY, *WEIGHTS)
+            kind = next((kind for kind in kinds if any(fnmatch(name, kind) for name in sizes)), WEIGHTS[0])
+            weights = sum(size for name, size in sizes.items() if fnmatch(name, kind))
             require_space(cache_root(), weights, f"downloading {repo}")
-            found = Path(snapshot_download(repo, revision=info.sha, allow_patterns=patterns))
+            found = Path(snapshot_download(repo, revision=info.sha, allow_patterns=[*_KEEP, kind]))
     except ModelError:
         raise
     except Exception as error:  # the client lets its transport's own exceptions through, and they changed before
@@ -112,12 +116,38 @@ def local_snapshot(repo: str, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    for weights in WEIGHTS:
+    for weights in (READY, *WEIGHTS):
         try:
             patterns = [*_KEEP, weights]
             found = Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=True))
         except LocalEntryNotFoundError:
             continue
-        if is_hugging_face(found):
+        if is_ready(found) or is_hugging_face(found):
             return found
     return None
+
+
+def tokenizer_place(spec: str) -> str:
+    """Where the tokenizer is that the option ``tokenizer`` names: a file, a folder, or a hub id, of which the files
+    other than the weights are downloaded.
+
+    Raises:
+        ModelError: There is none.
+    """
+    path = Path(spec).expanduser()
+    if path.exists():
+        return str(path)
+    named = hub_id(spec)
+    if named is None:
+        raise ModelError(f"no tokenizer {spec!r}", valid="a file, a folder or a hub id", hint=f"ls {path.parent}")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return str(snapshot_download(named[0], revision=named[1], allow_patterns=[*_KEEP]))
+    except Exception as error:  # as in download()
+        first = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"tokenizer {spec!r} can't be downloaded: {first}",
+            valid="a file, a folder or a hub id",
+            hint="without a network, copy the tokenizer's files here and give their folder",
+        ) from error

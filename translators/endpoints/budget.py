@@ -1,8 +1,12 @@
-"""What a run may spend on an endpoint, and the error with which it stops."""
+"""What may be spent on an endpoint, and the errors with which that ends."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
 
 from spanferry.corpora.errors import ModelError
 
@@ -11,8 +15,46 @@ class BudgetError(ModelError):
     """The budget is spent. What is finished is kept; the same command with a larger budget resumes the run."""
 
 
+class RunStoppedError(BudgetError):
+    """The budget of a whole run is spent, or its time is over."""
+
+
+class Spending(Protocol):
+    """What a run may spend, whatever endpoints, threads and processes spend it."""
+
+    def admit(self) -> None:
+        """Counts a request that is about to be sent.
+
+        Raises:
+            RunStoppedError: It would be one more than the run may send, or too much was paid, or the time is over.
+        """
+        ...
+
+    def pay(self, cost: float) -> None:
+        """Adds the cost of an answer."""
+        ...
+
+
+_of_run: ContextVar[Spending | None] = ContextVar("of_run", default=None)
+
+
+@contextmanager
+def spending(budget: Spending | None) -> Iterator[None]:
+    """What is asked of endpoints in this context counts for ``budget``."""
+    token = _of_run.set(budget)
+    try:
+        yield
+    finally:
+        _of_run.reset(token)
+
+
+def of_run() -> Spending | None:
+    """The budget of the run that this context works for, if it has one."""
+    return _of_run.get()
+
+
 class Budget:
-    """Admits requests until so many were sent or so much was paid.
+    """Admits requests of one endpoint until so many were sent or so much was paid.
 
     A request counts when it is sent, its cost when its answer is there: the cost exceeds ``max_cost`` by at most that
     of the requests that were under way.

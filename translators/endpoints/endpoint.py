@@ -19,14 +19,14 @@ import httpx
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
-from spanferry.translators.endpoints.budget import Budget
+from spanferry.translators.endpoints.budget import Budget, RunStoppedError, Spending, of_run
 from spanferry.translators.endpoints.limits import RateLimiter, Usage, backoff, retry_after
 from spanferry.translators.endpoints.secrets import URL_HINT, check_url
 from spanferry.translators.engine import limits
 from spanferry.translators.engine.failures import settle
 
 CONTENT_FILTER, BAD_ANSWER, EMPTY_OUTPUT = "content_filter", "endpoint_bad_answer", "empty_output"
-TIMEOUT, UNREACHABLE = "endpoint_timeout", "endpoint_unreachable"
+TIMEOUT, UNREACHABLE, REFUSED = "endpoint_timeout", "endpoint_unreachable", "endpoint_budget"
 # What no row can change: the key, the right to use the model, its name or the address.
 _FATAL = {
     401: "does not take the key",
@@ -176,7 +176,8 @@ class Endpoint:
 
         A prompt that fails has a reason: ``empty_source``, ``bad_unicode``, ``output_truncated``, ``empty_output``,
         ``content_filter``, ``endpoint_timeout``, ``endpoint_unreachable``, ``endpoint_http_<status>`` or
-        ``endpoint_bad_answer``.
+        ``endpoint_bad_answer``. Where the budget of the run is spent it is ``endpoint_budget``: what was answered
+        before is kept, and the run stops.
 
         Raises:
             ModelError: The endpoint does not take the key, knows no such model, could not be reached, or fails
@@ -185,7 +186,8 @@ class Endpoint:
         """
         cap = max_tokens or self._max_tokens
         with ThreadPoolExecutor(min(self._concurrency, max(1, len(prompts)))) as pool:
-            running = [pool.submit(self._answer, prompt, cap, list(stop)) for prompt in prompts]
+            run = of_run()
+            running = [pool.submit(self._answer, prompt, cap, list(stop), run) for prompt in prompts]
             done, waiting = wait(running, return_when=FIRST_EXCEPTION)
             if any(future.exception() for future in done):
                 for future in waiting:
@@ -198,21 +200,26 @@ class Endpoint:
         )
         return [answer.generation for answer in answers]
 
-    def _answer(self, prompt: str, cap: int, stop: list[str]) -> _Answer:
+    def _answer(self, prompt: str, cap: int, stop: list[str], run: Spending | None) -> _Answer:
         reason = limits.text_reason(prompt)
         if reason in (limits.BAD_UNICODE, limits.EMPTY_SOURCE):
             return _Answer(Generation("", reason=reason), asked=False)
-        answer = self._tried(prompt, cap, stop)
+        try:
+            answer = self._tried(prompt, cap, stop, run)
+        except RunStoppedError:
+            return _Answer(Generation("", reason=REFUSED), asked=False)
         with self._lock:
             self._usage += answer.usage
         return answer
 
-    def _tried(self, prompt: str, cap: int, stop: list[str]) -> _Answer:
+    def _tried(self, prompt: str, cap: int, stop: list[str], run: Spending | None) -> _Answer:
         reason, error, last_start = UNREACHABLE, "", 0.0
         for attempt in range(self._retries + 1):
             entry = self._limiter.wait(self.length(prompt) + cap)
             last_start = last_start or time.monotonic() + self._timeout + self._longest_wait
             pause: float | None = None
+            if run is not None:
+                run.admit()
             self._budget.admit()
             try:
                 response, content = self._post(prompt, cap, stop)
@@ -226,6 +233,8 @@ class Endpoint:
                 if status == 200:
                     answer = self._read(content, attempt)
                     self._budget.pay(answer.usage.cost)
+                    if run is not None:
+                        run.pay(answer.usage.cost)
                     self._limiter.settle(entry, answer.usage.prompt_tokens + answer.usage.completion_tokens)
                     return answer
                 if status in _FATAL:

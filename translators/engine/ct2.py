@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import ctranslate2
@@ -18,14 +18,15 @@ from spanferry.corpora.signature import Signature
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.failures import settle
+from spanferry.translators.engine.sampling import TOP_K, SampledSearch
 from spanferry.translators.engine.search import Found, Running, Search
-from spanferry.translators.families import open_family, read_vocabulary
+from spanferry.translators.engine.windows import windows
+from spanferry.translators.families import DESCRIPTION, open_family, read_vocabulary
 from spanferry.translators.families.base import Family, Frame, Limits
+from spanferry.translators.families.ready import check_tokenizer, tokenizer_hash
+from spanferry.translators.model_file import weights_hash
 from spanferry.translators.pieces import Range, one_line, one_line_offsets
 
-# Texts that are cut into pieces and handed to CTranslate2 at a time; it works on one window while Python makes another.
-_WINDOW_ROWS = 8192
-_WINDOW_CHARACTERS = 1 << 21
 # The weights of a small model stay in the processor's caches, where small batches are the fastest (256 to 512 tokens;
 # 2048 take 1.25 times as long); those of a large one are read from memory for every batch.
 _SMALL_MODEL = 64 << 20
@@ -58,6 +59,8 @@ class CT2Translator:
         batch_tokens: Source tokens in a batch, padding included; 0 chooses by device.
         max_source: Longest source in tokens, specials included, if shorter than the model's own limit.
         max_target: Longest output in tokens, likewise.
+        tokenizer: Folder or file of the tokenizer; "": it lies in ``directory``.
+        family: Name of the model's family where its files don't tell it.
 
     Raises:
         ModelError: The model or the device can't be used.
@@ -74,6 +77,8 @@ class CT2Translator:
         batch_tokens: int = 0,
         max_source: int | None = None,
         max_target: int | None = None,
+        tokenizer: str = "",
+        family: str = "",
     ) -> None:
         given = {"beam": beam, "batch_tokens": batch_tokens or None, "max_source": max_source, "max_target": max_target}
         for name, value in given.items():
@@ -82,11 +87,12 @@ class CT2Translator:
         self.directory, self.beam = Path(directory), beam
         self.device = devices.resolve_device(device)
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
-        family, facts = open_family(self.directory)
-        self.family: Family = family
+        place = Path(tokenizer).expanduser() if tokenizer else None
+        opened, facts = open_family(self.directory, tokenizer=place, family=family)
+        self.family: Family = opened
         self.name: str = facts["name"]
         self.raw: ctranslate2.Translator = devices.load(self.directory, self.device, self.compute_type)
-        own = family.limits
+        own = opened.limits
         self.limits = Limits(min(own.source, max_source or own.source), min(own.target, max_target or own.target))
         small = (self.directory / "model.bin").stat().st_size < _SMALL_MODEL
         usual = 32768 if self.device != "cpu" else 512 if small else 2048
@@ -101,6 +107,11 @@ class CT2Translator:
         self.shifted_attention = bool(facts.get("alignment", {}).get("shifted", False))
         self.vocabulary: Mapping[str, int] = _ids(read_vocabulary(self.directory, "target"))
         self._known = {"source": frozenset(read_vocabulary(self.directory)), "target": frozenset(self.vocabulary)}
+        self._chosen = [f"tok:{tokenizer_hash(place)}"] if place else []
+        self._chosen += [f"family:{family}"] if family else []
+        if place or not (self.directory / DESCRIPTION).is_file():
+            for side, known in self._known.items():
+                check_tokenizer(opened.pieces(side), known, str(place or self.directory))
 
     @property
     def vocab_size(self) -> int:
@@ -120,7 +131,7 @@ class CT2Translator:
         parts: list[tuple[str, object]] = [("mt", name), ("ct2", kind), ("beam", self.beam)]
         parts += [("maxsrc", self.limits.source)] if self.limits.source < own.source else []
         parts += [("maxtgt", self.limits.target)] if self.limits.target < own.target else []
-        return Signature.of(*parts, *self._batch_mark)
+        return Signature.of(*parts, *self._chosen, *self._batch_mark)
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the model knows this direction (BCP-47 tags)."""
@@ -152,6 +163,16 @@ class CT2Translator:
         for found in self._hypotheses(texts, self.family.frame(source, target), 1):
             yield found[0]
 
+    def sampled(self, seed: int) -> CT2Translator:
+        """The same model, which draws the words of its translations at random: the same for the same seed and calls."""
+        found = copy(self)
+        found._search = SampledSearch(
+            self.directory, device=self.device, compute_type=self.compute_type, batch_tokens=self.batch_tokens,
+            limits=self.limits, seed=seed,
+        )  # fmt: skip
+        found._chosen = [*self._chosen, f"sampled:{TOP_K}.{seed}"]
+        return found
+
     def translate_nbest(self, texts: Sequence[str], source: str, target: str, count: int) -> list[list[Translation]]:
         """For each text up to ``count`` translations, best first; a row that fails has one with its reason.
 
@@ -162,7 +183,7 @@ class CT2Translator:
 
     def _hypotheses(self, texts: Iterable[str], frame: Frame, count: int) -> Iterator[list[Translation]]:
         under_way: deque[tuple[list[_Row], Running]] = deque()
-        for window in _windows(texts):
+        for window in windows(texts):
             rows = self._rows(window, frame)
             good = [row.tokens for row in rows if row.reason is None and row.copied is None]
             under_way.append((rows, self._search.start(good, frame, count)))
@@ -368,32 +389,5 @@ def _failed(reason: str) -> Translation:
     return Translation("", reason=reason, truncated=reason in limits.CUT)
 
 
-def _windows(texts: Iterable[str]) -> Iterator[list[str]]:
-    """``texts`` in stretches, bounded by rows and by characters."""
-    window: list[str] = []
-    size = 0
-    for text in texts:
-        if window and (len(window) == _WINDOW_ROWS or size + len(text) > _WINDOW_CHARACTERS):
-            yield window
-            window, size = [], 0
-        window.append(text)
-        size += len(text)
-    if window:
-        yield window
-
-
 def _ids(tokens: Sequence[str]) -> dict[str, int]:
     return {token: i for i, token in enumerate(tokens)}
-
-
-def weights_hash(directory: Path) -> str:
-    """SHA-256 of ``model.bin``, in hexadecimal."""
-    path = (directory / "model.bin").resolve()
-    stat = path.stat()
-    return _file_hash(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _file_hash(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

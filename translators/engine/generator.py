@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -15,11 +14,12 @@ from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.signature import Signature
 from spanferry.translators.base import Generation
 from spanferry.translators.engine import devices, limits
-from spanferry.translators.engine.ct2 import weights_hash
 from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.search import EXACT
-from spanferry.translators.families import DESCRIPTION, LLM, read_json
-from spanferry.translators.families.llm import CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER
+from spanferry.translators.families import LLM, read_description, read_json
+from spanferry.translators.families.llm import CHAT_TEMPLATE, SETTINGS, SPECIAL_TOKENS, TOKENIZER
+from spanferry.translators.families.ready import tokenizer_hash
+from spanferry.translators.model_file import weights_hash
 
 EMPTY_OUTPUT = "empty_output"
 # What some chat templates ask for besides the messages. A template must not look at the clock: the same prompt has to
@@ -40,6 +40,7 @@ class CT2Generator:
         compute_type: A CTranslate2 type; ``default`` is int8 on cpu and float16 on cuda.
         batch_tokens: Prompt tokens in a batch; 0 chooses by device.
         chat: Whether prompts are put into the model's chat format, if it has one.
+        tokenizer: Folder of ``tokenizer.json`` and the chat format; "": they lie in ``directory``.
 
     Raises:
         ModelError: The model or the device can't be used.
@@ -54,11 +55,13 @@ class CT2Generator:
         compute_type: str = "default",
         batch_tokens: int = 0,
         chat: bool = True,
+        tokenizer: str = "",
     ) -> None:
         if batch_tokens < 0:
             raise ConfigError(f"batch_tokens={batch_tokens}", valid="batch_tokens >= 0", hint="0 chooses by device")
         self.directory = Path(directory)
-        facts = read_json(self.directory / DESCRIPTION)
+        self._place = Path(tokenizer).expanduser() if tokenizer else self.directory
+        facts = read_description(self.directory, tokenizer=self._place if tokenizer else None)
         if facts.get("family") != LLM:
             raise ModelError(
                 f"is of the family {facts.get('family')!r}", where=str(directory), valid=LLM, hint="load_translator(…)"
@@ -70,14 +73,15 @@ class CT2Generator:
         self.compute_type = devices.resolve_compute_type(compute_type, self.device)
         usual = 1024 if self.device == "cpu" else 16384
         self.batch_tokens = batch_tokens or usual
-        self._tokenizer, self._special = _open_tokenizer(self.directory)
-        template = self.directory / CHAT_TEMPLATE
-        self.template = template.read_text(encoding="utf-8") if chat and template.is_file() else None
+        self._tokenizer, self._special = _open_tokenizer(self._place)
+        self._chosen = [("tok", tokenizer_hash(self._place))] if tokenizer else []
+        self._own_template = _chat_template(self._place)
+        self.template = self._own_template if chat else None
         """The model's chat template, or None where prompts stand as they are."""
         self.raw: ctranslate2.Generator = devices.load(
             self.directory, self.device, self.compute_type, ctranslate2.Generator
         )
-        self.ends = _end_ids(self.directory, self._tokenizer, self._special)
+        self.ends = _end_ids([self.directory, self._place], self._tokenizer, self._special)
         """Ids of the tokens that end an answer."""
         spelled = [t.content for t in self._tokenizer.get_added_tokens_decoder().values() if t.special]
         self._spelled = re.compile("|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) or r"(?!)")
@@ -92,8 +96,8 @@ class CT2Generator:
     def signature(self) -> Signature:
         """``llm:<name>@<first 8 of the weights' SHA-256>|ct2:<type>`` and ``chat:off`` where that was chosen."""
         kind = self.compute_type if self.device == "cpu" else f"{self.compute_type}.{self.device}"
-        parts = [("llm", f"{self.name}@{weights_hash(self.directory)[:8]}"), ("ct2", kind)]
-        if self.template is None and (self.directory / CHAT_TEMPLATE).is_file():
+        parts = [("llm", f"{self.name}@{weights_hash(self.directory)[:8]}"), ("ct2", kind), *self._chosen]
+        if self.template is None and self._own_template is not None:
             parts.append(("chat", "off"))
         return Signature.of(*parts, *self._batch_mark)
 
@@ -122,7 +126,7 @@ class CT2Generator:
         except Exception as error:  # jinja's own, and whatever a template raises
             raise ModelError(
                 f"the chat template can't be rendered: {error}",
-                where=str(self.directory / CHAT_TEMPLATE),
+                where=str(self._place / CHAT_TEMPLATE),
                 hint="translator.options.chat=false gives the prompt as it stands",
             ) from error
         return str(chats[0])
@@ -232,30 +236,52 @@ class CT2Generator:
         return tuple(i for i in range(self._tokenizer.get_vocab_size()) if stop in decode([i]))
 
 
+def _chat_template(place: Path) -> str | None:
+    """The chat format: a file of its own, or as older versions of transformers wrote it, a setting of the tokenizer."""
+    if (path := place / CHAT_TEMPLATE).is_file():
+        return path.read_text(encoding="utf-8")
+    said = read_json(path).get("chat_template") if (path := place / SETTINGS).is_file() else None
+    if isinstance(said, list):  # several, by name
+        said = next((one.get("template") for one in said if one.get("name") == "default"), None)
+    return said if isinstance(said, str) else None
+
+
+def _special_tokens(place: Path) -> dict[str, str]:
+    """The special tokens by name: of their own file, else of the settings; each is a text or an object with one."""
+    path = next(
+        (path for name in (SPECIAL_TOKENS, SETTINGS) if (path := place / name).is_file()), place / SPECIAL_TOKENS
+    )
+    said = {name: token.get("content") if isinstance(token, dict) else token for name, token in read_json(path).items()}
+    return {name: token for name, token in said.items() if name.endswith("_token") and isinstance(token, str)}
+
+
 def _open_tokenizer(directory: Path) -> tuple[Any, dict[str, str]]:
     from tokenizers import Tokenizer
 
     try:
         tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
-        special = json.loads((directory / SPECIAL_TOKENS).read_text(encoding="utf-8"))
+        special = _special_tokens(directory)
     except Exception as error:  # the library raises plain Exception
         raise ModelError(
-            f"no tokeniser can be read ({error})", where=str(directory), hint="convert the model again"
+            f"no tokeniser can be read ({error})",
+            where=str(directory),
+            valid=[TOKENIZER, SPECIAL_TOKENS],
+            hint="--set translator.options.tokenizer=PLACE: a folder with them, or the hub id of the model's origin",
         ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer, special
 
 
-def _end_ids(directory: Path, tokenizer: Any, special: dict[str, str]) -> set[int]:
+def _end_ids(folders: Sequence[Path], tokenizer: Any, special: dict[str, str]) -> set[int]:
     """What ends an answer: the tokens that the model's configuration names, and its end-of-text token."""
-    path = directory / "generation_config.json"
-    named = read_json(path).get("eos_token_id") if path.is_file() else None
+    path = next((path for folder in folders if (path := folder / "generation_config.json").is_file()), None)
+    named = read_json(path).get("eos_token_id") if path else None
     ends = set(named if isinstance(named, list) else [] if named is None else [named])
     own = tokenizer.token_to_id(special["eos_token"]) if "eos_token" in special else None
     ends |= set() if own is None else {own}
     if not ends:
         raise ModelError(
-            "no token ends an answer", where=str(directory), hint="name eos_token_id in generation_config.json"
+            "no token ends an answer", where=str(folders[0]), hint="name eos_token_id in generation_config.json"
         )
     return ends

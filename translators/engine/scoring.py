@@ -34,8 +34,8 @@ import numpy as np
 from spanferry.translators.engine import devices, forced
 from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.language_pieces import read_pieces
-from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
 from spanferry.translators.families import read_json, read_vocabulary
+from spanferry.translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 Tokens = tuple[str, ...]
 # What is kept of a larger file would be too much to copy for every call; without a list that is all pieces as well.

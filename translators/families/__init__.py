@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,20 @@ from typing import Any
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.registry import resolve, resolve_listed
 from spanferry.translators.families.base import Family, ModelFiles, ModelKind
+from spanferry.translators.families.files import read_json, read_vocabulary
+from spanferry.translators.families.ready import check_family, ready_files, unknown_family
+
+__all__ = [
+    "DESCRIPTION",
+    "FAMILIES",
+    "LLM",
+    "describe",
+    "open_family",
+    "read_description",
+    "read_json",
+    "read_vocabulary",
+    "recognise",
+]
 
 # In this order they are asked whether a model is theirs: NLLB before M2M100, whose architecture it shares.
 FAMILIES = {
@@ -24,26 +37,31 @@ LLM = "llm"
 DESCRIPTION = "spanferry.json"
 
 
-def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
+def open_family(
+    directory: Path, *, tokenizer: Path | None = None, family: str = ""
+) -> tuple[Family, Mapping[str, Any]]:
     """The family of an encoder-decoder's CTranslate2 directory, ready to use, and the directory's description.
 
-    A directory without ``spanferry.json`` (converted by another tool) is described from its vocabulary.
+    A directory without ``spanferry.json`` (converted by another tool) is described from its files.
+
+    Args:
+        directory: The CTranslate2 directory.
+        tokenizer: Folder or file of its tokenizer, if elsewhere.
+        family: Name of its family where the files don't tell it; "": they do.
 
     Raises:
         ModelError: Files are missing, no family knows the model, or the description names one that does not exist.
+        ConfigError: No family of that name.
     """
-    vocabulary = read_vocabulary(directory)
-    if (directory / DESCRIPTION).is_file():
-        facts = read_json(directory / DESCRIPTION)
-    else:
-        names = frozenset(path.name for path in directory.iterdir())
-        facts = describe(ModelFiles(directory.resolve().name, vocabulary=vocabulary, files=names), str(directory))
+    facts = read_description(directory, tokenizer=tokenizer, family=family)
     if read_json(directory / "config.json").get("add_source_eos", False):
         facts = {**facts, "source_suffix": []}
     if facts.get("family") == LLM:
         raise ModelError("is a language model, not an encoder-decoder", where=str(directory), hint="load_translator(…)")
     try:
-        family: Family = resolve_listed("model family", facts["family"], FAMILIES)(directory, facts, vocabulary)
+        opened: Family = resolve_listed("model family", facts["family"], FAMILIES)(
+            tokenizer or directory, facts, read_vocabulary(directory)
+        )
     except ConfigError as error:
         raise ModelError(
             error.message, where=str(directory / DESCRIPTION), valid=sorted(FAMILIES), hint="convert the model again"
@@ -52,7 +70,32 @@ def open_family(directory: Path) -> tuple[Family, Mapping[str, Any]]:
         raise ModelError(
             f"the description lacks {error}", where=str(directory / DESCRIPTION), hint="convert the model again"
         ) from error
-    return family, facts
+    return opened, facts
+
+
+def read_description(directory: Path, *, tokenizer: Path | None = None, family: str = "") -> dict[str, Any]:
+    """The description of a CTranslate2 directory: its ``spanferry.json``, or what its files tell.
+
+    Args:
+        directory: The CTranslate2 directory.
+        tokenizer: Folder or file of its tokenizer, if elsewhere.
+        family: Name of its family where the files don't tell it; "": they do.
+
+    Raises:
+        ModelError: Files are missing, or nothing tells the family.
+        ConfigError: No family of that name.
+    """
+    check_family(family, FAMILIES)
+    if (directory / DESCRIPTION).is_file() and not family:
+        return read_json(directory / DESCRIPTION)
+    files = ready_files(directory, read_vocabulary(directory), tokenizer)
+    if family:
+        kind: type[ModelKind] = resolve_listed("model family", family, FAMILIES)
+        return {"name": files.name, "family": family, **kind.describe(files)}
+    try:
+        return describe(files, str(directory))
+    except ModelError as error:
+        raise unknown_family(files, str(directory), sorted(FAMILIES)) from error
 
 
 def describe(files: ModelFiles, where: str) -> dict[str, Any]:
@@ -71,7 +114,7 @@ def recognise(files: ModelFiles, where: str) -> type[ModelKind]:
     Raises:
         ModelError: None.
     """
-    for name in FAMILIES:
+    for name in (LLM,) if files.decoder_only else FAMILIES:
         family: type[ModelKind] = resolve("model family", name, FAMILIES)
         if family.recognises(files):
             return family
@@ -82,40 +125,3 @@ def recognise(files: ModelFiles, where: str) -> type[ModelKind]:
         valid=sorted(FAMILIES),
         hint="a translator of your own is written package.module:Class",
     )
-
-
-def read_vocabulary(directory: Path, side: str = "source") -> list[str]:
-    """Tokens of one side of a CTranslate2 directory, in the order of their ids.
-
-    Raises:
-        ModelError: There is no vocabulary or it can't be read.
-    """
-    for name in (f"{side}_vocabulary", "shared_vocabulary", "vocabulary"):
-        try:
-            if (path := directory / f"{name}.json").is_file():
-                return list(json.loads(path.read_text(encoding="utf-8")))
-            if (path := directory / f"{name}.txt").is_file():
-                return path.read_text(encoding="utf-8").split("\n")[:-1]
-        except ValueError as error:
-            raise ModelError(f"can't be read ({error})", where=str(path), hint="convert the model again") from error
-    raise ModelError(
-        "no CTranslate2 model: it has no vocabulary",
-        where=str(directory),
-        valid="a directory with model.bin, config.json and shared_vocabulary.json",
-        hint="spanferry models",
-    )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of a model directory.
-
-    Raises:
-        ModelError: The file is missing or is not a JSON object.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"can't be read ({error})", where=str(path), hint="spanferry models") from error
-    if not isinstance(found, dict):
-        raise ModelError("is not a JSON object", where=str(path), hint="spanferry models")
-    return found

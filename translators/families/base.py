@@ -44,10 +44,12 @@ class ModelFiles:
 
     Attributes:
         name: Last part of its hub id, or the directory's name.
-        config: ``config.json`` in Hugging Face layout; empty for a directory converted elsewhere.
+        config: ``config.json`` in Hugging Face layout; of a directory converted elsewhere at most a part of it.
         tokenizer: ``tokenizer_config.json``, likewise.
         vocabulary: Tokens of the converted model, in the order of the ids; empty before conversion.
         files: Names of the files that are there.
+        layers: Of encoder and decoder, where the weights are converted.
+        decoder_only: Whether the converted weights have no encoder.
     """
 
     name: str
@@ -55,6 +57,8 @@ class ModelFiles:
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Sequence[str] = ()
     files: frozenset[str] = frozenset()
+    layers: tuple[int, int] = (0, 0)
+    decoder_only: bool = False
 
 
 class ModelKind(Protocol):
@@ -131,6 +135,12 @@ class Family(ModelKind, Protocol):
     def pieces(self, side: str) -> PieceModel:
         """The piece model of ``side``, ``source`` or ``target``."""
         ...
+
+
+def model_type(files: ModelFiles) -> str | None:
+    """The architecture that ``config.json`` names; None for a directory that another tool converted."""
+    kind = files.config.get("model_type")
+    return None if kind is None else str(kind)
 
 
 def auto_tokenizer(directory: Path) -> Any:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from spanferry.corpora.errors import ModelError
-from spanferry.translators.families.base import ModelFiles, auto_tokenizer
+from spanferry.translators.families.base import ModelFiles, auto_tokenizer, model_type
 from spanferry.translators.languages.tags import ANY
 
 # Each of these is compared with transformers by a test.
 ARCHITECTURES = ("bloom", "gemma", "gemma3_text", "gpt2", "llama", "mistral", "opt", "qwen2", "qwen3")
 TOKENIZER, CHAT_TEMPLATE, SPECIAL_TOKENS = "tokenizer.json", "chat_template.jinja", "special_tokens_map.json"
+SETTINGS = "tokenizer_config.json"
+# A tokenizer without a limit of its own names a number with thirty digits; no context is longer than this.
+_LONGEST = 1 << 20
 _ROPE = ("default", "linear", "llama3")
 
 
@@ -24,7 +27,7 @@ class LlmFamily:
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
-        return files.config.get("model_type") in ARCHITECTURES
+        return files.decoder_only or model_type(files) in ARCHITECTURES
 
     @classmethod
     def describe(cls, files: ModelFiles) -> dict[str, Any]:
@@ -32,7 +35,7 @@ class LlmFamily:
             "language_tokens": {},
             "source_languages": [ANY],
             "target_languages": [ANY],
-            "max_tokens": _context(files.config),
+            "max_tokens": _context(files),
         }
 
     @classmethod
@@ -101,9 +104,14 @@ def _left_out(what: str, valid: str) -> ModelError:
     )
 
 
-def _context(config: Any) -> int:
-    """Positions of the model; with a sliding window only as many, since CTranslate2 fails where a prompt passes it."""
+def _context(files: ModelFiles) -> int:
+    """Positions of the model; with a sliding window only as many, since CTranslate2 fails where a prompt passes it.
+
+    A model that another tool converted says nothing of them; its tokenizer may."""
+    config = files.config
+    said = files.tokenizer.get("model_max_length")
+    usual = int(said) if isinstance(said, int | float) and 0 < said <= _LONGEST else 2048
     names = ("max_position_embeddings", "n_positions", "seq_length")
-    length = next((int(config[name]) for name in names if config.get(name)), 2048)
+    length = next((int(config[name]) for name in names if config.get(name)), usual)
     window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
     return min(length, int(window or length))

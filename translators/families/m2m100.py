@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from spanferry.translators.families.base import ModelFiles, auto_tokenizer
+from spanferry.translators.families.base import ModelFiles, auto_tokenizer, model_type
 from spanferry.translators.families.nllb import NllbFamily
 
 
@@ -21,7 +21,7 @@ class M2M100Family(NllbFamily):
     def recognises(cls, files: ModelFiles) -> bool:
         if files.vocabulary:
             return super().recognises(files)
-        return files.config.get("model_type") == "m2m_100"
+        return model_type(files) == "m2m_100"
 
     @classmethod
     def describe(cls, files: ModelFiles) -> dict[str, Any]:
@@ -45,5 +45,10 @@ class M2M100Family(NllbFamily):
 
 
 def _is_small(files: ModelFiles) -> bool:
+    """Whether it is SMaLL-100: by its names, or by its decoder, which has fewer layers than the encoder (3 of 12,
+    Mohammadshahi et al. 2022, section 3.2); in M2M100 both have as many."""
+    encoder, decoder = files.layers
+    if 0 < decoder < encoder:
+        return True
     said = (files.name, files.tokenizer.get("tokenizer_class"), files.config.get("_name_or_path"), *files.files)
     return any("small100" in str(name).lower().replace("-", "").replace("_", "") for name in said)

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import ModelError
-from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer, model_type
 from spanferry.translators.languages.tags import ANY, choose, tag_of, tags_of
-from spanferry.translators.pieces import SentencePieces
+from spanferry.translators.pieces import PieceModel, open_pieces
 
 _TOKEN = re.compile(r">>(.+)<<")
 # OPUS-MT names end in source-target; a part such as "ROMANCE", "mul" or "gmw" is a group of languages.
 _NAME = re.compile(r"opus-mt-(?:tc-(?:base|big)-)?([A-Za-z_]+)-([A-Za-z_]+)$")
+# What names of converted models add.
+_CONVERTED = re.compile(r"[-_.](?:ct2|ctranslate2?|b?float(?:16|32)|int(?:8|16)|fp16)(?:[-_.].*)?$", re.IGNORECASE)
+_SIDES = {"source": "source.spm", "target": "target.spm"}
+# How every vocabulary of Marian's begins.
+_OPENING = ("</s>", "<unk>")
 _GROUPS = frozenset(
     "mul roa gem gmw gmq sla zle zls zlw ine itc cel sem cpp bat trk fiu urj alv bnt afa dra inc iir".split(" ")  # noqa: SIM905
 )
@@ -39,20 +44,21 @@ class MarianFamily:
         self._directions = {(source, target) for source, target in facts.get("directions", ())}
         self._model: str = facts["name"]
         self._suffix = tuple(facts.get("source_suffix", ("</s>",)))
-        self._sides = {side: SentencePieces(directory / f"{side}.spm") for side in ("source", "target")}
+        # Some conversions have one file for both sides, under any name.
+        self._sides = {side: open_pieces(directory, (name,)) for side, name in _SIDES.items()}
         length = int(facts["max_tokens"])
         self.limits = Limits(length, length)
         self.specials = frozenset({"<s>", "</s>", "<pad>", "<unk>", *filter(_TOKEN.fullmatch, vocabulary)})
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
-        if files.config:
-            return files.config.get("model_type") == "marian"
-        return {"source.spm", "target.spm"} <= files.files
+        if (kind := model_type(files)) is not None:
+            return kind == "marian"
+        return set(_SIDES.values()) <= files.files or tuple(files.vocabulary[:2]) == _OPENING
 
     @classmethod
     def describe(cls, files: ModelFiles) -> dict[str, Any]:
-        named = _NAME.search(files.name)
+        named = _NAME.search(_CONVERTED.sub("", files.name))
         tokens = {m[1]: token for token in files.vocabulary if (m := _TOKEN.fullmatch(token))}
         by_tag = {tag: tokens[code] for tag, code in tags_of(tokens).items()}
         source = _languages(files.tokenizer.get("source_lang") or (named[1] if named else None))
@@ -125,7 +131,7 @@ class MarianFamily:
         token = self._tokens.get(own[1])
         return Frame((token,) if token else (), self._suffix, ())
 
-    def pieces(self, side: str) -> SentencePieces:
+    def pieces(self, side: str) -> PieceModel:
         return self._sides[side]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from spanferry.translators.families.base import ModelFiles
+from spanferry.translators.families.base import ModelFiles, model_type
 from spanferry.translators.families.nllb import NllbFamily
 from spanferry.translators.languages.codes import MBART50
 
@@ -21,7 +21,7 @@ class MBart50Family(NllbFamily):
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
-        if files.config and files.config.get("model_type") != "mbart":
+        if model_type(files) not in (None, "mbart"):
             return False
         if files.vocabulary:
             return set(MBART50) <= set(files.vocabulary)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer, model_type
 from spanferry.translators.languages.tags import choose, tags_of
 from spanferry.translators.pieces import PieceModel, open_pieces
 
@@ -41,7 +41,7 @@ class NllbFamily:
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
-        if files.config and files.config.get("model_type") != "m2m_100":
+        if model_type(files) not in (None, "m2m_100"):
             return False
         if files.vocabulary:
             return sum(bool(cls.token.fullmatch(token)) for token in files.vocabulary) >= 2

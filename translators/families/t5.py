@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer
+from spanferry.translators.families.base import Frame, Limits, ModelFiles, auto_tokenizer, model_type
 from spanferry.translators.languages.tags import ANY, choose, tags_of
 from spanferry.translators.pieces import PieceModel, open_pieces
 
@@ -43,8 +43,8 @@ class T5Family:
 
     @classmethod
     def recognises(cls, files: ModelFiles) -> bool:
-        if files.config:
-            return files.config.get("model_type") == "t5"
+        if (kind := model_type(files)) is not None:
+            return kind == "t5"
         return any(_STEERING.fullmatch(token) for token in files.vocabulary)
 
     @classmethod

@@ -17,12 +17,13 @@ from spanferry.translators import TRANSLATORS
 from spanferry.translators.base import Translator
 from spanferry.translators.cache import models_root
 from spanferry.translators.conversion.convert import convert, is_hugging_face, quantization_for
-from spanferry.translators.conversion.hub import NAMES, OPUS, check_languages, download, hub_id
+from spanferry.translators.conversion.hub import NAMES, OPUS, check_languages, download, hub_id, tokenizer_place
 from spanferry.translators.endpoints.endpoint import Endpoint
 from spanferry.translators.engine import devices
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.engine.generator import CT2Generator
-from spanferry.translators.families import DESCRIPTION, LLM, read_json
+from spanferry.translators.families import DESCRIPTION, LLM, read_description, read_json
+from spanferry.translators.families.ready import is_ready
 from spanferry.translators.languages.tags import ANY, choose
 from spanferry.translators.prompting.prompted import PromptTranslator
 from spanferry.translators.prompting.prompts import choose_template
@@ -117,8 +118,10 @@ def load_translator(
             directory = model_directory(spec, source, target, quantization_for(actual, kind))
         if directory is None:
             return None
-        if _is_language_model(directory):
-            found = _prompted(str(directory), actual, compute_type, options)
+        if options.get("tokenizer"):
+            options = {**options, "tokenizer": tokenizer_place(str(options["tokenizer"]))}
+        if _is_language_model(directory, str(options.get("family", ""))):
+            found = _prompted(str(directory), actual, compute_type, _without(options, "family"))
         else:
             (own,) = _sorted_options(options, CT2Translator)
             found = CT2Translator(directory, beam=beam, device=actual, compute_type=compute_type, **own)
@@ -171,9 +174,7 @@ def _firefox(spec: str, source: str | None, target: str | None, options: Mapping
 def _prompted(spec: str, device: str, compute_type: str, options: Mapping[str, Any]) -> PromptTranslator:
     engine = Endpoint if spec.startswith(ENDPOINT) else CT2Generator
     chosen = str(options.get("template", "auto"))
-    asking, running = _sorted_options(
-        {name: value for name, value in options.items() if name != "template"}, PromptTranslator, engine
-    )
+    asking, running = _sorted_options(_without(options, "template"), PromptTranslator, engine)
     generator = load_generator(spec, device=device, compute_type=compute_type, **running)
     has_chat = isinstance(generator, Endpoint) or generator.template is not None
     template = choose_template(chosen, generator.name, has_chat=has_chat)
@@ -207,9 +208,12 @@ def _checked(maker: Callable[..., Any], name: str, value: Any) -> Any:
     return checked_options(maker, "translator", maker.__name__, {name: value}, others)[name]
 
 
-def _is_language_model(directory: Path) -> bool:
-    path = directory / DESCRIPTION
-    return path.is_file() and read_json(path).get("family") == LLM
+def _is_language_model(directory: Path, family: str) -> bool:
+    return read_description(directory, family=family).get("family") == LLM
+
+
+def _without(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key != name}
 
 
 def model_directory(spec: str, source: str | None, target: str | None, quantization: str) -> Path:
@@ -246,6 +250,8 @@ def model_directory(spec: str, source: str | None, target: str | None, quantizat
         return here
     check_languages(repo, source, target)
     files, commit = download(repo, revision)
+    if is_ready(files):
+        return files
     return convert(files, name=repo, origin=repo, revision=commit, quantization=quantization)
 
 

@@ -18,7 +18,7 @@ class WrappedTranslator(ABC):
         inner: Any translator.
     """
 
-    hidden: ClassVar[frozenset[str]] = frozenset({"translate_nbest"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"translate_nbest", "sampled"})
     """What is not the inner translator's to give: its hypotheses would lack what is changed here."""
 
     def __init__(self, inner: Any) -> None:

@@ -21,9 +21,9 @@ from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
 from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices
-from spanferry.translators.engine.ct2 import weights_hash
 from spanferry.translators.engine.failures import settle
 from spanferry.translators.engine.limits import BAD_UNICODE, MODEL_ERROR, text_reason
+from spanferry.translators.model_file import weights_hash
 
 # Pieces in a batch, padding included. More of them leave a CPU's caches; a GPU wants many.
 _BATCH_PIECES = {"cpu": 256, "cuda": 32768}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 from spanferry.corpora.schema import Translation
 from spanferry.translators.conversion.convert import convert
-from spanferry.translators.engine import ct2
+from spanferry.translators.engine import windows
 from spanferry.translators.engine.ct2 import CT2Translator
 from spanferry.translators.pieces import one_line, one_line_offsets
 from tests.translators.checkpoints import SENTENCES, m2m100, marian, mbart50, nllb, t5
@@ -123,7 +123,7 @@ def test_floats_are_not(model_directory: Path) -> None:
 
 
 def test_a_stream_is_read_as_it_is_translated(model: CT2Translator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ct2, "_WINDOW_ROWS", 4)
+    monkeypatch.setattr(windows, "_WINDOW_ROWS", 4)
     texts = [f"I have {n} cats." for n in range(2, 30)] + ["", "a \ud83d b"]
     taken: list[str] = []
 

@@ -15,8 +15,8 @@ from spanferry.translators.engine.language_pieces import (
     usual,
     write_pieces,
 )
-from spanferry.translators.engine.model_file import ModelFile, UnknownLayout, Variable, pack
 from spanferry.translators.engine.scoring import LanguageScorer
+from spanferry.translators.model_file import ModelFile, UnknownLayout, Variable, pack
 
 MARKERS = ("▁[", "▁]")
 PAIRS = [

@@ -15,8 +15,8 @@ from spanferry.flows.cli.completion.declared import TABLES, options_at, table
 from spanferry.flows.cli.completion.offers import CONFIGS, keys
 from spanferry.flows.components import KINDS
 from tests.conftest import ROOT
-from tests.flows.identity_flows import leaves
 from tests.flows.cli.test_startup import HEAVY
+from tests.flows.identity_flows import leaves
 
 # Completes lines as the script of ``spanferry --install-completion`` asks for it, and says what was loaded for each.
 _COMPLETE = """

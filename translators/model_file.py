@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from mmap import mmap
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -129,3 +132,16 @@ class _Reader:
         shape = tuple(self.number("I") for _ in range(self.number("B")))
         kind = self.number("B")
         return name, Variable(shape, kind, self.bytes(self.number("I")))
+
+
+def weights_hash(directory: Path) -> str:
+    """SHA-256 of ``model.bin``, in hexadecimal."""
+    path = (directory / "model.bin").resolve()
+    stat = path.stat()
+    return _file_hash(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_hash(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

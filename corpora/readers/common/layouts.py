@@ -51,11 +51,12 @@ def known_layout(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
         inner = row.get(key)
         if not isinstance(inner, Mapping):
             continue
-        held = [k for k, v in inner.items() if looks_like_spans(v)]
+        held = [k for k, v in inner.items() if not isinstance(v, Mapping) and looks_like_spans(v)]
         if len(held) == 1 and not looks_like_spans(inner):
             rest = {k: v for k, v in inner.items() if k != held[0] and v not in (None, [], {}, "")}
             row = {**row, key: inner[held[0]], **({f"{key}_other": rest} if rest else {})}
-    if isinstance(row.get(_ANNOTATED), str) and isinstance(row.get(keys.text), str) and row.get(keys.spans) is None:
+    marked = isinstance(row.get(_ANNOTATED), str) and _ANNOTATED not in keys.ignore
+    if marked and isinstance(row.get(keys.text), str) and row.get(keys.spans) is None:
         row = _from_brackets(row, keys)
     if row.get("relations"):
         row = _with_relations(row, keys)

@@ -27,7 +27,7 @@ TOKENS = "tokens"
 _LABEL, _INTENT = "label", "intent"
 _GLINER = "tokenized_text"
 _ANNOTATED = "annot_utt"
-_BRACKET = re.compile(r"\[\s*([^\[\]:]+?)\s*:\s*([^\[\]]*?)\s*\]")
+_BRACKET = re.compile(r"\[([^\[\]:]+):([^\[\]]+)\]")
 # Names of the ends and the label of a relation: ours, doccano's, others'.
 _RELATION_KEYS = (
     ("head", "tail", "label"),
@@ -193,11 +193,11 @@ def _from_brackets(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
     spans, length, at = [], 0, 0
     marked: str = row[_ANNOTATED]
     for match in _BRACKET.finditer(marked):
-        before = marked[at : match.start()]
+        before, label, quote = marked[at : match.start()], match[1].strip(), match[2].strip()
         start = length + len(before)
-        length, at = start + len(match[2]), match.end()
-        parts += [before, match[2]]
-        spans.append({keys.start: start, keys.end: length, keys.span_label: match[1]})
+        length, at = start + len(quote), match.end()
+        parts += [before, quote]
+        spans.append({keys.start: start, keys.end: length, keys.span_label: label})
     text = "".join([*parts, marked[at:]])
     if text != row[keys.text]:
         raise RowError(

@@ -25,8 +25,10 @@ class SpanferryError(Exception):
         valid: Iterable[str] | str | None = None,
         hint: str | None = None,
     ) -> None:
-        self.message, self.where, self.hint = message, where, hint
-        self.valid = valid if isinstance(valid, str) or valid is None else ", ".join(valid)
+        self.message = _printable(message)
+        self.where = None if where is None else _printable(where)
+        self.hint = None if hint is None else _printable(hint)
+        self.valid = None if valid is None else _printable(valid if isinstance(valid, str) else ", ".join(valid))
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -40,6 +42,11 @@ class SpanferryError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only fields would be lost by the default pickling, and errors cross process borders.
         return (_rebuild, (type(self), self.message, self.where, self.valid, self.hint))
+
+
+def _printable(text: str) -> str:
+    """The text with unpaired surrogates written out: data and names of files may hold bytes of no encoding."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rebuild(

@@ -66,7 +66,6 @@ def decide(
             numbered = 0
         elif token is None and share >= _DOUBT:
             shown = "\n".join("  " + "\t".join(columns) for _, columns in lines[:_SHOWN])
-            shown = shown.encode("utf-8", "backslashreplace").decode()  # bytes outside the encoding
             raise InputError(
                 f"can't decide whether column 0 holds word numbers or words:\n{shown}",
                 where=path,

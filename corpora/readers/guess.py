@@ -134,7 +134,8 @@ def _of_long_json(text: str) -> str | None:
     if text.startswith("{") and '"paragraphs":' in packed and '"data":' in packed:
         return "squad"
     keys = ('"annotations":[', '"completions":[', '"predictions":[')
-    if any(key in packed for key in keys) and '"data":{' in packed:
+    # The texts of a task come before what was made of them, and may be long.
+    if '"data":{' in packed and (text.startswith("[") or any(key in packed for key in keys)):
         return "label_studio"
     # A text may start with a bracket; a list of rows goes on with an object, or with a list and a text.
     return "jsonl" if text.startswith("{") or re.match(r'\[\s*(?:\{|\[\s*")', text) else None

@@ -118,21 +118,22 @@ def as_object(value: Any) -> dict[str, Any]:
 
 def _rows(path: Path, text: str, encoding: str) -> Iterator[JsonRow]:
     line, seen = 1, 0
-    for value, start, end in parse_values(text, encoding):
+    for value, start, end in parse_values(text):
         listed = isinstance(value, list) and not isinstance(spacy_row(value), dict)
         inner = _inner(value) if isinstance(value, dict) else None
         if inner is not None:
             for number, (split, row) in enumerate(inner, 1):
-                yield _row(f"{path}: row {number}", dump_raw(row), row, split)
+                yield _row(f"{path}: row {number}", dump_raw(row), row, encoding, split)
             continue
         for item, first, last in placed_items(text, start, encoding) if listed else ((value, start, end),):
             line, seen = line + text.count("\n", seen, first), first
             if item is not None:
-                yield _row(f"{path}:{line}", text[first:last], item)
+                yield _row(f"{path}:{line}", text[first:last], item, encoding)
 
 
-def _row(where: str, raw: str, value: Any, split: str | None = None) -> JsonRow:
+def _row(where: str, raw: str, value: Any, encoding: str, split: str | None = None) -> JsonRow:
     try:
+        check_decoded(raw, encoding)
         return JsonRow(where, raw, as_object(value), split)
     except RowError as error:
         return JsonRow(where, raw, error, split)
@@ -160,4 +161,12 @@ def _inner(value: Mapping[str, Any]) -> list[tuple[str | None, Any]] | None:
 
 
 def _are_rows(value: Any) -> bool:
-    return isinstance(value, list) and any(map(is_row, value)) and all(is_row(row) or row is None for row in value)
+    if not isinstance(value, list) or _are_pieces(value):
+        return False
+    return any(map(is_row, value)) and all(is_row(row) or row is None for row in value)
+
+
+def _are_pieces(value: list[Any]) -> bool:
+    """Whether a list holds the pieces of one text, as SNIPS has them: ``{"text"}`` and ``{"text", "entity"}``."""
+    known = all(isinstance(item, Mapping) and set(item) <= {"text", "entity"} for item in value)
+    return known and any("entity" in item for item in value)

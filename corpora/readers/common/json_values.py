@@ -59,8 +59,10 @@ def parse_items(text: str, encoding: str = "utf-8") -> Iterator[Any]:
     yield from (item for item, _, _ in placed_items(text, text.index("["), encoding))
 
 
-def parse_values(text: str, encoding: str = "utf-8") -> Iterator[tuple[Any, int, int]]:
+def parse_values(text: str, encoding: str | None = None) -> Iterator[tuple[Any, int, int]]:
     """The JSON values that follow each other in ``text``, with the place where each starts and ends.
+
+    Where ``encoding`` is given, values with bytes outside it are ``Unreadable``.
 
     Raises:
         RowError: ``bad_json``: something else is among them.
@@ -89,7 +91,7 @@ def placed_items(text: str, at: int, encoding: str = "utf-8") -> Iterator[tuple[
         at = _blank(text, at + 1)
 
 
-def _item(text: str, at: int, encoding: str) -> tuple[Any, int]:
+def _item(text: str, at: int, encoding: str | None) -> tuple[Any, int]:
     try:
         item, end = _DECODER.raw_decode(text, at)
     except RecursionError:
@@ -98,7 +100,7 @@ def _item(text: str, at: int, encoding: str) -> tuple[Any, int]:
         return Unreadable(error, text[at:end]), end
     except ValueError as error:
         raise RowError("bad_json", f"not JSON ({error})") from error
-    if not text.isascii():
+    if encoding is not None and not text.isascii():
         try:
             check_decoded(text[at:end], encoding)
         except RowError as error:

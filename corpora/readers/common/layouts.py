@@ -27,7 +27,7 @@ TOKENS = "tokens"
 _LABEL, _INTENT = "label", "intent"
 _GLINER = "tokenized_text"
 _ANNOTATED = "annot_utt"
-_BRACKET = re.compile(r"\[\s*([^\[\]:]+?)\s*:\s*([^\[\]]*?)\s*\]")
+_BRACKET = re.compile(r"\[([^\[\]:]+):([^\[\]]+)\]")
 # Names of the ends and the label of a relation: ours, doccano's, others'.
 _RELATION_KEYS = (
     ("head", "tail", "label"),
@@ -51,11 +51,12 @@ def known_layout(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
         inner = row.get(key)
         if not isinstance(inner, Mapping):
             continue
-        held = [k for k, v in inner.items() if looks_like_spans(v)]
+        held = [k for k, v in inner.items() if not isinstance(v, Mapping) and looks_like_spans(v)]
         if len(held) == 1 and not looks_like_spans(inner):
             rest = {k: v for k, v in inner.items() if k != held[0] and v not in (None, [], {}, "")}
             row = {**row, key: inner[held[0]], **({f"{key}_other": rest} if rest else {})}
-    if isinstance(row.get(_ANNOTATED), str) and isinstance(row.get(keys.text), str) and row.get(keys.spans) is None:
+    marked = isinstance(row.get(_ANNOTATED), str) and _ANNOTATED not in keys.ignore
+    if marked and isinstance(row.get(keys.text), str) and row.get(keys.spans) is None:
         row = _from_brackets(row, keys)
     if row.get("relations"):
         row = _with_relations(row, keys)
@@ -192,11 +193,11 @@ def _from_brackets(row: dict[str, Any], keys: RowKeys) -> dict[str, Any]:
     spans, length, at = [], 0, 0
     marked: str = row[_ANNOTATED]
     for match in _BRACKET.finditer(marked):
-        before = marked[at : match.start()]
+        before, label, quote = marked[at : match.start()], match[1].strip(), match[2].strip()
         start = length + len(before)
-        length, at = start + len(match[2]), match.end()
-        parts += [before, match[2]]
-        spans.append({keys.start: start, keys.end: length, keys.span_label: match[1]})
+        length, at = start + len(quote), match.end()
+        parts += [before, quote]
+        spans.append({keys.start: start, keys.end: length, keys.span_label: label})
     text = "".join([*parts, marked[at:]])
     if text != row[keys.text]:
         raise RowError(

@@ -18,6 +18,8 @@ _SPACE = re.compile(r"\\n|\s+")
 _TAG_START = re.compile(r"<(?:!--|[/!?A-Za-z])")
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_TAG_MARK = re.compile("[>\"']")
+_LONGEST_TAG = 1 << 16  # characters; pictures that are written into a page are tags of some thousands
 _TEXT = "text"
 
 
@@ -204,7 +206,7 @@ def _rendered(source: str, unit: Unit) -> Shown:
         if tag is None:
             break
         comment = source.startswith("<!--", stop)
-        closed = source.find("-->" if comment else ">", stop)
+        closed = source.find("-->", stop) if comment else _tag_end(source, stop)
         if closed < 0:
             _add_text(source, stop, size, parts, places)
             break
@@ -213,6 +215,19 @@ def _rendered(source: str, unit: Unit) -> Shown:
             places.append(stop)
         at = closed + (3 if comment else 1)
     return Shown("".join(parts), unit, source, (*places, size))
+
+
+def _tag_end(source: str, start: int) -> int:
+    """Where the tag that starts at ``start`` ends; a ``>`` within quotes does not end it. -1 where nothing does."""
+    limit = start + _LONGEST_TAG
+    at = start
+    while (mark := _TAG_MARK.search(source, at, limit)) is not None:
+        if mark[0] == ">":
+            return mark.start()
+        at = source.find(mark[0], mark.end(), limit) + 1
+        if not at:
+            break  # the quote is not closed: it is none
+    return source.find(">", start, limit)
 
 
 def _add_text(source: str, start: int, stop: int, parts: list[str], places: list[int]) -> None:

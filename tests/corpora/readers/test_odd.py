@@ -223,6 +223,7 @@ GOOD = {
     "brat": b"T1\tPER 0 3\tEva\nT2\tX 0 1;4 8\tE ruft\nR1\tr Arg1:T1 Arg2:T2\n"
     b"E1\tX:T2 Who:T1\nA1\tNeg E1\n#1\tNote T1\tx\n",
     "text": b"Eva ruft\nzwei\n",
+    "csv": b'id,text,label,spans\n1,"Eva\nruft",a,"[[0, 3, ""P""]]"\n2,zwei,b,\n3,"drei",,"[{""start"": 0}]"\n',
 }
 VALUES = [
     b"null",

@@ -93,6 +93,9 @@ class DeriveConfig(Section):
     align: AlignConfig = AlignConfig()
     translator: TranslatorConfig = TranslatorConfig()
     reverse: str | None = Field(default=None, description="the model of the way back; the same if it is absent")
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(), description="filters, {kind=…}: what the records are judged by, all of them together"
+    )
     executor: ExecutorConfig = ExecutorConfig()
     out: Path = Path("out")
     seed: int = 0

@@ -56,6 +56,10 @@ def test_file_keeps_the_rules(path: Path) -> None:
         assert not {name.split(".")[0] for name in early} & LATE, "imported inside the functions that need them"
         assert not set(early) & set(TRAINING), "what needs torch is imported inside the functions that need it"
     assert source.count("\n") <= 400, "one file, one idea"
+    # What is on a disk may come from others: nothing that is read from there may run code.
+    assert not names & {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}, "reads code with the data"
+    risky = r"weights_only=False|allow_pickle=True|trust_remote_code=True|yaml\.(unsafe_|full_)?load\("
+    assert not re.search(risky, source), "reads code with the data"
 
 
 def test_every_table_entry_resolves() -> None:

@@ -120,7 +120,7 @@ class Copy(FilterModel):
     """
 
     name: ClassVar[str] = "copy"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     scoring: ClassVar[tuple[str, ...]] = ("kinds", "words_up_to")
 
     kinds: tuple[Kind, ...] = KINDS

@@ -100,6 +100,9 @@ class DeriveConfig(Section):
     align: AlignConfig = AlignConfig()
     translator: TranslatorConfig = TranslatorConfig()
     reverse: str | None = Field(default=None, description="the model that translates back; by default the same one")
+    filters: tuple[dict[str, Any], ...] = Field(
+        default=(), description="filters, {kind=…}: what the records are judged by, all of them together"
+    )
     executor: ExecutorConfig = ExecutorConfig()
     budget: BudgetConfig = BudgetConfig()
     out: Path = Field(default=Path("out"), description="the folder of the run")

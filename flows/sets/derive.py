@@ -14,6 +14,8 @@ from rich.console import Console
 from spanferry.corpora.derive.base import Derivation, SideFiles, TranslatingDerivation, key_of
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.files import atomic_path, contents
+from spanferry.corpora.filters.apply import build
+from spanferry.corpora.filters.base import signature_of
 from spanferry.corpora.signature import Signature, settings, value_text
 from spanferry.corpora.stored.records import Record, write_records
 from spanferry.flows import models
@@ -25,7 +27,7 @@ from spanferry.flows.sets.config import DeriveConfig
 from spanferry.flows.sets.documents import EXAMPLES, SetFacts, counted, write_documents
 from spanferry.flows.sets.parallel import input_names
 from spanferry.flows.sets.plan import SetPlan
-from spanferry.flows.sets.work import Derive, StageRows, records_of
+from spanferry.flows.sets.work import Derive, FilterRecords, StageRows, records_of
 
 
 def run_derive(config: DeriveConfig, console: Console | None = None, *, overwrite: bool = False) -> Result:
@@ -57,11 +59,16 @@ def derive_flow(config: DeriveConfig) -> Flow:
     plan = SetPlan(config.rows, config.align, config.rows.min_languages or derivation.min_languages, pairs)
     made = Signature.of(_own_key(config), ("seed", config.seed), *_models(config, work, derivation, plan.languages))
     derive = Step("derive", made, work, (plan.linked,), "shard" if derivation.local else "whole")
-    signature = Signature.of(plan.signature, made)
-    emit = EmitDerived(work, plan.languages, input_names(plan), signature)
+    signature, made_by = Signature.of(plan.signature, made), derive
+    if config.filters:
+        judged = Signature.of(("filters", signature_of(build(config.filters))))
+        signature = Signature.of(signature, judged)
+        made_by = Step("filter", judged, FilterRecords(work, config.filters), (derive,), "whole")
+    sharded = derivation.local and not config.filters
+    emit = EmitDerived(work, plan.languages, input_names(plan), signature, sharded)
     name = derivation.name
     key = Signature.of(("emit", name), ("inputs", value_text(emit.inputs)), ("rows", f"({signature})"))
-    output = Step(f"emit-{name}", key, emit, (plan.linked, derive), "emit", place=name)
+    output = Step(f"emit-{name}", key, emit, (plan.linked, made_by), "emit", place=name)
     title = f"{name} {'-'.join(plan.languages)}"
     return Flow(config, [output], title=title, signatures={name: signature}, tags=[name, *plan.languages])
 
@@ -104,18 +111,20 @@ class EmitDerived:
         languages: BCP-47, in order.
         inputs: Names of what was read.
         signature: Every choice.
+        sharded: Whether the records lie in as many shards as the rows; else in one.
     """
 
     work: Derive
     languages: tuple[str, ...]
     inputs: tuple[str, ...]
     signature: Signature
+    sharded: bool
 
     def __call__(self, job: Job) -> Made:
         derivation = self.work.derivation()
-        counts = write_records(self._all(job, derivation), job.place, derivation.schema).rows
+        counts = write_records(self._all(job), job.place, derivation.schema).rows
         if isinstance(derivation, SideFiles):
-            _side_files(derivation, self._records(job, derivation), job.place)
+            _side_files(derivation, self._records(job), job.place)
         facts = self._facts(job, derivation, counts)
         write_documents(job.place, facts)
         derived = sum(entry.rows for entry in job.inputs[1].done().values())
@@ -134,19 +143,19 @@ class EmitDerived:
             reported["empty"] = none_kept(derivation.name, total, facts.reasons) + _missing_fields(derivation, rows)
         return Made(rows=derived, facts=reported)
 
-    def _records(self, job: Job, derivation: Derivation) -> Iterator[Record]:
-        return records_of(job.inputs[1], job.shards if derivation.local else 1)
+    def _records(self, job: Job) -> Iterator[Record]:
+        return records_of(job.inputs[1], job.shards if self.sharded else 1)
 
-    def _all(self, job: Job, derivation: Derivation) -> Iterator[Record]:
+    def _all(self, job: Job) -> Iterator[Record]:
         """The records, and the rows that were rejected before anything was derived from them."""
-        yield from self._records(job, derivation)
+        yield from self._records(job)
         for row in StageRows(job.inputs[0], job.shards):
             if row.reasons:
                 texts = {lang: dict(e.texts) for lang, e in row.examples.items()}
                 yield Record(row.id, {}, row.split, row.reasons, texts)
 
     def _facts(self, job: Job, derivation: Derivation, counts: dict[str, int]) -> SetFacts:
-        kept = (record for record in self._records(job, derivation) if not record.reasons)
+        kept = (record for record in self._records(job) if not record.reasons)
         seed = self.work.seed
         shown = heapq.nsmallest(EXAMPLES, kept, key=lambda record: (key_of(seed, "shown", record.id), record.id))
         about = " ".join((type(derivation).__doc__ or "").strip().split("\n\n")[0].replace("``", "").split())
@@ -161,7 +170,7 @@ class EmitDerived:
             signature=self.signature,
             columns={f.name: _type(f.type) for f in derivation.schema},
             rows=counts,
-            reasons=counted(record.reasons for record in self._all(job, derivation) if record.reasons),
+            reasons=counted(record.reasons for record in self._all(job) if record.reasons),
             examples=[{"id": record.id, **record.values} for record in shown],
         )
 

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
 from spanferry.corpora.derive import open_derivation
 from spanferry.corpora.derive.base import Derivation
 from spanferry.corpora.files import contents
-from spanferry.corpora.filters.sets import filter_cells, row_filters
+from spanferry.corpora.filters.apply import build
+from spanferry.corpora.filters.sets import filter_cells, filter_records, row_filters
 from spanferry.corpora.multiway import Direction, MultiRow, WordLinks, rows_from_table, rows_to_table
 from spanferry.corpora.readers.multiway import ParallelReader
 from spanferry.corpora.stored.records import Record
@@ -183,6 +185,26 @@ class Derive:
         """The model for ``source -> target``; a round trip comes back from the language it translates into."""
         back = source == self.options.get("into")
         return models.translator(self.model, source, target, model=self.reverse if back else None)
+
+
+@dataclass(frozen=True)
+class FilterRecords:
+    """The records that the filters accept, and the others with their reasons.
+
+    Attributes:
+        derived: What made them.
+        filters: As configured.
+    """
+
+    derived: Derive
+    filters: tuple[Mapping[str, Any], ...]
+
+    def __call__(self, job: Job) -> Made:
+        derivation = self.derived.derivation()
+        given = list(records_of(job.inputs[0], job.shards if derivation.local else 1))
+        records = list(filter_records(given, derivation.schema, build(self.filters)))
+        check_sum("records", len(given), {"judged": len(records)}, derivation.name)
+        return Made(records_to_table(records, derivation.schema), len(records))
 
 
 def records_to_table(records: list[Record], schema: pa.Schema) -> pa.Table:

@@ -32,7 +32,7 @@ def export(folder: Path, out: Path) -> dict[str, Any]:
     import transformers
     from tokenizers import Tokenizer
 
-    state = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=False)
+    state = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
     own, shape = state["network"], state["shape"]
     config = transformers.BertConfig(
         vocab_size=shape["pieces"],

@@ -88,7 +88,7 @@ def _run(rank: int, meeting: str, folder: Path, plan: Plan, shape: Any, minutes:
     steppers = optimizers(network, plan, ("pieces.weight", "positions.weight"), rank)
     checkpoint, first, seen = folder / CHECKPOINT, 0, 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=False)
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(state["network"])
         for stepper, own in zip(steppers, state["steppers"], strict=True):
             stepper.load_state_dict(own)

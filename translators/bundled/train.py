@@ -201,7 +201,7 @@ def run(
     checkpoints.mkdir(parents=True, exist_ok=True)
     first, seen = 0, 0
     if found := latest(checkpoints):
-        state = torch.load(found[-1], map_location=device, weights_only=False)
+        state = torch.load(found[-1], map_location=device, weights_only=True)
         network.load_state_dict(state["network"])
         for stepper, own in zip(steppers, state["steppers"], strict=True):
             stepper.load_state_dict(own)
@@ -249,7 +249,7 @@ def export(folder: Path, out: Path, average: int = 1) -> int:
     import torch
     from safetensors.torch import save_file
 
-    states = [torch.load(p, map_location="cpu", weights_only=False) for p in latest(folder / "checkpoints")[-average:]]
+    states = [torch.load(p, map_location="cpu", weights_only=True) for p in latest(folder / "checkpoints")[-average:]]
     shape = states[-1]["shape"]
     weights = {}
     for name in states[-1]["network"]:

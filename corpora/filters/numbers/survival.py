@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
+from spanferry.corpora.filters.numbers.names import is_unit, named_digits
 from spanferry.corpora.filters.numbers.numerals import han_readings, roman_readings
 from spanferry.corpora.filters.numbers.tokens import Number, Token, ascii_digits, has_digits, numbers, tokens
 from spanferry.corpora.filters.numbers.words import HALF, NEGATIVE, QUARTER, has_power, has_table, months_of, says
@@ -88,6 +89,7 @@ def strayed(
 def _judge(wanted: "list[Number] | tuple[Number, ...]", there: "_Available", words_up_to: int) -> list[bool | None]:
     """Of each number whether it survived; None: it need not, a word may stand for it."""
     found: list[bool | None] = [there.holds(n) for n in wanted]
+    renamed = _names(wanted, found, there)
     explained = {v for n in wanted for v in n.explains}
     clock = {time for n in wanted for time in n.times}
     surplus = any(
@@ -95,7 +97,7 @@ def _judge(wanted: "list[Number] | tuple[Number, ...]", there: "_Available", wor
         for t in there.tokens
     )
     for k, number in enumerate(wanted):
-        if not found[k] and there.may_be_words(number, words_up_to, surplus=surplus):
+        if not found[k] and k not in renamed and there.may_be_words(number, words_up_to, surplus=surplus):
             found[k] = None
     # In a list either all are words or none is.
     for k, number in enumerate(wanted):
@@ -105,6 +107,24 @@ def _judge(wanted: "list[Number] | tuple[Number, ...]", there: "_Available", wor
                 found[k] = False
     _in_order(wanted, found, there)
     return found
+
+
+def _names(wanted: "list[Number] | tuple[Number, ...]", found: list[bool | None], there: "_Available") -> set[int]:
+    """Decides on the digits of formulas, units and names; returns those whose name has other digits in the target."""
+    own: dict[str, set[str]] = {}
+    for number in wanted:
+        own.setdefault(number.name, set()).add(number.text)
+    renamed = set()
+    for k, number in enumerate(wanted):
+        here = there.named.get(number.name, set()) if number.name else set()
+        if number.text in here:
+            found[k] = True
+        elif here - own[number.name]:
+            found[k] = False
+            renamed.add(k)
+        elif not found[k] and is_unit(number.name, number.text):
+            found[k] = None
+    return renamed
 
 
 def _in_order(wanted: "list[Number] | tuple[Number, ...]", found: list[bool | None], there: "_Available") -> None:
@@ -146,6 +166,7 @@ class _Available:
         self.dates = {d for t in self.tokens for d in t.dates}
         self.times = {d for t in self.tokens for d in t.times}
         self.raw = {t.text for t in found}
+        self.named = named_digits(ascii_digits(target))
         self.counts: dict[int, int] = {}
         for token in self.tokens:
             if token.plain is not None:

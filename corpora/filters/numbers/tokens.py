@@ -7,6 +7,7 @@ from functools import lru_cache
 from spanferry.corpora.filters.numbers.amounts import amount_readings, plain, times_power
 from spanferry.corpora.filters.numbers.dates import Date, Time, date_readings, textual_dates, time_readings
 from spanferry.corpora.filters.numbers.digits import ascii_digits, has_digits
+from spanferry.corpora.filters.numbers.names import name_before
 from spanferry.corpora.filters.numbers.words import power_after
 
 __all__ = ["Number", "Token", "ascii_digits", "has_digits", "numbers", "tokens"]
@@ -101,6 +102,7 @@ class Number:
         free: A decade, which may be a word or two digits.
         negative: Whether a minus sign stands before it.
         list_id: The same for the numbers of one list or range; else None.
+        name: The letters right before it, in lower case: ``co`` of the 2 of CO2.
     """
 
     start: int
@@ -118,6 +120,7 @@ class Number:
     free: bool = False
     negative: bool = False
     list_id: int | None = None
+    name: str = ""
 
     @property
     def digits(self) -> str:
@@ -245,8 +248,23 @@ def _number(kind: str, start: int, end: int, text: str, language: str) -> Number
     kind = "plain" if token.isdigit() else "amount"
     if value is None and token.isdigit() is False and len(groups) == 2 and groups[1] == "000" and len(readings) == 1:
         value = 1000 if next(iter(readings)) == "1000" else None
+    name = name_before(text, start) if token.isdigit() else ""
     return Number(
-        start, end, token, kind, readings, base, frozenset(), frozenset(), groups, joins, value, half, decade, negative
+        start,
+        end,
+        token,
+        kind,
+        readings,
+        base,
+        frozenset(),
+        frozenset(),
+        groups,
+        joins,
+        value,
+        half,
+        decade,
+        negative,
+        name=name,
     )
 
 

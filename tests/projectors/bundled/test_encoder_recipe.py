@@ -145,7 +145,7 @@ def test_the_shipped_network_is_the_trained_one(folder: Path, weights: Path) -> 
 
     from spanferry.projectors.bundled.network import Network, Shape
 
-    state = torch.load(folder / "last.pt", weights_only=False)
+    state = torch.load(folder / "last.pt", weights_only=True)
     network = Network(Shape(**state["shape"]))
     network.load_state_dict(state["network"])
     pieces = [START, *range(7, 17), END]

@@ -124,7 +124,7 @@ def test_training_starts_from_a_converted_model(trained: Path, tmp_path: Path) -
 
     convert(trained / "hf", tmp_path / "model", {}, [("en", "es")], "tiny")
     found = starting_weights(tmp_path / "model", trained, seed=1)
-    states = [torch.load(path, weights_only=False) for path in latest(trained / "checkpoints")[-2:]]
+    states = [torch.load(path, weights_only=True) for path in latest(trained / "checkpoints")[-2:]]
     Network(Shape(**states[0]["shape"])).load_state_dict(found)
     for name, value in found.items():
         wanted = sum(state["network"][name] for state in states) / 2  # the exported mean
@@ -156,9 +156,9 @@ def test_resuming_changes_nothing(trained: Path, tmp_path: Path) -> None:
     from spanferry.translators.bundled.train import Plan, latest, train
 
     shutil.copyfile(trained / "train.npz", tmp_path / "train.npz")
-    state = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)
+    state = torch.load(latest(trained / "checkpoints")[-1], weights_only=True)
     train(tmp_path, Plan(**state["plan"]), Shape(**state["shape"]))
-    straight = torch.load(latest(tmp_path / "checkpoints")[-1], weights_only=False)
+    straight = torch.load(latest(tmp_path / "checkpoints")[-1], weights_only=True)
     assert straight["step"] == state["step"] == 6 and straight["tokens"] == state["tokens"]
     for name, value in straight["network"].items():
         assert torch.allclose(value, state["network"][name], atol=1e-5), name
@@ -173,10 +173,10 @@ def test_two_workers_share_every_step(trained: Path, tmp_path: Path) -> None:
     from spanferry.translators.bundled.train import Plan, batches, latest, train
 
     shutil.copyfile(trained / "train.npz", tmp_path / "train.npz")
-    shape = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)["shape"]
+    shape = torch.load(latest(trained / "checkpoints")[-1], weights_only=True)["shape"]
     plan = Plan(steps=2, warmup=1, decay=1, batch_tokens=200, workers=2)
     train(tmp_path, plan, Shape(**shape))
-    state = torch.load(latest(tmp_path / "checkpoints")[-1], weights_only=False)
+    state = torch.load(latest(tmp_path / "checkpoints")[-1], weights_only=True)
     with np.load(tmp_path / "train.npz") as data:
         lengths = np.diff(data["target_offsets"]) + 1
         first = batches(dict(data), 200, plan.seed, 0)[:4]
@@ -191,7 +191,7 @@ def test_network_computes_what_transformers_computes(trained: Path) -> None:
     from spanferry.translators.bundled.network import Network, Shape
     from spanferry.translators.bundled.train import latest
 
-    state = torch.load(latest(trained / "checkpoints")[-1], weights_only=False)
+    state = torch.load(latest(trained / "checkpoints")[-1], weights_only=True)
     network = Network(Shape(**state["shape"]))
     network.load_state_dict(state["network"])
     theirs = MarianMTModel.from_pretrained(trained / "hf").eval()

@@ -134,7 +134,7 @@ class Sounds:
         return np.where(shorter < 2, 0.0, np.where(shorter == 2, _SHORT_SOUND * (dice == 1.0), dice))
 
 
-def _heard(word: str) -> tuple[str, str]:
+def _sounds_of(word: str) -> tuple[str, str]:
     """How a word may sound; by chance many short words of ideographs sound like a short name."""
     if is_abjad(word):
         return sounds(word)
@@ -160,7 +160,7 @@ class Forms:
         self.foreign = np.array([bool(_FOREIGN.search(word)) for word in vocabulary], dtype=bool)
         self.name = np.isin(self.shapes, (1, 2)) & ~self.foreign
         heard = [
-            _heard(word) if foreign or name else ("", "")
+            _sounds_of(word) if foreign or name else ("", "")
             for word, foreign, name in zip(vocabulary, self.foreign, self.name, strict=True)
         ]
         self.heard = [Sounds([pair[k] for pair in heard]) for k in (0, 1)]

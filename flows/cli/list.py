@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.errors import ConfigError, unknown_name
 from spanferry.corpora.options import Option, options_of
-from spanferry.corpora.registry import resolve, unknown_name
+from spanferry.corpora.registry import resolve
 from spanferry.flows.cli.completion.declared import TABLES
 from spanferry.flows.cli.completion.offers import kinds
 

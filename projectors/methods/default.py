@@ -18,12 +18,12 @@ from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.apostrophes import has_inner_apostrophe
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.confidence.calibration import load_calibration
-from spanferry.projectors.constrained.projector import Candidate, ConstrainedProjector
+from spanferry.projectors.constrained.projector import ConstrainedProjector
 from spanferry.projectors.methods.copying import STRICT, copies
 from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
-from spanferry.projectors.placing.search import choose
+from spanferry.projectors.placing.search import Candidate, choose
 from spanferry.projectors.segments.posterior import SegmentScorer, SegmentWeights, learned_weights
 from spanferry.translators.engine.limits import MODEL_ERROR
 

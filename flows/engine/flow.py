@@ -231,10 +231,10 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
             if isinstance(pool, Threads):
                 stack.enter_context(pool)
             result.outcome = schedule.run(pool, budget)
-        _take_up(flow, out, result)
+        _collect_outputs(flow, out, result)
 
     if schedule.nothing_to_do:
-        _take_up(flow, out, result)
+        _collect_outputs(flow, out, result)
         if flow.keeps_config:
             write_bytes(out / places.CONFIG, flow.config.to_json().encode())
     elif prefect:
@@ -252,7 +252,7 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     return result
 
 
-def _take_up(flow: Flow, out: Path, result: Result) -> None:
+def _collect_outputs(flow: Flow, out: Path, result: Result) -> None:
     """Outputs that were there already, with the facts of their stamp; all in the flow's order."""
     written, facts = dict(result.written), dict(result.facts)
     result.written, result.facts = {}, {}

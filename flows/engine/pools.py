@@ -71,7 +71,7 @@ class PrefectTasks:
             made = self._task(step)
             arguments = (step.name, job.shard, step.work, step.scope, job)
             if step.scope == "read" and self._reads_here:
-                done(_Now(made(*arguments, return_state=True)))
+                done(_Finished(made(*arguments, return_state=True)))
                 return
             future = made.submit(*arguments)
         except Exception:
@@ -127,7 +127,7 @@ def _run_task(name: str, shard: int, work: Callable[..., Any], scope: str, job: 
 
 
 @dataclass(frozen=True)
-class _Now:
+class _Finished:
     """The state of a task that ran in this process."""
 
     state: Any

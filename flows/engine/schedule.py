@@ -95,7 +95,7 @@ def _ticker(own: Stage, shard: int, scope: str) -> Callable[[int], None]:
     return tick
 
 
-def unticked(rows: int) -> None:
+def no_tick(rows: int) -> None:
     """What a job has until it runs."""
 
 
@@ -208,7 +208,7 @@ class Schedule:
         found: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
         (self._root / places.STOP).unlink(missing_ok=True)
         for k in sorted(self._needed):
-            self._look(k)
+            self._check_step(k)
             if self._totals[k]:  # some of it was there
                 self._report(k)
         try:
@@ -245,9 +245,9 @@ class Schedule:
         base = self._base[k]
         count = 0 if base is None else self._count_of(base) or 0
         place = self._out / self.steps[k].place
-        return Job(inputs, self._stages[k], shard, count, place, unticked, self._rehearsal, self._positions)
+        return Job(inputs, self._stages[k], shard, count, place, no_tick, self._rehearsal, self._positions)
 
-    def _look(self, k: int) -> None:
+    def _check_step(self, k: int) -> None:
         """Makes ready what can start of step ``k`` and has not."""
         step, count = self.steps[k], self.shards(k)
         if k not in self._needed or k in self._broken:
@@ -260,9 +260,9 @@ class Schedule:
         assert base is not None
         known = range(count) if count is not None else self._done[base]
         for shard in known:
-            self._look_at(k, shard)
+            self._check_shard(k, shard)
 
-    def _look_at(self, k: int, shard: int) -> None:
+    def _check_shard(self, k: int, shard: int) -> None:
         if k not in self._needed or k in self._broken:
             return
         for before in self._after[k]:
@@ -295,7 +295,7 @@ class Schedule:
             return
         entry, facts = result
         if step.scope == "read":
-            self._take_up(k)
+            self._add_new_shards(k)
         else:
             self._done[k][shard] = entry
             self._totals[k] += self._rows(k, shard)
@@ -334,13 +334,13 @@ class Schedule:
         """Makes ready what waited for a shard of step ``k``; for the last one, also what waited for all of them."""
         for dependent in self._dependents[k]:
             if self.steps[dependent].scope == "shard" and self.steps[k].scope in ("read", "shard"):
-                self._look_at(dependent, shard)
+                self._check_shard(dependent, shard)
         if self._complete(k):
             for dependent in self._dependents[k]:
-                self._look(dependent)
+                self._check_step(dependent)
 
-    def _take_up(self, k: int) -> None:
-        """Takes up the shards that a ``read`` step has made since it was last looked at."""
+    def _add_new_shards(self, k: int) -> None:
+        """Adds the shards that a ``read`` step has made since the last check."""
         fresh = {shard: entry for shard, entry in self._stages[k].done().items() if shard not in self._done[k]}
         self._done[k] |= fresh
         self._totals[k] += sum(entry.rows for entry in fresh.values())
@@ -378,7 +378,7 @@ class Schedule:
     def _poll(self) -> None:
         for k, shard in list(self._flying):
             if self.steps[k].scope == "read":
-                self._take_up(k)
+                self._add_new_shards(k)
             else:
                 with contextlib.suppress(OSError, ValueError):  # not there yet, or being written
                     self._flying[(k, shard)] = int(self._stages[k].tick(shard).read_text())

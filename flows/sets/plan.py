@@ -141,6 +141,9 @@ class SetPlan:
         fits: Sequence[Step] = ()
         if isinstance(unfitted(self.align), FittableAligner):
             fits = [self._fit(key, direction) for direction in self.directions]
+        else:
+            why = f"the aligner {self.align.aligner!r} learns nothing"
+            models.refuse_set(self.align, why, name="align", except_for=("aligner", "options", "pairs"))
         of = ("of", "+".join(f"{a}-{b}" for a, b in self.directions))
         return Step("align", Signature.of(key, of), AlignRows(self.align, self.directions), (self.joined, *fits))
 

@@ -198,5 +198,5 @@ class SwitchPlan:
 
     @cached_property
     def signature(self) -> Signature:
-        """Every choice that changes the rows, as it stands in report and card."""
-        return Signature.of(self.rows.signature, self.key)
+        """Every choice that changes the files, as it stands in report and card: they have a batch for each shard."""
+        return Signature.of(self.rows.signature, ("shard", self.config.rows.shard_rows), self.key)

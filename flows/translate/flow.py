@@ -127,6 +127,9 @@ def translate_flow(config: RunConfig) -> Flow:
         models.refuse_set(config.variants, "both sides are given", name="variants")
     else:
         models.refuse_set(config.read, "nothing is given to project on", name="read", except_for=_ONE_SIDE)
+    if not any(own.fits for own in signatures.components.values()):
+        why = f"the projector {config.projector.kind!r} learns nothing"
+        models.refuse_set(config.projector, why, name="projector", except_for=("kind", "options"))
     for name in config.output.formats:
         open_writer(name, config.output.options.get(name, {}))
     sides = Signature.of(signatures.source, ("lang", config.source), signatures.target if signatures.given else "")

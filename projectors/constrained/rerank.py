@@ -22,8 +22,8 @@ _WINS, _LIKE, _LIKELY = 0.9, 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """One candidate, looked at again.
+class Rescored:
+    """One candidate with the scores of the second look.
 
     Attributes:
         candidate: (start, end, log posterior).
@@ -56,7 +56,7 @@ def rerank(
         for k, candidates in enumerate(row):
             for candidate in candidates[:BEST]:
                 groups.setdefault((item.target_lang, item.source_lang), []).append((i, k, candidate))
-    looked: dict[tuple[int, int], list[Looked]] = {}
+    rescored: dict[tuple[int, int], list[Rescored]] = {}
     for (target, source), tasks in groups.items():
         quotes = [inputs[i].source_text[slice(*quoted[i][k][1])] for i, k, _ in tasks]
         places = [inputs[i].target_text[c[0] : c[1]] for i, _, c in tasks]
@@ -64,21 +64,21 @@ def rerank(
         for (i, k, candidate), quote, place, score in zip(tasks, quotes, places, scores, strict=True):
             cost = float("inf") if score.reason else -float(sum(score.logprobs))
             alike = fuzz.ratio(_form(quote), _form(place)) / 100.0
-            looked.setdefault((i, k), []).append(Looked(candidate, cost, alike))
-    for (i, k), its in looked.items():
+            rescored.setdefault((i, k), []).append(Rescored(candidate, cost, alike))
+    for (i, k), its in rescored.items():
         out[i][k] = reordered(its, inputs[i].target_text)
     return out
 
 
-def reordered(looked: Sequence[Looked], text: str) -> list[Candidate]:
+def reordered(rescored: Sequence[Rescored], text: str) -> list[Candidate]:
     """The candidates of one span in their new order.
 
     One that is spelled as the source span wins outright; otherwise one of whole words inside the best, if it costs less
     in reverse, takes its place. Those that are neither like the source span nor likely in reverse are dropped.
     """
-    if not looked:
+    if not rescored:
         return []
-    order = list(looked)
+    order = list(rescored)
     alike = max(order, key=lambda c: (c.likeness, c.candidate[2]))
     if alike.likeness >= _WINS:
         order.remove(alike)

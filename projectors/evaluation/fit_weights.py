@@ -186,8 +186,8 @@ def main() -> None:
                 table.setdefault("fusion", {})[key] = {"absent": fusion.absent, "voices": voices}
             judged = [measure(gold, *its, calibration) for gold, its in zip(whole, both, strict=True)]
             for judgement in judged:
-                _tell(method, key, judgement)
-            _tell_together(method, key, judged)
+                _print_scores(method, key, judgement)
+            _print_total(method, key, judged)
     if not options.check:
         for method, table in written.items():
             with atomic_path(WEIGHTS / f"{method}.json") as path:
@@ -233,7 +233,7 @@ def _conditional_logit(tables: Sequence[np.ndarray], labels: Sequence[int], ridg
     return weights
 
 
-def _tell(method: str, key: str, judgement: Judgement) -> None:
+def _print_scores(method: str, key: str, judgement: Judgement) -> None:
     numbers = {
         "F1": judgement.exact.f1,
         "ECE": judgement.calibration_error,
@@ -244,7 +244,7 @@ def _tell(method: str, key: str, judgement: Judgement) -> None:
     print(f"{method:<9} {key:<6} {judgement.gold.name:<12} {len(judgement.verdicts):>5} spans  {shown}", flush=True)
 
 
-def _tell_together(method: str, key: str, judged: Sequence[Judgement]) -> None:
+def _print_total(method: str, key: str, judged: Sequence[Judgement]) -> None:
     for what, chosen in (("all", judged), ("no answers", [j for j in judged if not j.gold.answers])):
         placed = [v for j in chosen for v in j.verdicts if v.projection.span is not None]
         error = expected_calibration_error([v.projection.score for v in placed], [v.right for v in placed])

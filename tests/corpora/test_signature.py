@@ -1,5 +1,6 @@
 """The one value that says what an output depends on."""
 
+import ast
 import copy
 import json
 import pickle
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from spanferry.corpora.signature import NOTHING, Signature, neutral_options, number_text, settings, value_text
 from spanferry.flows.store import digest
+from tests.conftest import ROOT
 
 
 def test_a_chain_is_its_text_and_its_entries() -> None:
@@ -98,3 +100,17 @@ def test_a_component_declares_what_changes_nothing() -> None:
 
     assert neutral_options(Plain) == frozenset() and neutral_options(Declares()) == {"workers"}
     assert value_text(False) == "false"
+
+
+def test_every_signature_of_ours_is_this_one() -> None:
+    """What is called so returns a ``Signature``; only the protocols, which classes from outside follow, say ``str``."""
+    found = 0
+    for path in (p for room in ("corpora", "translators", "projectors", "flows") for p in (ROOT / room).rglob("*.py")):
+        for cls in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            bases = [ast.unparse(base) for base in cls.bases] if isinstance(cls, ast.ClassDef) else []
+            for node in ast.iter_child_nodes(cls):
+                if isinstance(node, ast.FunctionDef) and node.name.endswith("signature") and "Protocol" not in bases:
+                    where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                    assert node.returns is not None and ast.unparse(node.returns) == "Signature", where
+                    found += 1
+    assert found > 30

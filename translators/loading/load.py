@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from spanferry.corpora.errors import ModelError, nearest, unknown_name
+from spanferry.corpora.errors import ConfigError, ModelError, nearest, unknown_name
 from spanferry.corpora.options import checked_options
 from spanferry.corpora.registry import resolve
 from spanferry.translators import TRANSLATORS
@@ -34,6 +34,7 @@ ENDPOINT = "endpoint:"
 FIREFOX = "firefox"
 # What has a place of its own in the configuration.
 _OWN = frozenset({"beam", "device", "compute_type"})
+_BEAM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def load_translator(
     target: str | None = None,
     device: str = "auto",
     compute_type: str = "default",
-    beam: int = 4,
+    beam: int = _BEAM,
     optional: bool = False,
     **options: Any,
 ) -> Translator | None:
@@ -121,6 +122,11 @@ def load_translator(
         if options.get("tokenizer"):
             options = {**options, "tokenizer": tokenizer_place(str(options["tokenizer"]))}
         if _is_language_model(directory, str(options.get("family", ""))):
+            if beam != _BEAM:
+                raise ConfigError(
+                    f"translator.beam={beam} is not used: a language model answers greedily",
+                    hint="leave translator.beam out",
+                )
             found = _prompted(str(directory), actual, compute_type, _without(options, "family"))
         else:
             (own,) = _sorted_options(options, CT2Translator)

@@ -60,8 +60,8 @@ class Counters:
             here, there = (slice(1, None), slice(None, -1))[::step]
             beside[here], theirs[:, here] = number[there], belongs[:, there]
             free = 0.5 * self.free[at, side] + 0.5 * (1.0 - (agreed * (1.0 - theirs)).sum(axis=0)).clip(0.0)
-            strength = risen(self.shares[at, side], _SHARE) * risen(self.free[at, side], _FREE)
-            out[:, side] = np.where(known & beside, strength * risen(free, _FREE_HERE), 0.0)
+            strength = ramp(self.shares[at, side], _SHARE) * ramp(self.free[at, side], _FREE)
+            out[:, side] = np.where(known & beside, strength * ramp(free, _FREE_HERE), 0.0)
         result: np.ndarray = out / np.maximum(out.sum(axis=1, keepdims=True), 1.0)
         return result
 
@@ -118,7 +118,7 @@ def carried(ways: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     return moved
 
 
-def risen(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
+def ramp(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
     """Values as a share of the way from the first to the second of two bounds, from 0 to 1."""
     low, high = between
     return ((values - low) / (high - low)).clip(0.0, 1.0)

@@ -106,7 +106,7 @@ def parts_of(word: str, known: Container[str]) -> list[str]:
 
 
 @lru_cache(maxsize=200_000)
-def _signature(form: str) -> tuple[bytes, int]:
+def _trigram_bits(form: str) -> tuple[bytes, int]:
     padded = f"  {form} "
     bits = bytearray(_BITS // 8)
     for k in range(len(padded) - 2):
@@ -122,9 +122,9 @@ class Sounds:
     """How the words of a vocabulary sound, ready to be compared by index: trigrams of their consonants."""
 
     def __init__(self, forms: Sequence[str]) -> None:
-        signatures = [_signature(form) for form in forms]
-        self.bits = np.frombuffer(b"".join(s for s, _ in signatures), dtype=np.uint16).reshape(-1, _BITS // 16)
-        self.sizes = np.array([n for _, n in signatures], dtype=np.float32)
+        trigrams = [_trigram_bits(form) for form in forms]
+        self.bits = np.frombuffer(b"".join(s for s, _ in trigrams), dtype=np.uint16).reshape(-1, _BITS // 16)
+        self.sizes = np.array([n for _, n in trigrams], dtype=np.float32)
         self.lengths = np.array([len(form) for form in forms], dtype=np.int16)
 
     def similarity(self, rows: np.ndarray, other: "Sounds", columns: np.ndarray) -> np.ndarray:
@@ -135,7 +135,7 @@ class Sounds:
         return np.where(shorter < 2, 0.0, np.where(shorter == 2, _SHORT_SOUND * (dice == 1.0), dice))
 
 
-def _heard(word: str) -> tuple[str, str]:
+def _sounds_of(word: str) -> tuple[str, str]:
     """How a word may sound; by chance many short words of ideographs sound like a short name."""
     if is_abjad(word):
         return sounds(word)
@@ -148,9 +148,9 @@ class Forms:
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         forms = [romanise(word) for word in vocabulary]
-        signatures = [_signature(form) for form in forms]
-        self.bits = np.frombuffer(b"".join(s for s, _ in signatures), dtype=np.uint16).reshape(-1, _BITS // 16)
-        self.sizes = np.array([n for _, n in signatures], dtype=np.float32)
+        trigrams = [_trigram_bits(form) for form in forms]
+        self.bits = np.frombuffer(b"".join(s for s, _ in trigrams), dtype=np.uint16).reshape(-1, _BITS // 16)
+        self.sizes = np.array([n for _, n in trigrams], dtype=np.float32)
         self.lengths = np.array([len(form) for form in forms], dtype=np.int16)
         self.exact = np.array([crc32(form.encode()) for form in forms], dtype=np.uint32)
         # What hyphens join, where they do: the first and the last part.
@@ -161,7 +161,7 @@ class Forms:
         self.foreign = np.array([bool(_FOREIGN.search(word)) for word in vocabulary], dtype=bool)
         self.name = np.isin(self.shapes, (1, 2)) & ~self.foreign
         heard = [
-            _heard(word) if foreign or name else ("", "")
+            _sounds_of(word) if foreign or name else ("", "")
             for word, foreign, name in zip(vocabulary, self.foreign, self.name, strict=True)
         ]
         self.heard = [Sounds([pair[k] for pair in heard]) for k in (0, 1)]

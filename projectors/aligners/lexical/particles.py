@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spanferry.projectors.aligners.lexical.counters import risen
+from spanferry.projectors.aligners.lexical.counters import ramp
 from spanferry.projectors.aligners.lexical.em import Cells
 
 _DOUBT = 4.0  # occurrences by which a word falls short: rare words prove little
@@ -62,7 +62,7 @@ def learn_particles(
     """
     n, size = len(words), len(vocabulary)
     count = np.bincount(words, minlength=size)
-    frequent = risen(np.log(np.maximum(count, 1) / n), _FREQUENT)
+    frequent = ramp(np.log(np.maximum(count, 1) / n), _FREQUENT)
     able = np.array([any(c.isalpha() for c in word) for word in vocabulary]) & (frequent > 0)
     able[others] = False
     # What a word shares with all occurrences of one source word: which of them is its own may well be open.
@@ -73,6 +73,6 @@ def learn_particles(
     shared = np.bincount(pair, forward[near]).clip(max=1.0) * np.bincount(pair, backward[near]).clip(max=1.0)
     agreed = np.bincount(together // width, shared, n)
     loose = np.bincount(words, (1.0 - agreed).clip(0.0), size) / (count + _DOUBT)
-    strengths = np.where(able, risen(loose, _LOOSE) * frequent, 0.0)
+    strengths = np.where(able, ramp(loose, _LOOSE) * frequent, 0.0)
     kept = np.flatnonzero(strengths)
     return Particles(kept, strengths[kept])

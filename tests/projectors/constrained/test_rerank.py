@@ -6,7 +6,7 @@ from spanferry.corpora.errors import ModelError
 from spanferry.corpora.schema import Span
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.constrained.projector import ConstrainedProjector
-from spanferry.projectors.constrained.rerank import Looked, reordered, rerank
+from spanferry.projectors.constrained.rerank import Rescored, reordered, rerank
 
 # The bundled model goes from English to Spanish, so here Spanish is what was annotated.
 SOURCE, TARGET = "Compró un libro viejo.", "She bought an old book."
@@ -32,21 +32,21 @@ def test_the_other_direction_finds_the_place(model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("looked", "expected"),
+    ("rescored", "expected"),
     [
         # Spelled alike: wins outright.
-        ([Looked((0, 3, -0.1), 1.0, 0.2), Looked((4, 7, -2.0), 9.0, 0.95)], [(4, 7), (0, 3)]),
+        ([Rescored((0, 3, -0.1), 1.0, 0.2), Rescored((4, 7, -2.0), 9.0, 0.95)], [(4, 7), (0, 3)]),
         # Inside the best and cheaper in reverse: takes its place. Outside of it: does not.
-        ([Looked((0, 9, -0.1), 3.0, 0.2), Looked((4, 9, -2.0), 2.0, 0.3)], [(4, 9), (0, 9)]),
-        ([Looked((0, 3, -0.1), 3.0, 0.2), Looked((4, 9, -2.0), 2.0, 0.3)], [(0, 3), (4, 9)]),
+        ([Rescored((0, 9, -0.1), 3.0, 0.2), Rescored((4, 9, -2.0), 2.0, 0.3)], [(4, 9), (0, 9)]),
+        ([Rescored((0, 3, -0.1), 3.0, 0.2), Rescored((4, 9, -2.0), 2.0, 0.3)], [(0, 3), (4, 9)]),
         # Neither alike nor likely: dropped.
-        ([Looked((0, 3, -0.1), 8.0, 0.2), Looked((4, 9, -2.0), 8.0, 0.6)], [(4, 9)]),
-        ([Looked((0, 3, -0.1), 8.0, 0.2)], []),
+        ([Rescored((0, 3, -0.1), 8.0, 0.2), Rescored((4, 9, -2.0), 8.0, 0.6)], [(4, 9)]),
+        ([Rescored((0, 3, -0.1), 8.0, 0.2)], []),
         ([], []),
     ],
 )
-def test_the_rules(looked: list[Looked], expected: list[tuple[int, int]]) -> None:
-    assert [c[:2] for c in reordered(looked, TARGET)] == expected
+def test_the_rules(rescored: list[Rescored], expected: list[tuple[int, int]]) -> None:
+    assert [c[:2] for c in reordered(rescored, TARGET)] == expected
 
 
 def test_a_model_that_does_not_read_the_other_way_is_refused(model) -> None:

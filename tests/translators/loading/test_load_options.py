@@ -1,5 +1,6 @@
 """Options of a translator: of the type they are, or an error that names them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,3 +39,10 @@ def test_another_kind_is_an_error(spec: str, options: dict[str, Any]) -> None:
 def test_a_translator_without_options_takes_none(name: str) -> None:
     with pytest.raises(ConfigError, match=f"unknown option of the translator '{name}'"):
         load_translator("parallel", **{name: 1})
+
+
+def test_a_language_model_has_no_beam(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"")
+    (tmp_path / "spanferry.json").write_text('{"family": "llm"}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"translator.beam=2 is not used.*\nHint: leave translator.beam out"):
+        load_translator(str(tmp_path), source="en", target="es", device="cpu", beam=2)

@@ -56,7 +56,7 @@ class ForcedScore:
     Attributes:
         pieces: The target's pieces, without language token; the last entry of ``logprobs`` is ``</s>``.
         logprobs: float32 (n_pieces + 1,), in nats.
-        reason: Why there is not a score, or None.
+        reason: Why there is no score, or None.
     """
 
     __slots__ = ("logprobs", "pieces", "reason")

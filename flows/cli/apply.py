@@ -68,7 +68,7 @@ def apply_decisions(
 def _stale(result: Any) -> tuple[int, str]:
     from spanferry.flows.review.apply import applied_of
 
-    return sum(len(a.counts.stale) for a in applied_of(result)), "have decisions that do not fit the data any more"
+    return sum(len(a.counts.stale) for a in applied_of(result)), "have decisions that no longer fit the data"
 
 
 def _show(result: Any) -> None:
@@ -82,9 +82,7 @@ def _show(result: Any) -> None:
         console.print(f"[bold]{escape(applied.corpus)}[/]  {decided}; applied: {what}")
         if counts.stale:
             listed = applied.directory / STALE
-            console.print(
-                f"    [yellow]{len(counts.stale)} decisions do not fit the data any more:[/] {escape(str(listed))}"
-            )
+            console.print(f"    [yellow]{len(counts.stale)} decisions no longer fit the data:[/] {escape(str(listed))}")
         console.print(f"    the dataset  {escape(str(applied.directory))}")
     for failure in result.failures:
         console.print(f"{failure.stage} failed: {failure.message}", style="red", markup=False)

@@ -54,7 +54,7 @@ def carry_out(
         raise typer.Exit(1)
     if result.empty and not allow_empty:
         errors.print(result.empty, style="red", markup=False, soft_wrap=True)
-        errors.print("Hint: --allow-empty, if that is as it should be", style="red", markup=False, soft_wrap=True)
+        errors.print("Hint: --allow-empty, if that is intended", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     count, what = minded(result)
     failed = sum(one["rows"] for one in result.model_errors.values())

@@ -61,7 +61,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         raise ConfigError(
-            f"can't listen there: {error.strerror}", where=f"{host}:{port}", hint="--port 0 takes a free port"
+            f"can't listen at this address: {error.strerror}",
+            where=f"{host}:{port}",
+            hint="--port 0 chooses a free port",
         ) from error
     listener.listen(128)
     return listener

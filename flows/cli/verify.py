@@ -28,8 +28,12 @@ def verify(
         for problem in found.problems:
             console.print(f"{problem.path}: {problem.what}", markup=False)
         console.print(
-            f"{found.datasets} datasets, {found.stage_files} stage files: "
-            + (f"{len(found.problems)} not as written" if found.problems else "all as written")
+            f"{_count(found.datasets, 'dataset')}, {_count(found.stage_files, 'stage file')}: "
+            + (f"{len(found.problems)} changed or missing" if found.problems else "all unchanged")
         )
     if found.problems:
         raise typer.Exit(1)
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -87,7 +87,7 @@ def check_place(out: Path) -> None:
     others = [p for p in _listed(out) if p.name not in (LOG, LOCK) and not _HALF.fullmatch(p.name)]
     if others and not is_run(out):
         raise OutputError(
-            f"the directory holds something else than a run: {_names(others, out)}",
+            f"the directory holds something other than a run: {_names(others, out)}",
             where=str(out),
             hint="--out NEW_DIRECTORY",
         )
@@ -103,7 +103,7 @@ def forget(out: Path) -> None:
     foreign = list(foreign_entries(out))
     if foreign:
         raise OutputError(
-            f"not removed, because there is something else than the run in it: {_names(foreign, out)}",
+            f"not removed: it holds something other than the run: {_names(foreign, out)}",
             where=str(out),
             hint="move it away, or --out NEW_DIRECTORY",
         )

@@ -71,7 +71,7 @@ def verdicts_of(pair: Pair, state: RowState, edit: Edit) -> tuple[Verdict, ...]:
         return (_placed(Verdict(_fresh_id(pair, state), edit.field, label=_label(edit)), pair, edit),)
     now = current(pair, state).get(edit.span)
     if now is None:
-        raise Refused(f"there is not a span {edit.span!r}")
+        raise Refused(f"there is no span {edit.span!r}")
     if edit.action == "move":
         return (_placed(now, pair, edit),)
     if edit.action == "reject" and edit.span in {s.id for s in pair.source.spans}:

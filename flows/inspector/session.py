@@ -264,7 +264,7 @@ class ReviewSession:
             names = [c.name for c in self.row_index.corpora]
             rows = self.row_index.rows_of(names.index(key[0]), [key[2]]).get(key[1:], []) if key[0] in names else []
             if not rows:
-                raise Refused("its row is not in the dataset any more")
+                raise Refused("its row is no longer in the dataset")
             lines = self._lines[key]
             before = next(d for d in lines if d.id == decision_id)
             row = next((r for r in rows if target_digests(self.row_index.pair(r)) == before.texts), rows[0])
@@ -330,7 +330,7 @@ class ReviewSession:
 
     def _check_dataset(self, row: int, dataset: str) -> None:
         if not self.row_index.current or self.row_index.data[self.row_index.locate(row)[0]].version != dataset:
-            raise Conflict("the dataset has been written anew since the page was loaded")
+            raise Conflict("the dataset has been rewritten since the page was loaded")
 
     def _append(self, row: int, make: Callable[[], Sequence[Decision]]) -> Sequence[Decision]:
         return self._write(self.row_index.corpus(row).log, [row], make)

@@ -190,7 +190,7 @@ def _check_given(address: str) -> None:
             return
         time.sleep(0.5)
     raise SpanferryError(
-        "no Prefect server answers there",
+        "no Prefect server answers at this address",
         where=f"PREFECT_API_URL={address}",
         hint="unset PREFECT_API_URL, and the run starts its own server",
     )

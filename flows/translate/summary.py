@@ -97,10 +97,8 @@ def _share(part: int, whole: int) -> str:
 def _speed(result: RunResult) -> str:
     rows = sum(e.counts["rows"] for e in result.emitted)
     if not result.outcome.computed:
-        return f"everything was there already ({result.seconds:.1f} s)"
-    return (
-        f"{rows:,} rows in {result.seconds:.1f} s, {rows / max(result.seconds, 1e-9):,.0f} rows/s with all that starts"
-    )
+        return f"nothing to do: everything is already there ({result.seconds:.1f} s)"
+    return f"{rows:,} rows in {result.seconds:.1f} s, {rows / max(result.seconds, 1e-9):,.0f} rows/s including start-up"
 
 
 def endpoint_usage(result: RunResult) -> dict[str, int]:

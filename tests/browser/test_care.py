@@ -94,7 +94,7 @@ def test_a_dataset_written_anew_is_told(serve: Any, tab: Any, tmp_path: Path) ->
     page = tab(site).open("/pair/0")
     write_run(site.out, {"es": [pair("r0", ("A cat", [("cat", "a")]), ("Mi gato", ["gato"]), lang="es")]})
     page.press("a")
-    assert "written anew" in page.message() and site.log == []
+    assert "rewritten" in page.message() and site.log == []
     assert page.page.text_content("#target .text") == "Mi gato"
     page.press("a")
     assert [d.verdicts[0].quote for d in site.log] == ["gato"]

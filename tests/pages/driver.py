@@ -88,9 +88,9 @@ def adapted(words: list[str], later: list[list[str]], seen: set[str]) -> list[st
     if flow in ("translate-train", "project"):
         _clear(Path(out))
         words = [*words, *_FEW]
-    first, reads = flow not in seen, any(_reads(command, out) for command in later)
+    first = flow not in seen
     seen.add(flow)
-    return words if first or reads or flow == "apply-decisions" else [*words, "--dry-run"]
+    return words if first or flow == "apply-decisions" or _is_read(out, later) else [*words, "--dry-run"]
 
 
 def _clear(run: Path) -> None:
@@ -102,11 +102,16 @@ def _clear(run: Path) -> None:
             path.unlink()
 
 
-def _reads(words: list[str], folder: str) -> bool:
-    """Whether a command reads a folder, or a file in it, rather than making it."""
-    makes = words[1:3] in (["run", "translate-train"], ["run", "project"])
-    inputs = [word for before, word in pairwise(words) if not (makes and before == "--out")]
-    return any(word == folder or word.startswith(f"{folder}/") for word in inputs)
+def _is_read(folder: str, later: list[list[str]]) -> bool:
+    """Whether one of the later commands reads a folder, or a file in it, before another one makes it anew."""
+    for words in later:
+        makes = words[1:3] in (["run", "translate-train"], ["run", "project"])
+        inputs = [word for before, word in pairwise(words) if not (makes and before == "--out")]
+        if any(word == folder or word.startswith(f"{folder}/") for word in inputs):
+            return True
+        if makes and folder in words:
+            return False
+    return False
 
 
 def main() -> None:

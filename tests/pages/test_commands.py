@@ -121,7 +121,9 @@ def test_runs_that_nobody_reads_are_rehearsed(tmp_path: Path, monkeypatch: pytes
     seen: set[str] = set()
     assert "--dry-run" not in adapted(run, [], seen), "the first of a flow"
     assert adapted(run, [run], seen)[-3:] == ["--limit", "4", "--dry-run"], "the next one makes OUT anew"
-    assert "--dry-run" not in adapted(run, [["spanferry", "verify", "OUT/es"]], seen)
+    verify = ["spanferry", "verify", "OUT/es"]
+    assert "--dry-run" not in adapted(run, [verify], seen)
+    assert "--dry-run" in adapted(run, [run, verify], seen), "OUT is another one by then"
     assert adapted(["spanferry", "list", "KIND"], [], seen) == ["spanferry", "list", "filters"]
     (tmp_path / "OUT" / "es").mkdir(parents=True)
     (tmp_path / "OUT" / "decisions.jsonl").touch()

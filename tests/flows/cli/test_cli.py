@@ -20,11 +20,11 @@ def test_list_names_every_component(spanferry: Run) -> None:
     ("kind", "option"),
     [
         ("filters", "min_score=0.5"),
-        ("readers", "repair=False"),
-        ("writers", "allow_loss=False"),
+        ("readers", "repair=false"),
+        ("writers", "allow_loss=false"),
         ("projectors", "ratio=0.75"),
-        ("aligners", "symmetrisation='posterior'"),
-        ("aligners", "parts, mean='arithmetic'"),
+        ("aligners", 'symmetrisation="posterior"'),
+        ("aligners", 'parts, mean="arithmetic"'),
     ],
 )
 def test_list_of_a_kind_shows_its_options(kind: str, option: str, spanferry: Run) -> None:

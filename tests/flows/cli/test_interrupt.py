@@ -230,5 +230,5 @@ def test_a_dead_server_of_the_users_is_named(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 2
-    assert "no Prefect server answers there" in done.stderr and "Hint: unset PREFECT_API_URL" in done.stderr
+    assert "no Prefect server answers at this address" in done.stderr and "Hint: unset PREFECT_API_URL" in done.stderr
     assert "Traceback" not in done.stderr

@@ -96,7 +96,7 @@ def test_a_byte_in_a_stage_file_never_ends_the_process(run: Path, tmp_path: Path
 def test_a_whole_run_and_a_single_dataset(run: Path) -> None:
     assert (verify(run).datasets, verify(run).stage_files, verify(run).problems) == (2, 5, ())
     done = CliRunner().invoke(app, ["verify", str(run / "es")])
-    assert done.exit_code == 0 and done.stdout == "1 datasets, 0 stage files: all as written\n"
+    assert done.exit_code == 0 and done.stdout == "1 dataset, 0 stage files: all unchanged\n"
 
 
 def test_a_folder_of_an_earlier_version_and_one_that_is_not_ours(run: Path, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_folder_that_is_not_a_run_is_refused_by_name(files: dict[str, str], na
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     for refuse in (check_place, forget):
-        with pytest.raises(OutputError, match="something else than a run") as caught:
+        with pytest.raises(OutputError, match="something other than a run") as caught:
             refuse(tmp_path)
         assert named in caught.value.message
     assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(files)
@@ -142,7 +142,7 @@ def test_forgetting_takes_only_what_a_run_made(made_by: str, tmp_path: Path) -> 
             path.write_text("x")
         else:
             path.write_text("x")
-        with pytest.raises(OutputError, match="something else than the run") as caught:
+        with pytest.raises(OutputError, match="something other than the run") as caught:
             forget(out)
         assert path.name in caught.value.message and (out / "es" / "report.md").exists()
         path.unlink()

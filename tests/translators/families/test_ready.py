@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
-import checkpoints
-import checkpoints_llm
 from ctranslate2.converters import TransformersConverter
 
 import spanferry.projectors
@@ -24,6 +22,7 @@ from spanferry.translators.families import read_description, read_vocabulary
 from spanferry.translators.languages.codes import MADLAD, NLLB
 from spanferry.translators.loading.load import load_generator, load_translator, model_directory
 from spanferry.translators.prompting.prompted import PromptTranslator
+from tests.translators import checkpoints, checkpoints_llm
 
 TEXTS = ["I have two cats.", "The quick brown fox jumps over the lazy dog. Where is it?", "Она живёт в Москве.", "dog"]
 

@@ -108,7 +108,7 @@ def test_commands_parse(page: Path) -> None:
 
 
 def test_the_pages_show_commands() -> None:
-    assert {"run", "evaluate", "inspect", "verify", "decisions", "list", "models"} <= {
+    assert {"run", "evaluate", "filter", "inspect", "verify", "decisions", "list", "models"} <= {
         one[0] for page in PAGES for one in commands_in(page.read_text()) if one
     }
 

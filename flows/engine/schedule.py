@@ -268,7 +268,8 @@ class Schedule:
             self._done[k][shard] = entry
             self._totals[k] += self._rows(k, shard)
         if step.scope == "emit":
-            places.stamp(self._out / step.place, step.digest, facts)
+            stages = [f"{before.name}-{before.digest}" for before in step.after]
+            places.stamp(self._out / step.place, step.digest, facts, stages)
             self._emitted(step, facts)
         elif step.scope != "read":
             self.outcome.computed[step.name] = self.outcome.computed.get(step.name, 0) + 1

@@ -41,7 +41,7 @@ class RoundTrip(FilterModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     beam: int = Field(default=1, ge=1, le=64)
     min_chrf: float = Field(default=0.2, ge=0, le=1)
-    min_labels: float = Field(default=0.2, ge=0, le=1)
+    min_labels: float = Field(default=0.4, ge=0, le=1)
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -9,24 +9,30 @@ from pydantic import Field
 
 from spanferry.corpora.filters.base import Column, FilterModel, Rule
 from spanferry.corpora.schema import Pair
-from spanferry.projectors.filters.encoded import encoder
+from spanferry.projectors.filters.encoded import aligned_fields, content, encoder
+
+_BUNDLED = "bundled"
 
 
 class Similarity(FilterModel):
-    """Rejects rows whose two sides are far apart: the cosine of the mean vectors of a multilingual encoder.
+    """Rejects rows whose two sides are far apart by a multilingual encoder.
 
-    ``similarity.cosine`` is of both texts as a whole; None where the encoder can't read one. Cosines of two encoders
-    do not compare: with LaBSE 0.8 is usual, the bundled encoder, made for word links, needs a threshold of its own.
+    ``similarity.links`` is the mean probability of the best link of each word, of both sides. ``similarity.cosine`` is
+    the cosine of the mean vectors of both texts. The bundled encoder has none: it was made for word links, and its mean
+    vectors tell languages apart better than meanings (AUC .60 for another sentence's translation, links .97). Cosines
+    of two encoders do not compare; with LaBSE 0.8 is usual. None where the encoder can't read a text.
 
     Attributes:
         model: ``bundled``, ``labse``, another name or a directory, as for the aligner ``encoder``.
+        min_links: Least mean probability.
         min_cosine: Least cosine.
     """
 
     name: ClassVar[str] = "similarity"
     scoring: ClassVar[tuple[str, ...]] = ("model",)
 
-    model: str = "bundled"
+    model: str = _BUNDLED
+    min_links: float = Field(default=0.35, ge=0, le=1)
     min_cosine: float = Field(default=0.5, ge=-1, le=1)
 
     @property
@@ -36,22 +42,48 @@ class Similarity(FilterModel):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """``similarity.cosine``; high is good."""
-        return (Column("similarity.cosine", pl.Float64, low=self.min_cosine),)
+        """``similarity.links`` and ``similarity.cosine``; high is good."""
+        return (
+            Column("similarity.links", pl.Float64, low=self.min_links),
+            Column("similarity.cosine", pl.Float64, low=self.min_cosine),
+        )
 
     def score(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
         """See the class."""
-        judged = [pair for pair in pairs if pair.target is not None]
-        texts = [
-            "\n".join(example.texts.values()) for pair in judged for example in (pair.source, pair.target) if example
-        ]
-        vectors = encoder(self.model).embed(texts)
-        found = (_cosine(one, other) for one, other in zip(vectors[::2], vectors[1::2], strict=True))
-        return {"similarity.cosine": [None if pair.target is None else next(found) for pair in pairs]}
+        cosines = [None] * len(pairs) if self.model == _BUNDLED else self._cosines(pairs)
+        return {"similarity.links": [_links(*row) for row in self._linked(pairs)], "similarity.cosine": cosines}
 
     def reject(self) -> list[Rule]:
-        """``similarity:low``."""
-        return [("similarity:low", pl.col("similarity.cosine") < self.min_cosine)]
+        """``similarity:links`` and ``similarity:cosine``."""
+        return [
+            ("similarity:links", pl.col("similarity.links") < self.min_links),
+            ("similarity:cosine", pl.col("similarity.cosine") < self.min_cosine),
+        ]
+
+    def _linked(self, pairs: Sequence[Pair]) -> "list[tuple[list[np.ndarray[Any, Any]], list[np.ndarray[Any, Any]]]]":
+        """The best link of every word of both sides, field by field."""
+        rows = []
+        for pair, fields in zip(pairs, aligned_fields(pairs, self.model), strict=True):
+            read, written = [], []
+            for name, found in fields.items() if pair.target is not None else ():
+                assert pair.target is not None
+                best = [found.probabilities.max(axis=axis, initial=0.0) for axis in (1, 0)]
+                read.append(best[0][content(pair.source.texts[name], found.source_words)])
+                written.append(best[1][content(pair.target.texts[name], found.target_words)])
+            rows.append((read, written))
+        return rows
+
+    def _cosines(self, pairs: Sequence[Pair]) -> list[float | None]:
+        judged = [pair for pair in pairs if pair.target is not None]
+        texts = ["\n".join(one.texts.values()) for pair in judged for one in (pair.source, pair.target) if one]
+        vectors = encoder(self.model).embed(texts)
+        found = (_cosine(one, other) for one, other in zip(vectors[::2], vectors[1::2], strict=True))
+        return [None if pair.target is None else next(found) for pair in pairs]
+
+
+def _links(read: "list[np.ndarray[Any, Any]]", written: "list[np.ndarray[Any, Any]]") -> float | None:
+    sides = [np.concatenate([np.zeros(0), *side]) for side in (read, written)]
+    return float(np.mean([side.mean() for side in sides])) if all(len(side) for side in sides) else None
 
 
 def _cosine(one: "np.ndarray[Any, Any] | None", other: "np.ndarray[Any, Any] | None") -> float | None:

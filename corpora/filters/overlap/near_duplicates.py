@@ -1,6 +1,7 @@
 """Rows that are nearly an earlier row."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -38,6 +39,17 @@ class NearDuplicates(FilterModel):
     splits: tuple[str, ...] = ("train",)
     ngram: int = Field(default=5, ge=1)
     max_similarity: float = Field(default=0.8, ge=0, le=1)
+
+    @property
+    def signature(self) -> str:
+        """With the version of the package, which makes the sketches.
+
+        Raises:
+            MissingExtraError: The package is not installed.
+        """
+        _min_hash()
+        options = f"side={self.side},splits={'/'.join(self.splits)},ngram={self.ngram}"
+        return f"near_duplicates({options},rensa={version('rensa')})"
 
     @property
     def columns(self) -> tuple[Column, ...]:

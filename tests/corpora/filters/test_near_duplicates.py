@@ -69,3 +69,6 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "rensa", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'spanferry\[filters\]'"):
         reasons("near_duplicates", pair("a", TEXT))
+    # A run asks for the signature before any work.
+    with pytest.raises(MissingExtraError):
+        build([{"kind": "near_duplicates"}])[0].signature  # noqa: B018

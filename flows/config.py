@@ -114,6 +114,12 @@ class OutputConfig(WriteConfig):
         return formats if "arrow" in formats else ("arrow", *formats)
 
 
+class RunOutputConfig(OutputConfig):
+    """What a run with filters writes."""
+
+    scores: bool = Field(default=False, description="write every score of the filters into the rows")
+
+
 class ExecutorConfig(Section):
     """Where the tasks run. Nothing here changes a byte of the output."""
 
@@ -185,7 +191,7 @@ class RunConfig(Section):
     filters: tuple[dict[str, Any], ...] | None = Field(
         default=None, description="a list of filters, or changes to the default ones"
     )
-    output: OutputConfig = OutputConfig()
+    output: RunOutputConfig = RunOutputConfig()
     executor: ExecutorConfig = ExecutorConfig()
     budget: BudgetConfig = BudgetConfig()
     shard_rows: int = Field(default=250, ge=1, le=1_000_000, description="rows of a shard, the unit of work")

@@ -46,7 +46,7 @@ def _name(page: Path) -> str:
 
 def test_the_pages_show_commands() -> None:
     commands = [one.words for page in PAGES for one in commands_of(page.read_text())]
-    assert {"run", "evaluate", "inspect", "verify", "decisions", "list", "models"} <= {
+    assert {"run", "evaluate", "filter", "inspect", "verify", "decisions", "list", "models"} <= {
         words[1] for words in commands if words[0] == "spanferry" and len(words) > 1
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from spanferry.corpora.errors import ConfigError
@@ -15,6 +16,7 @@ from spanferry.corpora.schema import Pair
 # Columns of the frame that no filter writes.
 BASE = {"id": pl.String, "target_lang": pl.String, "prior": pl.List(pl.String)}
 NO_TARGET = "no_target"
+_REASON = {"row": pl.UInt32, "reason": pl.String}
 
 
 def build(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
@@ -76,45 +78,69 @@ def _prior(pair: Pair) -> list[str]:
 
 def reasons_of(one: Filter, frame: pl.DataFrame) -> pl.Series:
     """The reasons of one filter over ``frame``, as a list column (n_rows,)."""
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    found = []
+    return _listed(_found(one, frame), frame.height).alias(one.name)
+
+
+def rejected_by(one: Filter, frame: pl.DataFrame) -> pl.Series:
+    """Whether a filter rejects each row of ``frame``, Boolean (n_rows,)."""
+    rejected = np.zeros(frame.height, dtype=bool)
+    rejected[_found(one, frame)["row"].to_numpy()] = True
+    return pl.Series(one.name, rejected)
+
+
+def _found(one: Filter, frame: pl.DataFrame) -> pl.DataFrame:
+    """Number of the row and reason, a line for each; most rows of a large frame have none, and cost nothing."""
+    found = [pl.DataFrame(schema=_REASON)]
     for reason, expression in one.reject():
-        judged = frame.select(expression.alias("judged"))["judged"]
-        column = pl.col("judged")
+        judged = frame.select(expression.alias("reason"))["reason"]
         if judged.dtype == pl.Boolean:
-            listed = pl.when(column.fill_null(False)).then(pl.lit([reason])).otherwise(empty)
-        else:
-            listed = column.list.eval(pl.lit(f"{reason}:") + pl.element()).fill_null(empty)
-        found.append(judged.to_frame().select(listed.alias("reasons"))["reasons"])
-    table = pl.DataFrame({str(i): series for i, series in enumerate(found)})
-    return table.select(pl.concat_list(pl.all()).alias(one.name))[one.name] if found else _nothing(one.name, frame)
+            rows = judged.fill_null(False).arg_true()
+            found.append(pl.DataFrame({"row": rows, "reason": [reason] * len(rows)}, schema=_REASON))
+            continue
+        rows = (judged.list.len() > 0).fill_null(False).arg_true()
+        items = pl.DataFrame({"row": rows, "reason": judged.gather(rows).cast(pl.List(pl.String))}).explode("reason")
+        found.append(items.select(pl.col("row").cast(pl.UInt32), pl.format(f"{reason}:{{}}", "reason").alias("reason")))
+    return pl.concat(found)
 
 
-def _nothing(name: str, frame: pl.DataFrame) -> pl.Series:
-    return pl.Series(name, [[] for _ in range(frame.height)], dtype=pl.List(pl.String))
+def _listed(found: pl.DataFrame, height: int) -> pl.Series:
+    """One list of distinct reasons per row, in the order of ``found``."""
+    own = found.unique(maintain_order=True).group_by("row", maintain_order=True).agg("reason")
+    rows = pl.DataFrame({"row": pl.arange(height, dtype=pl.UInt32, eager=True)})
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    return rows.join(own, on="row", how="left", maintain_order="left").select(
+        pl.col("reason").fill_null(empty).alias("reasons")
+    )["reasons"]
 
 
 def decide(filters: Sequence[Filter], frame: pl.DataFrame) -> list[list[str]]:
+    """``decided`` as lists of Python."""
+    rows: list[list[str]] = decided(filters, frame).to_list()
+    return rows
+
+
+def decided(filters: Sequence[Filter], frame: pl.DataFrame) -> pl.Series:
     """All reasons of every row, those it had before first; an empty list keeps the row.
 
     Args:
         filters: The filters that scored ``frame``; their thresholds may differ from those at scoring.
         frame: What ``score`` gave, for all shards in row order: duplicates are found over the whole frame.
     """
-    decided = frame.select(pl.col("prior").fill_null(pl.lit([], dtype=pl.List(pl.String))))
+    prior = frame["prior"].fill_null(pl.Series([[]], dtype=pl.List(pl.String)))
+    rows = (prior.list.len() > 0).arg_true()
+    before = pl.DataFrame({"row": rows, "reason": prior.gather(rows)}, schema={**_REASON, "reason": prior.dtype})
+    found = {"prior": before.explode("reason")}
+    alive = np.ones(frame.height, dtype=bool)
+    alive[rows.to_numpy()] = False
     for scope in ("row", "corpus"):
         # A corpus filter keeps the first of several rows, which must not be one that is rejected anyway.
-        alive = decided.select((pl.sum_horizontal(pl.all().list.len()) == 0).alias("alive"))["alive"]
         for one in filters:
-            if one.scope != scope:
-                continue
-            seen = frame if scope == "row" else _hide(frame, one, alive)
-            decided = decided.with_columns(reasons_of(one, seen))
-    order = ["prior", *(f.name for f in filters)]
-    rows: list[list[str]] = decided.select(pl.concat_list(order).list.unique(maintain_order=True).alias("reasons"))[
-        "reasons"
-    ].to_list()
-    return rows
+            if one.scope == scope:
+                found[one.name] = _found(one, frame if scope == "row" else _hide(frame, one, pl.Series(alive)))
+        for one in filters:
+            if one.scope == scope:
+                alive[found[one.name]["row"].to_numpy()] = False
+    return _listed(pl.concat([found[name] for name in ("prior", *(f.name for f in filters))]), frame.height)
 
 
 def _hide(frame: pl.DataFrame, one: Filter, alive: pl.Series) -> pl.DataFrame:

@@ -20,10 +20,23 @@ FILTERS: dict[str, str] = {
     "average_word_length": "spanferry.corpora.filters.texts.average_word_length:AverageWordLength",
     "html": "spanferry.corpora.filters.texts.html:Html",
     "translation_score": "spanferry.corpora.filters.translation_score:TranslationScore",
+    "leakage": "spanferry.corpora.filters.overlap.leakage:Leakage",
+    "near_duplicates": "spanferry.corpora.filters.overlap.near_duplicates:NearDuplicates",
+    "aligned": "spanferry.projectors.filters.aligned:Aligned",
+    "agreement": "spanferry.projectors.filters.agreement:Agreement",
+    "similarity": "spanferry.projectors.filters.similarity:Similarity",
+    "divergence": "spanferry.projectors.filters.divergence:Divergence",
+    "round_trip": "spanferry.projectors.filters.round_trip:RoundTrip",
 }
 
-OPTIONAL = frozenset({"script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"})
-"""Filters of bitext that no run has unless it asks for them: on slots, titles and tables they reject good rows."""
+OPTIONAL = frozenset(
+    {
+        *("script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"),
+        *("leakage", "near_duplicates", "aligned", "agreement", "similarity", "divergence", "round_trip"),
+    }
+)
+"""Filters that no run has unless it asks for them: on slots, titles and tables they reject good rows, or they need
+something that only the user can give, or they cost as much as a translation."""
 
 TRANSLATED = frozenset({"span_fidelity"})
 """Filters of a translator's own words: default where a model translated, not where the translation was given."""

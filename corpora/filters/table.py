@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from spanferry.corpora.filters.apply import decide, reasons_of
+from spanferry.corpora.filters.apply import decided, rejected_by
 from spanferry.corpora.filters.base import Column, Filter
 
 BINS = 30
@@ -86,14 +86,14 @@ def removal_table(filters: Sequence[Filter], frame: pl.DataFrame) -> RemovalTabl
     rows = frame.height
     decisions = np.zeros((len(filters), rows), dtype=bool)
     for i, one in enumerate(filters):
-        decisions[i] = (reasons_of(one, frame).list.len() > 0).to_numpy()
+        decisions[i] = rejected_by(one, frame).to_numpy()
     votes = decisions.sum(axis=0)
     removals = []
     for i, one in enumerate(filters):
         removed, only = int(decisions[i].sum()), int((decisions[i] & (votes == 1)).sum())
         histograms = tuple(h for c in one.columns if (h := histogram(frame[c.name], c)) is not None)
         removals.append(Removal(one.name, removed, only, _share(removed, rows), _share(only, rows), histograms))
-    kept = sum(not reasons for reasons in decide(filters, frame))
+    kept = int((decided(filters, frame).list.len() == 0).sum())
     prior = int((frame["prior"].list.len() > 0).sum())
     return RemovalTable(rows, kept, prior, tuple(removals), _correlation(decisions))
 

@@ -24,6 +24,7 @@ def carry_out(
     strict: bool = False,
     allow_empty: bool = False,
     as_json: bool = False,
+    prefect: bool = True,
 ) -> None:
     """Runs a flow as the command line does, and leaves with 1 where a shard failed or nothing came out.
 
@@ -37,6 +38,7 @@ def carry_out(
         strict: Leave with 1 also where ``minded`` counts a row, or a model failed on one.
         allow_empty: Leave with 0 also where no row was kept or no label was carried over.
         as_json: One line of JSON.
+        prefect: Whether it is a Prefect flow run.
     """
     from spanferry.flows.engine.flow import rehearse, run
 
@@ -45,7 +47,7 @@ def carry_out(
         rehearse(flow_of(), errors)
         return
     with watched(Left(f"finished shards are kept in {out}", goes_on=True)):
-        result = run(flow_of(), errors, overwrite=overwrite)
+        result = run(flow_of(), errors, overwrite=overwrite, prefect=prefect)
     show(result, as_json)
     if result.outcome.stopped:
         errors.print(result.outcome.stopped, style="yellow", markup=False, soft_wrap=True)

@@ -34,6 +34,10 @@ RUN = {
 COMMANDS = {
     "run": ("spanferry.flows.cli.main:run_app", "Run a flow."),
     "evaluate": ("spanferry.flows.cli.evaluate:app", "Measure methods on gold."),
+    "filter": (
+        "spanferry.flows.cli.filter:app",
+        "Look at a run's stored scores and choose other thresholds.",
+    ),
     "inspect": ("spanferry.flows.cli.inspect:inspect", "Look at projected labels and correct them in a browser."),
     "verify": ("spanferry.flows.cli.verify:verify", "Check that the files of a run are unchanged."),
     "decisions": ("spanferry.flows.cli.decisions:app", "Export and import the decisions of a review."),

@@ -9,7 +9,7 @@ import fcntl
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,10 +202,17 @@ def stamp_of(place: Path) -> Mapping[str, Any]:
     return found if check is None or check == _check(found) else {}
 
 
-def stamp(place: Path, made: str, facts: Mapping[str, Any]) -> None:
-    """Stamps an output folder as finished: what it was made by, what it holds, and the list of its files."""
+def stamp(place: Path, made: str, facts: Mapping[str, Any], stages: Sequence[str] = ()) -> None:
+    """Stamps an output folder as finished: what it was made by, what it holds, and the list of its files.
+
+    Args:
+        place: The folder.
+        made: Digest of the step that wrote it.
+        facts: What the step reported.
+        stages: Names of the folders of the stages that it was written from.
+    """
     files = sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file() and p.name != STAMP)
-    about = {"made": made, "facts": dict(facts), "files": files}
+    about = {"made": made, "facts": dict(facts), "files": files, "stages": list(stages)}
     write_json(place / STAMP, {**about, "check": _check(about)})
 
 

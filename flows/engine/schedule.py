@@ -302,7 +302,8 @@ class Schedule:
         if step.scope == "emit":
             if errors := self._model_errors(k):
                 facts = {**facts, "model_errors": errors}
-            places.stamp(self._out / step.place, step.digest, facts)
+            stages = [f"{before.name}-{before.digest}" for before in step.after]
+            places.stamp(self._out / step.place, step.digest, facts, stages)
             self._emitted(step, facts)
         elif step.scope != "read":
             self.outcome.computed[step.name] = self.outcome.computed.get(step.name, 0) + 1

@@ -1,13 +1,15 @@
 """The last step of ``translate-train`` and ``project``: one format of one language, with report and card."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from polars import selectors
 
 from spanferry.corpora.arrow import pairs_from_table
 from spanferry.corpora.filters import removal_table
@@ -28,6 +30,7 @@ from spanferry.flows.store import write_bytes
 from spanferry.flows.translate.work import Filters
 from spanferry.flows.version import VERSION
 
+MADE_BY = "made_by"
 PAID = ("requests", "retries", "prompt_tokens", "completion_tokens", "cost_millionths")
 
 
@@ -47,6 +50,7 @@ class Emit:
         signature: Every choice, as it stands in every row.
         model: Signature of the model; None: both sides were given.
         projector: Signature of the projector.
+        scores: Whether the filters' scores are among those of the rows.
     """
 
     flow: str
@@ -60,17 +64,21 @@ class Emit:
     signature: Signature
     model: Signature | None
     projector: Signature
+    scores: bool = False
 
     @property
     def key(self) -> Signature:
         """All that the files depend on besides the steps before."""
         written = output_entry(open_writer(self.writer, self.options), self.writer, self.options)
-        return Signature.of(written, ("input", value_text(self.input)), ("rows", f"({self.signature})"))
+        scores = ("scores", "true") if self.scores else ""
+        return Signature.of(written, ("input", value_text(self.input)), scores, ("rows", f"({self.signature})"))
 
     def __call__(self, job: Job) -> step.Made:
         counts = self._counts(job)
         report = open_writer(self.writer, self.options).write(self._rows(job), job.place)
-        facts: dict[str, Any] = {**counts, "lost": dict(report.lost)}
+        # What the rows were made by: whoever changes the filters later loads no model to know it.
+        made_by = {"signature": self.signature, "model": self.model, "projector": self.projector, "input": self.input}
+        facts: dict[str, Any] = {**counts, "lost": dict(report.lost), MADE_BY: made_by}
         if self.writer == "arrow":
             self._documents(job, counts)
             load_index(
@@ -80,12 +88,14 @@ class Emit:
 
     def _rows(self, job: Job) -> Iterator[list[Pair]]:
         """The final rows, shard by shard: projected pairs with the filters' decisions."""
-        _, project, _, decide, *_ = job.inputs
+        _, project, score, decide, *_ = job.inputs
         reasons = decide.read(0).column("reasons").to_pylist()
         at = 0
         for shard in range(job.shards):
             job.tick(at)
             pairs = [replace(pair, signature=self.signature) for pair in pairs_from_table(project.read(shard))]
+            if self.scores:
+                pairs = with_scores(pairs, pl.DataFrame(score.read(shard)))
             rows = reasons[at : at + len(pairs)]
             at += len(pairs)
             yield [pair.rejected(*why) if why else pair for pair, why in zip(pairs, rows, strict=True)]
@@ -150,6 +160,9 @@ class Emit:
         )
         name = f"{self.input.split('.')[0]} in {self.target}"
         files["README.md"] = card([tally], self._made(filters), CardOptions(name=name, directory=job.place.name))
+        for old in (job.place / "plots").glob("*"):
+            if f"plots/{old.name}" not in files:  # of a filter that the run had before
+                old.unlink()
         for path, text in files.items():
             (job.place / path).parent.mkdir(parents=True, exist_ok=True)
             write_bytes(job.place / path, text.encode("utf-8", "backslashreplace"))
@@ -183,6 +196,16 @@ class Emitted:
     target: str
     directory: Path
     counts: dict[str, Any]
+
+
+def with_scores(pairs: Sequence[Pair], frame: pl.DataFrame) -> list[Pair]:
+    """The pairs with every finite number of ``frame`` among their scores, by the name of its column."""
+    numbers = frame.select(selectors.numeric().cast(pl.Float64))
+    found = []
+    for pair, row in zip(pairs, numbers.iter_rows(named=True), strict=True):
+        own = {name: value for name, value in row.items() if value is not None and isfinite(value)}
+        found.append(replace(pair, scores={**pair.scores, **own}))
+    return found
 
 
 def gold_scores(counts: dict[str, Any]) -> dict[str, float]:

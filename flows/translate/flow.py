@@ -182,11 +182,45 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         (*before, *fits),
         group=target,
     )
-    filters = signatures.filters
+    made = MadeBy(signatures.of(target), None if given else own.model, own.projector, Path(config.read.path).name)
+    return closing_steps(config, target, signatures.chosen_filters, (read, project, *translated), made)
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """What the rows of one language were made by.
+
+    Attributes:
+        signature: Every choice, as it stands in every row.
+        model: Signature of the model; None: both sides were given.
+        projector: Signature of the projector.
+        input: Name of what was read.
+    """
+
+    signature: Signature
+    model: Signature | None
+    projector: Signature
+    input: str
+
+
+def closing_steps(
+    config: RunConfig, target: str, chosen: Filters, before: tuple[Step, ...], made: MadeBy
+) -> list[Step]:
+    """The steps behind the projection: scores, decisions, and one output per format, which are returned.
+
+    Args:
+        config: The run's configuration.
+        target: BCP-47.
+        chosen: The filters.
+        before: The steps ``read``, ``project`` and, where a model translated, ``translate``.
+        made: What the rows were made by.
+    """
+    read, project, *translated = before
+    filters = chosen.build()
     scoring = Signature.of(("score", "+".join(f.signature for f in filters)))
-    score = Step(f"score-{target}", scoring, Score(signatures.chosen_filters), (project,), group=target)
+    score = Step(f"score-{target}", scoring, Score(chosen), (project,), group=target)
     deciding = Signature.of(("filt", "+".join(f.threshold_signature for f in filters)))
-    decide = Step(f"filter-{target}", deciding, Decide(signatures.chosen_filters), (score,), "whole", target)
+    decide = Step(f"filter-{target}", deciding, Decide(chosen), (score,), "whole", target)
     outputs = []
     for name in config.output.formats:
         emit = Emit(
@@ -195,12 +229,13 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
             target,
             name,
             config.output.options.get(name, {}),
-            signatures.chosen_filters,
+            chosen,
             config.seed,
-            Path(config.read.path).name,
-            signatures.of(target),
-            None if given else own.model,
-            own.projector,
+            made.input,
+            made.signature,
+            made.model,
+            made.projector,
+            config.output.scores,
         )
         place = target if name == "arrow" else f"{target}-{name}"
         after = (read, project, score, decide, *translated)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spanferry.flows.translate.emit import PAID, Emitted, gold_scores
+from spanferry.flows.translate.emit import MADE_BY, PAID, Emitted, gold_scores
 from spanferry.flows.translate.run import RunResult
 
 
@@ -57,7 +57,7 @@ def as_dict(result: RunResult) -> dict[str, Any]:
 
 
 def _own(emitted: Emitted) -> dict[str, Any]:
-    return {name: value for name, value in emitted.counts.items() if name not in ("read", "endpoint")}
+    return {name: value for name, value in emitted.counts.items() if name not in ("read", "endpoint", MADE_BY)}
 
 
 def _table(result: RunResult, emitted: Emitted) -> Table:

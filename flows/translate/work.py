@@ -43,15 +43,20 @@ class Filters:
     glossary: str
     given: bool = False
 
+    def options(self) -> dict[str, dict[str, Any]]:
+        """The options of each filter by its name, in order."""
+        if self.configs is not None:
+            return {str(c.get("kind")): {k: v for k, v in c.items() if k != "kind"} for c in self.configs}
+        # The terms of a glossary are given too: they are right whatever a table of translations says.
+        return {kind: {} for kind in filtering.default_names(given=self.given or bool(self.glossary))}
+
     def build(self) -> list[Filter]:
         """The filters, in order.
 
         Raises:
             ConfigError: There is no such filter, or it does not take an option.
         """
-        # The terms of a glossary are given too: they are right whatever a table of translations says.
-        names = filtering.default_names(given=self.given or bool(self.glossary))
-        configs = [{"kind": kind} for kind in names] if self.configs is None else self.configs
+        configs = [{"kind": kind} for kind in self.options()] if self.configs is None else self.configs
         if not self.glossary:
             return filtering.build(configs)
         own = {"path": self.glossary}

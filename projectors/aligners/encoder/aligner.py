@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import word_strings
+from spanferry.corpora.text.words import word_strings, words
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
 from spanferry.projectors.apostrophes import APOSTROPHES
@@ -159,6 +159,30 @@ class EncoderAligner:
         settle(errors, len({one.ids for pair in pairs.values() for one in pair}), "align", str(self.directory))
         return [alignment for alignment in out if alignment is not None]
 
+    def embed(self, texts: Sequence[str]) -> "list[np.ndarray | None]":
+        """The mean vector of each text's pieces, of length 1, float32 (width,).
+
+        None for a text that is empty, has more pieces than the encoder has positions, is in a script that the bundled
+        encoder has no pieces for, or that the encoder fails on.
+        """
+        # An unpaired surrogate has no bytes to be read.
+        strings = ["" if text_reason(text) == BAD_UNICODE else text for text in texts]
+        pieces = self._pieces([strings_of(text) for text in strings])
+        room = int(self._facts["max_tokens"])
+        usable = [
+            2 < len(one.ids) <= room and (not self.languages or self._readable(one)) for one in pieces
+        ]  # two of them are specials
+        with ThreadPoolExecutor(self._encoder.num_encoders if self.device == "cpu" else 1) as pool:
+            wanted = [one.ids for one, good in zip(pieces, usable, strict=True) if good]
+            errors: list[str] = []
+            vectors = self._encoded(wanted, pool, errors)
+        settle(errors, len(set(wanted)), "embed", str(self.directory))
+        found: list[np.ndarray | None] = []
+        for one in pieces:
+            mean = vectors[one.ids][1:-1].mean(axis=0) if one.ids in vectors else None
+            found.append(None if mean is None else mean / max(float(np.linalg.norm(mean)), 1e-12))
+        return found
+
     def _encoded(
         self, texts: Sequence[tuple[int, ...]], pool: Executor, errors: list[str]
     ) -> dict[tuple[int, ...], np.ndarray]:
@@ -228,6 +252,11 @@ def _load(directory: Path, device: str, compute_type: str) -> _Loaded:
 
     key = (*devices.file_key(directory.resolve()), device, compute_type, ctranslate2.Encoder.__name__)
     return devices.ENGINES.get(key, device, make)
+
+
+def strings_of(text: str) -> list[str]:
+    """The words of a text, as strings."""
+    return word_strings(text, words(text))
 
 
 def _strings(item: ProjectionInput, ranges: tuple[Sequence[Range], Sequence[Range]], side: int) -> list[str]:

@@ -1,5 +1,7 @@
 """The contract that all filters share: configuration, columns, decisions, tables."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from spanferry.corpora.filters import FILTERS, OPTIONAL, Filter, build, decide, 
 from spanferry.corpora.filters.base import Column
 from spanferry.corpora.filters.table import histogram
 from spanferry.corpora.schema import Example, Pair, Projection, Span
+from spanferry.projectors.aligners.encoder.convert import encoder_directory
 from tests.corpora.filter_pairs import pair
 
 GOOD = pair("Where is [the bank|loc] in this old town?", "¿Dónde está [el banco|loc] en esta vieja ciudad?")
@@ -80,12 +83,18 @@ def test_thresholds_change_decisions_without_scoring_again() -> None:
 @pytest.mark.parametrize("kind", FILTERS)
 def test_every_option_is_in_exactly_one_signature(kind: str, tmp_path: Path) -> None:
     (tmp_path / "terms.tsv").write_text("dog\tperro\n", encoding="utf-8")
+    encoder = tmp_path / "encoder"
+    shutil.copytree(encoder_directory("bundled", None, "int8"), encoder)
+    facts = json.loads((encoder / "spanferry.json").read_text())
+    (encoder / "spanferry.json").write_text(json.dumps({**facts, "name": "another"}))
     (one,) = build([{"kind": kind}])
     changes: dict[str, Any] = {
         "keep": "none", "side": "both", "kinds": ("url",), "others": ("en",), "max_run": 3, "words_up_to": 3,
         "smoothing": 9, "min_letters": 5, "longest": 3, "ngram": 4, "max_letters": 7, "high": 4.5, "span_high": 4.5,
         "max_words": 2, "max_lost": 0 if kind == "relations" else 3, "splits": ("test",),
-        "min_words": 5, "min_rows": 5, "max_added": 3, "path": str(tmp_path / "terms.tsv"),
+        "min_words": 6, "min_rows": 5, "max_added": 3, "path": str(tmp_path / "terms.tsv"), "model": str(encoder),
+        "paths": (str(tmp_path / "terms.tsv"),), "format": "text", "min_names": 3, "method": "copy",
+        "options": {"aligner": "lexical"}, "device": "cpu", "beam": 2, "min_links": 0.5,
     }  # fmt: skip
     for option in type(one).model_fields:  # type: ignore[attr-defined]
         (other,) = build([{"kind": kind, option: changes.get(option, 0.35)}])
@@ -117,7 +126,7 @@ def test_a_row_without_target_or_reason_is_still_rejected() -> None:
             {"kind": "lenght_ratio"},
             [
                 "unknown filter 'lenght_ratio'\n",
-                "Valid: average_word_length, confidence, ",
+                "Valid: agreement, aligned, average_word_length, ",
                 "Hint: did you mean 'length_ratio'?",
             ],
         ),

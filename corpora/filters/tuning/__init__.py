@@ -1,0 +1,1 @@
+"""Thresholds from stored scores: what each column holds, how columns go together, and what to set them to."""

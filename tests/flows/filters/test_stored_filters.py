@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from filters_run import config, rows
 from typer.testing import CliRunner
 
 from spanferry.corpora.errors import ConfigError, InputError
@@ -19,6 +18,7 @@ from spanferry.flows.engine.flow import run
 from spanferry.flows.filters.apply import apply_flow, changed, effect
 from spanferry.flows.filters.stored import open_run
 from spanferry.flows.translate.run import run_flow
+from tests.flows.filters.filters_run import config, rows
 
 Run = Callable[[], Path]
 CHANGES = ("filters.confidence.min_score=0.97", "filters.letters=false", "output.scores=true")

@@ -20,10 +20,14 @@ FILTERS: dict[str, str] = {
     "average_word_length": "spanferry.corpora.filters.texts.average_word_length:AverageWordLength",
     "html": "spanferry.corpora.filters.texts.html:Html",
     "translation_score": "spanferry.corpora.filters.translation_score:TranslationScore",
+    "max_error": "spanferry.projectors.bound.max_error:MaxError",
 }
 
-OPTIONAL = frozenset({"script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"})
-"""Filters of bitext that no run has unless it asks for them: on slots, titles and tables they reject good rows."""
+OPTIONAL = frozenset(
+    {"script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score", "max_error"}
+)
+"""Filters that no run has unless it asks for them: those of bitext reject good rows on slots, titles and tables, and
+``max_error`` needs an error to promise."""
 
 TRANSLATED = frozenset({"span_fidelity"})
 """Filters of a translator's own words: default where a model translated, not where the translation was given."""

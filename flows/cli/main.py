@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": ("spanferry.flows.cli.evaluate:app", "Measure methods on gold."),
     "inspect": ("spanferry.flows.cli.inspect:inspect", "Look at projected labels and correct them in a browser."),
     "verify": ("spanferry.flows.cli.verify:verify", "Check that a run's files are as they were written."),
+    "calibrate": ("spanferry.flows.cli.calibrate:calibrate", "Fit probabilities of right spans on a review."),
     "decisions": ("spanferry.flows.cli.decisions:app", "Decisions of a review: to other tools and back."),
     "list": (
         "spanferry.flows.cli.list:list_components",

@@ -48,6 +48,15 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any option as section.key=value; may be repeated.", show_default=False),
 ]
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        help="Keep the most rows of which at most this share of spans is wrong, with 95 % confidence.",
+        show_default=False,
+        min=0.0001,
+        max=0.9999,
+    ),
+]
 Limit = Annotated[int | None, typer.Option(help="Read at most so many rows.", show_default=False)]
 Seed = Annotated[int | None, typer.Option(help="Seed of what is drawn at random.", show_default="0")]
 Executor = Annotated[str | None, typer.Option(help="threads or dask.", show_default="threads")]
@@ -72,6 +81,7 @@ def translate_train(
     glossary: Glossary = None,
     device: Device = None,
     projector: Projector = None,
+    max_error: MaxError = None,
     write: Formats = None,
     config: ConfigFile = None,
     set: Settings = None,
@@ -89,7 +99,11 @@ def translate_train(
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
-    options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    options |= {
+        "translator.protect": protect or None,
+        "translator.glossary": glossary,
+        "filters.max_error.error": max_error,
+    }
     from spanferry.flows.config import RunConfig, build_config
 
     resolved = build_config(RunConfig, "translate-train", file=config, settings=set or (), options=options)
@@ -106,6 +120,7 @@ def project(
     translator: Translator = None,
     device: Device = None,
     projector: Projector = None,
+    max_error: MaxError = None,
     write: Formats = None,
     config: ConfigFile = None,
     set: Settings = None,
@@ -123,7 +138,7 @@ def project(
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
-    options["read.target"] = _input(target_input)
+    options |= {"read.target": _input(target_input), "filters.max_error.error": max_error}
     from spanferry.flows.config import RunConfig, build_config
 
     resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)

@@ -50,10 +50,10 @@ class Filters:
         # The terms of a glossary are given too: they are right whatever a table of translations says.
         names = filtering.default_names(given=self.given or bool(self.glossary))
         configs = [{"kind": kind} for kind in names] if self.configs is None else self.configs
-        if not self.glossary:
-            return filtering.build(configs)
-        own = {"path": self.glossary}
-        return filtering.build([{**own, **c} if c.get("kind") == "glossary" else c for c in configs])
+        own: dict[str, dict[str, Any]] = {"max_error": {"text": "given" if self.given else "translated"}}
+        if self.glossary:
+            own["glossary"] = {"path": self.glossary}
+        return filtering.build([{**own.get(str(c.get("kind")), {}), **c} for c in configs])
 
 
 @dataclass(frozen=True)

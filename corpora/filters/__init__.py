@@ -5,7 +5,7 @@ were made mild for labelled data: none drops a row for being short, in title cas
 placeholder.
 """
 
-from spanferry.corpora.filters.apply import build, decide, score
+from spanferry.corpora.filters.apply import build, counted, decide, score
 from spanferry.corpora.filters.base import Column, Filter
 from spanferry.corpora.filters.known import FILTERS, OPTIONAL, default_names
 from spanferry.corpora.filters.table import removal_table
@@ -26,6 +26,7 @@ __all__ = [
     "Column",
     "Filter",
     "build",
+    "counted",
     "decide",
     "default_filters",
     "default_names",

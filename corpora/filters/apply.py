@@ -143,6 +143,20 @@ def decided(filters: Sequence[Filter], frame: pl.DataFrame) -> pl.Series:
     return _listed(pl.concat([found[name] for name in ("prior", *(f.name for f in filters))]), frame.height)
 
 
+def counted(filters: Sequence[Filter], frame: pl.DataFrame, one: Filter) -> pl.DataFrame:
+    """What a corpus filter judges: ``frame`` with its columns null where a row filter or an earlier reason rejects.
+
+    Args:
+        filters: All that decide.
+        frame: What they scored.
+        one: A filter of scope ``corpus``.
+    """
+    before = frame.select(pl.col("prior").fill_null(pl.lit([], dtype=pl.List(pl.String))))
+    before = before.with_columns(reasons_of(other, frame) for other in filters if other.scope == "row")
+    alive = before.select((pl.sum_horizontal(pl.all().list.len()) == 0).alias("alive"))["alive"]
+    return _hide(frame, one, alive)
+
+
 def _hide(frame: pl.DataFrame, one: Filter, alive: pl.Series) -> pl.DataFrame:
     """``frame`` with the columns of ``one`` null where a row is rejected already."""
     return frame.with_columns(pl.when(alive).then(pl.col(c.name)).otherwise(None).alias(c.name) for c in one.columns)

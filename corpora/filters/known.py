@@ -27,16 +27,19 @@ FILTERS: dict[str, str] = {
     "similarity": "spanferry.projectors.filters.similarity:Similarity",
     "divergence": "spanferry.projectors.filters.divergence:Divergence",
     "round_trip": "spanferry.projectors.filters.round_trip:RoundTrip",
+    "max_error": "spanferry.projectors.bound.max_error:MaxError",
 }
 
 OPTIONAL = frozenset(
     {
         *("script_ratio", "terminal_punctuation", "average_word_length", "html", "translation_score"),
         *("leakage", "near_duplicates", "aligned", "agreement", "similarity", "divergence", "round_trip"),
+        "max_error",
     }
 )
 """Filters that no run has unless it asks for them: on slots, titles and tables they reject good rows, or they need
-something that only the user can give, or they cost as much as a translation."""
+something that only the user can give, they cost as much
+as a translation, or, as ``max_error``, they need an error to promise."""
 
 TRANSLATED = frozenset({"span_fidelity"})
 """Filters of a translator's own words: default where a model translated, not where the translation was given."""

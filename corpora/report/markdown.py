@@ -33,6 +33,7 @@ def report_files(
     title: str,
     signatures: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
     """Every file of the report, by its path within the report's directory.
 
@@ -44,8 +45,9 @@ def report_files(
         title: The report's heading.
         signatures: Target language to the signature of its rows.
         extra: More for ``report.json``, such as metrics against gold: JSON values by target language.
+        notes: Target language to paragraphs in Markdown that begin its section.
     """
-    removals, signatures, extra = removals or {}, signatures or {}, extra or {}
+    removals, signatures, extra, notes = removals or {}, signatures or {}, extra or {}, notes or {}
     languages: dict[str, Any] = {}
     files: dict[str, str] = {}
     sections = [f"# {escaped(title)}\n", _overview(tallies)]
@@ -61,7 +63,7 @@ def report_files(
             **({"more": extra[lang]} if lang in extra else {}),
             "examples": {name: [s.to_dict() for s in getattr(tally, name)] for name, _ in _EXAMPLES},
         }
-        sections.append(_section(tally, removal, signatures.get(lang), list(plots)))
+        sections.append(_section(tally, removal, signatures.get(lang), list(plots), notes.get(lang, ())))
     data = {"title": title, "seed": tallies[0].seed if tallies else 0, "languages": languages}
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     return {"report.json": text, "report.md": "\n".join(sections), **files}
@@ -115,11 +117,14 @@ def _overview(tallies: Sequence[Tally]) -> str:
     return table(heads, rows)
 
 
-def _section(tally: Tally, removal: RemovalTable | None, signature: str | None, plots: Sequence[str]) -> str:
+def _section(
+    tally: Tally, removal: RemovalTable | None, signature: str | None, plots: Sequence[str], notes: Sequence[str]
+) -> str:
     s = tally.summary()
     parts = [f"## {escaped(tally.target_lang)}\n"]
     if signature:
         parts.append(f"Signature: {code(signature)}\n")
+    parts += [f"{note}\n" for note in notes]
     if len(s["splits"]) > 1:
         parts.append(table(("split", "rows", "kept"), [(n, c["rows"], c["kept"]) for n, c in s["splits"].items()]))
     if s["unprojected"]:

@@ -40,6 +40,7 @@ COMMANDS = {
     ),
     "inspect": ("spanferry.flows.cli.inspect:inspect", "Look at projected labels and correct them in a browser."),
     "verify": ("spanferry.flows.cli.verify:verify", "Check that the files of a run are unchanged."),
+    "calibrate": ("spanferry.flows.cli.calibrate:calibrate", "Fit probabilities of right spans on a review."),
     "decisions": ("spanferry.flows.cli.decisions:app", "Export and import the decisions of a review."),
     "list": (
         "spanferry.flows.cli.list:list_components",

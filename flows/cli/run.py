@@ -82,6 +82,15 @@ Settings = Annotated[
         autocompletion=setting,
     ),
 ]
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        help="Keep the most rows of which at most this share of spans is wrong, with 95 % confidence.",
+        show_default=False,
+        min=0.0001,
+        max=0.9999,
+    ),
+]
 Limit = Annotated[int | None, typer.Option(help="Most rows to read.", show_default=False)]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything drawn at random.", show_default="0")]
 Executor = Annotated[
@@ -123,6 +132,7 @@ def translate_train(
     glossary: Glossary = None,
     device: Device = None,
     projector: Projector = None,
+    max_error: MaxError = None,
     write: Formats = None,
     config: ConfigFile = None,
     set: Settings = None,
@@ -144,6 +154,7 @@ def translate_train(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    options["filters.max_error.error"] = max_error
     options |= budget_options(max_cost, max_requests, max_time)
     from spanferry.flows.config import RunConfig, build_config
 
@@ -161,6 +172,7 @@ def project(
     translator: Translator = None,
     device: Device = None,
     projector: Projector = None,
+    max_error: MaxError = None,
     write: Formats = None,
     config: ConfigFile = None,
     set: Settings = None,
@@ -183,6 +195,7 @@ def project(
     )
     options["read.target"] = _input(target_input)
     options |= budget_options(max_cost, max_requests, max_time)
+    options["filters.max_error.error"] = max_error
     from spanferry.flows.config import RunConfig, build_config
 
     resolved = build_config(RunConfig, "project", file=config, settings=set or (), options=options)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from polars import selectors
 
 from spanferry.corpora.arrow import pairs_from_table
-from spanferry.corpora.filters import removal_table
+from spanferry.corpora.filters import counted, removal_table
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.report.card import CardOptions, Made, card
 from spanferry.corpora.report.markdown import report_files
@@ -29,6 +29,8 @@ from spanferry.flows.inspector.index import load_index
 from spanferry.flows.store import write_bytes
 from spanferry.flows.translate.work import Filters
 from spanferry.flows.version import VERSION
+from spanferry.projectors.bound.max_error import Bound, bound_filter, with_probabilities
+from spanferry.projectors.bound.true_error import TrueError, bound_lines
 
 MADE_BY = "made_by"
 PAID = ("requests", "retries", "prompt_tokens", "completion_tokens", "cost_millionths")
@@ -89,11 +91,14 @@ class Emit:
     def _rows(self, job: Job) -> Iterator[list[Pair]]:
         """The final rows, shard by shard: projected pairs with the filters' decisions."""
         _, project, score, decide, *_ = job.inputs
+        bounds = self._bounds(job)
         reasons = decide.read(0).column("reasons").to_pylist()
         at = 0
         for shard in range(job.shards):
             job.tick(at)
             pairs = [replace(pair, signature=self.signature) for pair in pairs_from_table(project.read(shard))]
+            if bounds:
+                pairs = with_probabilities(pairs, pl.DataFrame(score.read(shard)), bounds)
             if self.scores:
                 pairs = with_scores(pairs, pl.DataFrame(score.read(shard)))
             rows = reasons[at : at + len(pairs)]
@@ -127,6 +132,8 @@ class Emit:
         }
         if paid["requests"]:
             counts["endpoint"] = {name: paid[name] for name in PAID}
+        if bound := self._bounds(job).get(self.target):
+            counts["max_error"] = self._promise(job, bound)
         if why := self._empty(counts, labelled=given["labelled"]):
             counts["empty"] = why
         return counts
@@ -150,13 +157,18 @@ class Emit:
         for pairs in self._rows(job):
             tally.add(pairs)
         filters = self.filters.build()
-        extra = gold_scores(counts)
+        extra: dict[str, Any] = dict(gold_scores(counts))
+        notes: list[str] = []
+        if "max_error" in counts:
+            extra["max_error"] = counts["max_error"]
+            notes = bound_lines(counts["max_error"], str(job.place.parent))
         files = report_files(
             [tally],
             {self.target: removal_table(filters, self._scores(job))},
             title=f"{self.flow} {self.source} to {self.target}",
             signatures={self.target: self.signature},
             extra={self.target: extra} if extra else None,
+            notes={self.target: notes},
         )
         name = f"{self.input.split('.')[0]} in {self.target}"
         files["README.md"] = card([tally], self._made(filters), CardOptions(name=name, directory=job.place.name))
@@ -166,6 +178,19 @@ class Emit:
         for path, text in files.items():
             (job.place / path).parent.mkdir(parents=True, exist_ok=True)
             write_bytes(job.place / path, text.encode("utf-8", "backslashreplace"))
+
+    def _bounds(self, job: Job) -> dict[str, Bound]:
+        """What ``max_error`` promises, by target language; nothing where the run does not have it."""
+        filters = self.filters.build()
+        one = bound_filter(filters)
+        return one.bounds(counted(filters, self._scores(job), one)) if one else {}
+
+    def _promise(self, job: Job, bound: Bound) -> dict[str, Any]:
+        """The bound, with the spans that are kept in the end, and how many are wrong where there is gold."""
+        true = TrueError()
+        for pairs in self._rows(job):
+            true.add(pairs)
+        return {**bound.to_dict(), **true.to_dict()}
 
     def _scores(self, job: Job) -> pl.DataFrame:
         score = job.inputs[2]

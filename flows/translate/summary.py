@@ -10,6 +10,7 @@ from rich.table import Table
 
 from spanferry.flows.translate.emit import MADE_BY, PAID, Emitted, gold_scores
 from spanferry.flows.translate.run import RunResult
+from spanferry.projectors.bound.true_error import bound_rows, review_commands
 
 
 def print_summary(result: RunResult, *, as_json: bool, console: Console) -> None:
@@ -82,6 +83,9 @@ def _table(result: RunResult, emitted: Emitted) -> Table:
         table.add_row("", f"{number:,}", escape(reason))
     for call, failed in counts.get("model_errors", {}).items():
         table.add_row("model failed", f"{failed['rows']:,}", escape(f"{call}: {failed['last']}"))
+    if "max_error" in counts:
+        for what, number, text in bound_rows(counts["max_error"]):
+            table.add_row(what, number, escape(text))
     scores = gold_scores(counts)
     if scores:
         table.add_row(
@@ -137,6 +141,8 @@ def _next_commands(result: RunResult, console: Console) -> None:
         if result.config.translator.model == "bundled" and result.emitted[0].counts["rows"] > _FOR_TRYING:
             pair = f"--source {result.config.source} --target {first}"
             lines.append(("better models", f"spanferry models suggest {pair}"))
+    if any(not e.counts["max_error"]["holds"] for e in result.emitted if "max_error" in e.counts):
+        lines += [("review 50 rows", command) for command in review_commands(str(out))]
     lines.append(("what there is", "spanferry list"))
     lines.append(("look at it", f"spanferry inspect {out}"))
     for title, command in lines:

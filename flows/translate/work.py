@@ -57,10 +57,10 @@ class Filters:
             ConfigError: There is no such filter, or it does not take an option.
         """
         configs = [{"kind": kind} for kind in self.options()] if self.configs is None else self.configs
-        if not self.glossary:
-            return filtering.build(configs)
-        own = {"path": self.glossary}
-        return filtering.build([{**own, **c} if c.get("kind") == "glossary" else c for c in configs])
+        own: dict[str, dict[str, Any]] = {"max_error": {"text": "given" if self.given else "translated"}}
+        if self.glossary:
+            own["glossary"] = {"path": self.glossary}
+        return filtering.build([{**own.get(str(c.get("kind")), {}), **c} for c in configs])
 
 
 @dataclass(frozen=True)

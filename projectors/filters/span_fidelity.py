@@ -88,15 +88,22 @@ def span_scores(pair: Pair) -> dict[str, float | None]:
 
 
 @dataclass(frozen=True)
-class _Direction:
-    """Word translations of one direction: word to its translations' counts relative to the most frequent one."""
+class Direction:
+    """Word translations of one direction.
+
+    Attributes:
+        relative: Word to its translations' counts relative to the most frequent one.
+        known: Words with links enough to know them.
+        large: Whether the table has nearly every word that is translated.
+    """
 
     relative: Mapping[str, Mapping[str, float]]
     known: frozenset[str]
     large: bool
 
     @classmethod
-    def of(cls, table: PriorTable) -> "_Direction":
+    def of(cls, table: PriorTable) -> "Direction":
+        """From a table of counts."""
         counts: dict[str, dict[str, float]] = {}
         for source, target, count in zip(table.source_ids, table.target_ids, table.counts, strict=True):
             counts.setdefault(table.source_words[source], {})[table.target_words[target]] = float(count)
@@ -115,7 +122,7 @@ class _Direction:
         for word in read:
             listed = self.relative.get(word, {})
             copied = _COPIED_THOUGH_KNOWN if word in self.known else 1.0
-            best = max(max(_rendered(listed, other), copied * _alike(word, other)) for other in written)
+            best = max(max(rendered(listed, other), copied * spelled_alike(word, other)) for other in written)
             if not best and not self.large and word not in self.known:
                 continue
             counts = _SHORT_WEIGHT if len(word) <= _SHORT else 1.0
@@ -125,11 +132,11 @@ class _Direction:
 
 @dataclass(frozen=True)
 class _Tables:
-    forward: _Direction
-    backward: _Direction
+    forward: Direction
+    backward: Direction
 
     def fidelity(self, source: str, target: str) -> float | None:
-        read, written = _content(source), _content(target)
+        read, written = content_words(source), content_words(target)
         if not read:
             return None
         if not written:
@@ -140,20 +147,26 @@ class _Tables:
         return sum(known) / len(known) if len(known) == 2 or any(known) else None
 
 
+def word_tables(source: str, target: str) -> tuple[Direction, Direction] | None:
+    """The word translations of a pair of languages, in both directions; None where there is no table."""
+    tables = _tables(source, target)
+    return (tables.forward, tables.backward) if tables else None
+
+
 @lru_cache(maxsize=16)
 def _tables(source: str, target: str) -> _Tables | None:
     table = load_prior(source, target)
     if not len(table.counts):
         return None
-    return _Tables(_Direction.of(table), _Direction.of(table.reversed()))
+    return _Tables(Direction.of(table), Direction.of(table.reversed()))
 
 
-def _content(text: str) -> list[str]:
+def content_words(text: str) -> list[str]:
     """The lower-cased words of a text that hold a letter or a digit."""
     return [word for word in word_strings(text.lower(), words(text.lower())) if any(map(str.isalnum, word))]
 
 
-def _rendered(listed: Mapping[str, float], word: str) -> float:
+def rendered(listed: Mapping[str, float], word: str) -> float:
     """What a word counts as a translation: its own share, or that of one it is a form or a compound of."""
     best = listed.get(word, 0.0)
     for other, share in listed.items():
@@ -171,7 +184,7 @@ def _is_form(listed: str, word: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def _alike(one: str, other: str) -> float:
+def spelled_alike(one: str, other: str) -> float:
     """How alike two words are spelled, in Latin letters, from 0 to 1; words of one or two letters are alike or not."""
     first, second = anyascii(one).lower(), anyascii(other).lower()
     if first == second:

@@ -32,12 +32,15 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "mistral": ("Mistral", {**_SMALL, "sliding_window": None}),
     "gemma": ("Gemma", {**_TIED, "rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}),
     "gemma3_text": ("Gemma3Text", {**_TIED, "query_pre_attn_scalar": 16, "sliding_window": 200}),
+    "gemma4_text": ("Gemma4Text", {**_TIED, "global_head_dim": 16, "num_hidden_layers": 6, "sliding_window": 200,
+                                   "num_kv_shared_layers": 0, "hidden_size_per_layer_input": 0,
+                                   "vocab_size_per_layer_input": 1}),
     "gpt2": ("GPT2", _GPT2),
     "opt": ("OPT", {"hidden_size": 32, "ffn_dim": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
                     "max_position_embeddings": 256, "init_std": 0.2, "word_embed_proj_dim": 32}),
     "bloom": ("Bloom", {"hidden_size": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.2}),
 }  # fmt: skip
-_HEADS = {"Gemma3Text": "Gemma3ForCausalLM", "GPT2": "GPT2LMHeadModel"}
+_HEADS = {"Gemma3Text": "Gemma3ForCausalLM", "Gemma4Text": "Gemma4ForCausalLM", "GPT2": "GPT2LMHeadModel"}
 
 
 def tokenizer(directory: Path, *, chat: bool, ascii_only: bool, opening: bool) -> Any:

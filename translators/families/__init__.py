@@ -35,6 +35,8 @@ FAMILIES = {
 }
 LLM = "llm"
 DESCRIPTION = "spanferry.json"
+# Architectures of transformers that people ask for and ``ctranslate2.converters.transformers`` does not know.
+_WITHOUT_CONVERTER = ("cohere", "cohere2", "hunyuan_v1_dense", "hunyuan_v1_moe", "modernbert", "modernbert-decoder")
 
 
 def open_family(
@@ -119,6 +121,13 @@ def recognise(files: ModelFiles, where: str) -> type[ModelKind]:
         if family.recognises(files):
             return family
     kind = files.config.get("model_type")
+    if kind in _WITHOUT_CONVERTER:
+        raise ModelError(
+            f"models of type {kind!r} are not supported by CTranslate2 4.8, which has no converter for them",
+            where=where,
+            valid=sorted(FAMILIES),
+            hint="serve the model behind an endpoint: --translator endpoint:MODEL",
+        )
     raise ModelError(
         f"no family knows a model of type {kind!r}" if kind else "no family knows this model",
         where=where,

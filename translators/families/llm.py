@@ -11,11 +11,13 @@ from spanferry.translators.families.base import ModelFiles, auto_tokenizer, mode
 from spanferry.translators.languages.tags import ANY
 
 # Each of these is compared with transformers by a test.
-ARCHITECTURES = ("bloom", "gemma", "gemma3_text", "gpt2", "llama", "mistral", "opt", "qwen2", "qwen3")
+ARCHITECTURES = ("bloom", "gemma", "gemma3_text", "gemma4_text", "gpt2", "llama", "mistral", "opt", "qwen2", "qwen3")
 TOKENIZER, CHAT_TEMPLATE, SPECIAL_TOKENS = "tokenizer.json", "chat_template.jinja", "special_tokens_map.json"
 SETTINGS = "tokenizer_config.json"
 # A tokenizer without a limit of its own names a number with thirty digits; no context is longer than this.
 _LONGEST = 1 << 20
+# Their converters read the positions layer by layer.
+_LAYERED = ("gemma3_text", "gemma4_text")
 _ROPE = ("default", "linear", "llama3")
 
 
@@ -53,7 +55,7 @@ class LlmFamily:
         rope = getattr(config, "rope_parameters", None) or {}
         kind, part = rope.get("rope_type", "default"), rope.get("partial_rotary_factor", 1.0)
         scale = getattr(config, "query_pre_attn_scalar", None)
-        if config.model_type != "gemma3_text" and (kind not in _ROPE or part != 1.0):
+        if config.model_type not in _LAYERED and (kind not in _ROPE or part != 1.0):
             what = f"positions of the kind {kind!r}" if kind not in _ROPE else f"partial_rotary_factor={part}"
             raise _left_out(what, f"one of {', '.join(_ROPE)}, over whole heads")
         if scale is not None and scale != config.head_dim:

@@ -108,7 +108,8 @@ def convert_encoder(
     layout, layers = str(config.get("model_type")), int(config.get("num_hidden_layers", 0))
     if layout not in _LAYOUTS:
         raise ModelError(
-            f"a model of type {layout!r} is not an encoder that can align",
+            f"a model of type {layout!r} is not an encoder that can align"
+            + (", and CTranslate2 4.8 has no converter for it" if layout == "modernbert" else ""),
             where=str(source),
             valid=sorted(_LAYOUTS),
             hint=f"name one of {', '.join(NAMES)}",

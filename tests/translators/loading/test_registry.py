@@ -70,6 +70,15 @@ def test_listed_names_and_the_users_own_resolve() -> None:
     assert resolve_listed("model family", "t5", FAMILIES) is resolve("model family", FAMILIES["t5"], {})
 
 
+@pytest.mark.parametrize("kind", ["cohere", "hunyuan_v1_dense", "modernbert"])
+def test_an_architecture_without_a_converter_is_named(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}), encoding="utf-8")
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(ModelError, match=f"'{kind}' are not supported by CTranslate2 4.8") as caught:
+        load_translator(str(tmp_path))
+    assert str(caught.value).endswith("Hint: serve the model behind an endpoint: --translator endpoint:MODEL")
+
+
 @pytest.mark.parametrize("family", ["shutil:rmtree", "pathlib:Path", "marian2", None, {"a": 1}])
 def test_a_model_directory_runs_no_code(model_directory: Path, tmp_path: Path, family: object) -> None:
     copy = tmp_path / "model"

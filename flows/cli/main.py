@@ -5,6 +5,7 @@ A command's module is imported when the command is called, so that help and comp
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,6 +124,9 @@ def _common(
 
 def main() -> None:
     """Entry point: an error of the user's kind is printed without a traceback and exits with 2."""
+    # A user's module:Class lies beside their data; what is installed comes first.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     try:
         app()
     except SpanferryError as error:

@@ -1,7 +1,10 @@
 """Lazy tables: a name, or a ``package.module:Class`` string, becomes a class when it is first used."""
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import ConfigError, unknown_name
@@ -37,6 +40,8 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
     module_name, _, attribute = path.partition(":")
     if not attribute:
         raise unknown_name(kind, name, list(table))
+    if path == name:
+        _look_here(module_name)
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
@@ -53,3 +58,16 @@ def resolve(kind: str, name: str, table: Mapping[str, str]) -> Any:
             hint="a class from outside is written package.module:Class",
         )
     return getattr(module, attribute)
+
+
+def _look_here(module_name: str) -> None:
+    """Makes a user's module in the current folder importable, here and by the workers that take its objects.
+
+    The folder is searched last, and only once a user names a module in it: a file ``torch.py`` beside somebody's data
+    must not run because torch is not installed.
+    """
+    package, here = module_name.partition(".")[0], str(Path.cwd())
+    if not package or here in sys.path or "" in sys.path or package in sys.modules or find_spec(package) is not None:
+        return
+    if Path(here, package).is_dir() or Path(here, f"{package}.py").is_file():
+        sys.path.append(here)

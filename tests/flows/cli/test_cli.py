@@ -1,5 +1,9 @@
 """The command line's small commands, as a user runs them."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import Run
@@ -54,3 +58,41 @@ def test_missing_input_and_target(spanferry: Run) -> None:
     assert "Hint: --input FILE" in spanferry("run", "translate-train", "--target", "es").stderr
     assert "Hint: --target es" in spanferry("run", "translate-train", "--input", "sample:sentences").stderr
     assert "--target-input" in spanferry("run", "project", "--input", "sample:sentences", "--target", "es").stderr
+
+
+_OWN_PROJECTOR = """
+from spanferry import Projection, Span
+
+
+class FirstWord:
+    name = signature = "first"
+
+    def project(self, items):
+        return [
+            [Projection(s.id, Span(0, i.target_text.find(" "), s.label, s.id), 1.0, "first") for s in i.spans]
+            for i in items
+        ]
+"""
+
+
+def test_a_class_in_the_current_folder_is_found_by_the_installed_command(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(_OWN_PROJECTOR)
+    (tmp_path / "rows.jsonl").write_text(
+        '{"text": "Anna is here.", "spans": [{"start": 0, "end": 4, "label": "PER"}]}\n'
+    )
+    words = [
+        "run",
+        "translate-train",
+        "--input",
+        "rows.jsonl",
+        "--target",
+        "es",
+        "--projector",
+        "mine:FirstWord",
+        "--dry-run",
+    ]
+    done = subprocess.run(
+        [Path(sys.executable).parent / "spanferry", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was written" in done.stderr

@@ -4,6 +4,7 @@ import ast
 import json
 import pickle
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ WRITTEN_BY_THE_USER = {
     ("corpora/readers/multiway.py", "'parallel reader'", "name"),
     ("corpora/writers/__init__.py", "'writer'", "name"),
     ("corpora/writers/parallel.py", "'parallel writer'", "name"),
-    ("flows/cli/list.py", "kind", "name"),
+    ("flows/reference.py", "kind", "name"),
+    ("flows/reference.py", "'flow'", "name"),
     ("flows/switch/plan.py", "name", "kind"),
     ("projectors/aligners/build.py", "'aligner'", "kind"),
     ("projectors/methods/build.py", "'projector'", "kind"),
@@ -54,8 +56,13 @@ def test_only_the_registry_imports_by_name() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if "import_module" in (text := path.read_text(encoding="utf-8")) or "__import__(" in text
     }
-    # The other two import what their own constants name.
-    assert importing == {"corpora/registry.py", "flows/api/__init__.py", "flows/cli/main.py"}
+    # The others import what their own constants name.
+    assert importing == {
+        "corpora/registry.py",
+        "flows/api/__init__.py",
+        "flows/cli/completion/declared.py",
+        "flows/cli/main.py",
+    }
 
 
 @pytest.mark.parametrize(
@@ -100,3 +107,15 @@ def test_a_row_keeps_its_details_and_refuses_others() -> None:
         assert (one.reason, one.where, one.valid, one.hint) == ("bad_span", "a.jsonl:3", "0, 1", "end=inclusive")
     with pytest.raises(TypeError, match="wher"):
         RowError("bad_span", "outside", wher="a.jsonl:3")  # type: ignore[call-arg]
+
+
+def test_only_what_a_user_names_is_looked_for_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "spanferry_own.py").write_text("VALUE = 7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    assert resolve("reader", "json:loads", {}) is json.loads
+    with pytest.raises(ConfigError, match="spanferry_own"):
+        resolve("reader", "own", {"own": "spanferry_own:VALUE"})
+    assert resolve("reader", "spanferry_own:VALUE", {}) == 7

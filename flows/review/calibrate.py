@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from spanferry.corpora.errors import InputError
+from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.review.decisions import by_example, fold, require_log
 from spanferry.flows.inspector.runs import find_corpora
 from spanferry.flows.store import write_bytes
@@ -24,9 +24,10 @@ def calibrate(out: Path, *, target: str | None = None, error: float = 0.05) -> l
     Raises:
         InputError: There is no run, no such dataset, no decision, or too few of them.
     """
-    corpora = [one for one in find_corpora(out) if not one.reviewed and target in (None, one.name, one.key)]
+    found = [one for one in find_corpora(out) if not one.reviewed and one.folder.parent.resolve() == out.resolve()]
+    corpora = [one for one in found if target in (None, one.key)]
     if not corpora:
-        raise InputError(f"no dataset {target or ''} here", where=str(out), hint="spanferry inspect OUT")
+        raise unknown_name("dataset", target or "", [one.key for one in found], hint=f"spanferry inspect {out}")
     done: list[Refit] = []
     for corpus in corpora:
         log = require_log(corpus.log)

@@ -12,8 +12,8 @@ several costs no confidence (fixed sequence testing: Learn then Test, Angelopoul
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, lgamma
-from typing import Any
+from functools import lru_cache
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 CONFIDENCE = 0.95
-_BEGIN = 0.5  # chosen on Europarl es and de among 0, 0.25, 0.5 and 0.8, by how many spans are kept
 GRID = tuple(round(float(p), 4) for p in 1.0 / (1.0 + np.exp(-np.linspace(5.0, -2.0, 57))))
 """The thresholds that are tried, descending: every eighth of a nat of log-odds."""
 
@@ -67,11 +66,15 @@ def refutes(spans: int, wrong: int, new: int, error: float, confidence: float) -
     if total > spans + new:
         return True
     # P(at most `wrong` of `total` wrong spans are among the calibration's), drawn from all without replacement.
-    terms = [
-        _log_choose(total, k) + _log_choose(spans + new - total, spans - k) - _log_choose(spans + new, spans)
-        for k in range(max(0, total - new), min(wrong, spans) + 1)
-    ]
-    return float(np.exp(terms).sum()) <= 1.0 - confidence if terms else True
+    everything = spans + new
+    k = np.arange(max(0, total - new), min(wrong, spans) + 1)
+    logs = _log_factorials(everything)
+    terms = (
+        (logs[total] - logs[k] - logs[total - k])
+        + (logs[everything - total] - logs[spans - k] - logs[new - total + k])
+        - (logs[everything] - logs[spans] - logs[new])
+    )
+    return float(np.exp(terms).sum()) <= 1.0 - confidence
 
 
 def threshold_for(
@@ -89,37 +92,45 @@ def threshold_for(
     Returns:
         None: no threshold keeps it.
     """
-    scores, sizes = np.concatenate([judged.least, least]), np.concatenate([judged.spans, spans])
     found = None
-    for threshold in GRID:
+    for threshold in GRID[_start(judged, least, spans, error, confidence) :]:
         own, wrong = judged.above(threshold)
-        new = int(spans[least >= threshold].sum())
-        if found is None and not _worth_trying(scores, sizes, threshold, own, new, error, confidence):
-            continue
-        if not refutes(own, wrong, new, error, confidence):
+        if not refutes(own, wrong, int(spans[least >= threshold].sum()), error, confidence):
             return found
         found = threshold
     return found
 
 
-def _worth_trying(
-    scores: Floats, sizes: Counts, threshold: float, own: int, new: int, error: float, confidence: float
-) -> bool:
-    """Whether the search may begin at a threshold, by what is known before any span is judged.
+def _start(judged: JudgedRows, least: Floats, spans: Counts, error: float, confidence: float) -> int:
+    """Where in the grid the search begins: where the probabilities expect it to succeed most.
 
-    There must be spans enough for a proof, and the probabilities must expect half of the error that is asked for: a
-    search that began with fewer spans would often end at one wrong span among them.
+    No judgement is looked at. A search that began with the surest spans would often end at one wrong span among few.
     """
-    kept = scores >= threshold
-    expected = float((sizes[kept] * (1.0 - scores[kept])).sum()) / max(int(sizes[kept].sum()), 1)
-    return expected >= _BEGIN * error and refutes(own, 0, new, error, confidence)
+    scores, sizes = np.concatenate([judged.least, least]), np.concatenate([judged.spans, spans])
+    chances = []
+    for threshold in GRID:
+        kept = scores >= threshold
+        own, new = judged.above(threshold)[0], int(spans[least >= threshold].sum())
+        if not refutes(own, 0, new, error, confidence):
+            chances.append(0.0)
+            continue
+        most, above = 0, own + 1  # the most wrong spans with which the search would go on, by bisection
+        while above - most > 1:
+            middle = (most + above) // 2
+            if refutes(own, middle, new, error, confidence):
+                most = middle
+            else:
+                above = middle
+        expected = float((sizes[kept] * (1.0 - scores[kept])).sum() / sizes[kept].sum())
+        chances.append(_binomial_cdf(most, own, min(max(expected, 1e-6), 1.0 - 1e-6)))
+    return int(np.argmax(chances))
 
 
 def upper_bound(spans: int, wrong: int, confidence: float = CONFIDENCE) -> float:
     """The share of wrong spans that lies above with ``confidence``, of endlessly many (Clopper and Pearson)."""
     if not spans:
         return 1.0
-    low, high = wrong / spans, 1.0
+    low, high = max(wrong / spans, 1e-9), 1.0
     for _ in range(50):
         middle = (low + high) / 2
         if _binomial_cdf(wrong, spans, middle) > 1.0 - confidence:
@@ -132,17 +143,24 @@ def upper_bound(spans: int, wrong: int, confidence: float = CONFIDENCE) -> float
 def _binomial_cdf(most: int, count: int, share: float) -> float:
     if share >= 1.0:
         return float(most >= count)
-    terms = [_log_choose(count, k) + k * np.log(share) + (count - k) * np.log1p(-share) for k in range(most + 1)]
+    k, logs = np.arange(most + 1), _log_factorials(count)
+    terms = logs[count] - logs[k] - logs[count - k] + k * np.log(share) + (count - k) * np.log1p(-share)
     return float(np.exp(terms).sum())
 
 
-def _log_choose(total: int, chosen: int) -> float:
-    if not 0 <= chosen <= total:
-        return -np.inf
-    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
+def _log_factorials(most: int) -> Floats:
+    """log 0!, log 1!, … at least up to ``most``."""
+    return _table(1 << max(int(most), 1).bit_length())
 
 
-def rows_of(numbers: Sequence[int] | Counts, probability: Floats, right: Sequence[bool] | NDArray[np.bool_]) -> Any:
+@lru_cache(maxsize=24)
+def _table(most: int) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1)))])
+
+
+def rows_of(
+    numbers: Sequence[int] | Counts, probability: Floats, right: Sequence[bool] | NDArray[np.bool_]
+) -> JudgedRows:
     """Spans put together to rows.
 
     Args:

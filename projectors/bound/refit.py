@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_SPANS = 20  # a slope and a shift of fewer say nothing
-_RIDGE = 2.0  # holds slope and shift at 1 and 0 where little was reviewed
+_RIDGE = 1.0  # holds slope and shift at 1 and 0 where little was reviewed
 _FOLDS = 5
 # Decisions after which the span is not what the projection said.
 _WRONG = frozenset({"reject", "move", "label"})
@@ -165,13 +165,23 @@ def _mean(values: Iterable[float | None]) -> float:
 
 def _platt(odds: Floats, right: Flags) -> tuple[float, float]:
     """Slope and shift that make the log-odds likeliest (Platt, 1999), held at 1 and 0 by a ridge; never descending."""
-    found = np.array([1.0, 0.0])
-    table, start = np.column_stack([odds, np.ones(len(odds))]), found.copy()
+    table, start = np.column_stack([odds, np.ones(len(odds))]), np.array([1.0, 0.0])
+
+    def loss(weights: Floats) -> float:
+        values = table @ weights
+        return float(
+            np.logaddexp(0.0, np.where(right, -values, values)).sum() + _RIDGE * ((weights - start) ** 2).sum()
+        )
+
+    found = start
     for _ in range(50):
         sure = sigmoid(table @ found)
-        slope = table.T @ (right - sure) - _RIDGE * (found - start)
-        bend = (table * (sure * (1.0 - sure))[:, None]).T @ table + _RIDGE * np.eye(2)
+        slope = table.T @ (right - sure) - 2.0 * _RIDGE * (found - start)
+        bend = (table * (sure * (1.0 - sure))[:, None]).T @ table + 2.0 * _RIDGE * np.eye(2)
         step = np.linalg.solve(bend, slope)
+        # A whole step may lead past the minimum, where what was reviewed is all right or all wrong.
+        while loss(found + step) > loss(found) and np.abs(step).max() > 1e-9:
+            step = step / 2.0
         found = found + step
         if np.abs(step).max() < 1e-9:
             break

@@ -34,6 +34,7 @@ has, log-odds of the confidence, nats per piece, log of code points."""
 _WITNESS = dict(zip(COVARIATES, ("forward_known", "confidence", "mt_score", "text"), strict=True))
 # A corpus whose mean lies further from that of the judged rows than so many of their standard deviations is other text.
 _FAR = 0.5
+_LEAST_SPREAD = 0.1  # rows that are all alike differ from others by nothing that counts
 _FEWER = 4  # a corpus with less than this part of their rows is one that aligners knew less of
 
 
@@ -84,7 +85,7 @@ class JudgedText:
         found = {}
         for name, own in self.means.items():
             if name in means and not np.isnan(means[name]):
-                spread = max(self.spreads[name], 1e-6)
+                spread = max(self.spreads[name], _LEAST_SPREAD)
                 # The mean of few rows strays by itself.
                 distance = abs(means[name] - own) / spread - 2.0 / np.sqrt(max(rows, 1))
                 if distance > _FAR:

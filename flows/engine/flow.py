@@ -186,7 +186,7 @@ def _schedule(flow: Flow, out: Path, progress: Progress, rehearsal: int | None =
             places.mark(out, flow.config.flow if flow.keeps_config else None, VERSION, [step.place])
         if flow.keeps_config and not shown:
             # What lies on disk keeps its configuration until there is something of the new one.
-            write_bytes(out / places.CONFIG, flow.config.to_json().encode())
+            _write_config(flow, out)
             shown = True
 
     def emitted(step: Step, facts: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     if schedule.nothing_to_do:
         _take_up(flow, out, result)
         if flow.keeps_config:
-            write_bytes(out / places.CONFIG, flow.config.to_json().encode())
+            _write_config(flow, out)
     elif prefect:
         config = flow.config
 
@@ -226,6 +226,12 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     else:
         body(lambda: Threads(flow.executor.workers))
     return result
+
+
+def _write_config(flow: Flow, out: Path) -> None:
+    config = flow.config.to_json().encode()
+    write_bytes(out / places.CONFIG, config)
+    places.mark(out, flow.config.flow, VERSION, config=config)
 
 
 def _take_up(flow: Flow, out: Path, result: Result) -> None:

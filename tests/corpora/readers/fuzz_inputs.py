@@ -53,7 +53,7 @@ GOOD: dict[str, bytes] = {
     b"E1\tX:T2 Who:T1\nA1\tNeg E1\n#1\tNote T1\tx\n",
     "text": b"Eva ruft\nzwei\n",
     "tmx": _TMX,
-    "tsv": b"id\ten\tde\n1\tEva calls\tEva ruft\n2\tgood\tgut\n",
+    "tsv": b"1\tEva calls\tEva ruft\n2\tgood\tgut\n",
     "moses": b"Eva ruft\nzwei drei\n",
     "gzip": gzip.compress(lines(_FULL, _FULL), mtime=0),
 }

@@ -156,6 +156,7 @@ def iter_batches(path: Path | str) -> Iterator[pa.Table]:
 def _read_batches(path: Path) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
     try:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        reader.schema.to_string()  # raises where a name is not text
     except FileNotFoundError as error:
         raise InputError("no such Arrow file", where=str(path), hint="run the stage that writes it") from error
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -372,7 +373,7 @@ def _read_examples(columns: list[Any]) -> list[Example]:
     ids, langs, texts, spans, relations, labels, metas, tokens, splits, *numeric = columns
     values = _values(labels)
     if numeric and any(marks := _values(numeric[0])):
-        values = [json.loads(v) if mark else v for v, mark in zip(values, marks, strict=True)]
+        values = [_from_json(v) if mark else v for v, mark in zip(values, marks, strict=True)]
     rows = zip(
         _values(ids),
         _values(langs),
@@ -386,6 +387,13 @@ def _read_examples(columns: list[Any]) -> list[Example]:
         strict=True,
     )
     return [
-        Example(i, lang, dict(t), s, r, label, {} if m in ("{}", None) else json.loads(m), dict(k), split)
+        Example(i, lang, dict(t), s, r, label, {} if m in ("{}", None) else _from_json(m), dict(k), split)
         for i, lang, t, s, r, label, m, k, split in rows
     ]
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{text[:40]!r} is not JSON", hint="the file was changed: run again") from error

@@ -1,7 +1,7 @@
 """Checksums of the files of an output, in the form that ``sha256sum -c SHA256SUMS`` takes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from spanferry.corpora.errors import InputError
@@ -17,6 +17,24 @@ def write_sums(folder: Path) -> None:
     paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{_digest(folder / path)}  {path}\n" for path in paths]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def completed_sums(folder: Path, leave_out: Collection[str]) -> str:
+    """What ``SHA256SUMS`` holds with a line for the files that have been added since, such as reports.
+
+    Args:
+        folder: The output.
+        leave_out: Names of files that get none.
+
+    Raises:
+        InputError: The list of checksums is broken.
+    """
+    sums = read_sums(folder)
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if name not in sums and path.is_file() and path.name not in {SUMS, *leave_out} and path.suffix != ".tmp":
+            sums[name] = _digest(path)
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
 
 
 def read_sums(folder: Path) -> dict[str, str]:

@@ -33,7 +33,8 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(
             f"can't write: {error.strerror or error}",
             where=str(path),
-            hint="make room or give write permission and run the same command again, or write elsewhere: --out DIR",
+            hint="what is finished is kept: make room or give write permission and run the same command again, "
+            "or write elsewhere: --out DIR",
         ) from error
 
 
@@ -51,7 +52,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     # Two writers of the same path must not share the temporary file, hence a name nobody else has.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         try:
             yield temporary
             sync_file(temporary)
@@ -72,7 +73,7 @@ def work_folder(out: Path) -> Iterator[Path]:
         OutputError: The disk or its rights do not allow it.
     """
     with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+        make_folders(out)
         for left in out.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
         with TemporaryDirectory(dir=out, prefix=_WORK, ignore_cleanup_errors=True) as folder:
@@ -111,6 +112,23 @@ def publish(new: Path, out: Path, *, index: str, stale: Collection[str] = ()) ->
             shutil.rmtree(target)
         path.replace(target)
     sync_folder(out)
+
+
+def make_folders(path: Path) -> None:
+    """Makes a folder and those above it; the new names are on the disk when this returns.
+
+    Raises:
+        OSError: The disk or its rights do not allow it, or a file is in the way.
+    """
+    if not path.parent.is_dir():
+        make_folders(path.parent)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    else:
+        sync_folder(path.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spanferry.corpora.errors import OutputError
-from spanferry.corpora.files import atomic_path
+from spanferry.corpora.files import atomic_path, make_folders
 
 
 def digest(text: str | bytes, length: int = 12) -> str:
@@ -31,7 +31,7 @@ def make_folder(path: Path) -> None:
         OutputError: A file is in the way, or the disk or its rights do not allow it.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folders(path)
     except OSError as error:
         raise OutputError(
             f"can't make this folder: {error.strerror}", where=str(path), hint="--out DIRECTORY, one that can be made"

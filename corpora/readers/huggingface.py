@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from spanferry.corpora.checksums import check_data
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.files import content_hash
+from spanferry.corpora.foreign import check_sizes, check_stream, first_line, foreign
 from spanferry.corpora.readers.common.base import Note, split_of
-from spanferry.corpora.readers.common.foreign import check_sizes, check_stream, first_line, foreign
 from spanferry.corpora.readers.tables import Part, TableReader
 
 _BATCH = 1000

@@ -5,8 +5,10 @@ The columns are those of ``spanferry.corpora.stored.rows``; what is not emitted 
 """
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -19,6 +21,7 @@ from spanferry.corpora.attributes import attributes_from_json, with_earlier_attr
 from spanferry.corpora.checksums import check_data
 from spanferry.corpora.columns import field_of
 from spanferry.corpora.errors import InputError
+from spanferry.corpora.foreign import foreign
 from spanferry.corpora.schema import Example, Pair, Projection, Relation, Span
 from spanferry.corpora.stored.base import REJECTED
 from spanferry.corpora.stored.rows import TAKEN
@@ -26,6 +29,8 @@ from spanferry.corpora.stored.switched import is_record, is_switched, record_pai
 
 INDEX = "dataset_dict.json"
 _NEEDED = ("id", "lang", "spans", "source", "projections", "reasons", "split")
+_STRINGS = ("id", "lang", "split", "signature")  # the columns that must be text, where they are
+_SPLIT = re.compile(r"[\w-][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -49,15 +54,11 @@ class EmittedDataset:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
+        hint = "spanferry run translate-train --input FILE --target es --out OUT"
+        with foreign(folder, "not a dataset that Spanferry wrote", hint, f"a folder with {INDEX}, such as OUT/es"):
             splits = json.loads((folder / INDEX).read_text(encoding="utf-8"))["splits"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                "not a dataset that Spanferry wrote",
-                where=str(folder),
-                valid=f"a folder with {INDEX}, such as OUT/es",
-                hint="spanferry run translate-train --input FILE --target es --out OUT",
-            ) from error
+            if not all(map(_SPLIT.fullmatch, splits)):  # a name with a slash would lead out of the folder
+                raise ValueError(f"{splits!r} are not names of splits")
         check_data(folder)
         self.splits = [*splits, REJECTED]
         self.parts: list[Part] = []
@@ -104,16 +105,30 @@ class EmittedDataset:
         return found
 
     def pair(self, number: int) -> Pair:
-        """Row ``number`` as a pair."""
+        """Row ``number`` as a pair.
+
+        Raises:
+            InputError: The row holds something else than our writer puts there.
+        """
         row = self.row(number)
         batch, split = self._flat[bisect_right(self._firsts, number) - 1]
-        return _reader(batch.schema)(row, group=split)
+        with self._foreign():
+            return _reader(batch.schema)(row, group=split)
 
     def pairs(self) -> Iterator[list[Pair]]:
-        """All rows as pairs, batch by batch, in order."""
+        """All rows as pairs, batch by batch, in order.
+
+        Raises:
+            InputError: A row holds something else than our writer puts there.
+        """
         for batch, split in self._flat:
-            read = _reader(batch.schema)
-            yield [read(row, group=split) for row in batch.to_pylist()]
+            with self._foreign():
+                read = _reader(batch.schema)
+                pairs = [read(row, group=split) for row in batch.to_pylist()]
+            yield pairs
+
+    def _foreign(self) -> AbstractContextManager[None]:
+        return foreign(self.folder, "a row is not one that Spanferry wrote", "run the flow again")
 
 
 def _reader(schema: pa.Schema) -> Callable[..., Pair]:
@@ -130,8 +145,9 @@ def is_readable(folder: Path) -> bool:
     try:
         with pa.memory_map(str(path)) as file:
             schema = pa.ipc.open_stream(file).schema
-    except (pa.ArrowInvalid, OSError):
-        return True  # what is wrong with it is told when it is opened
+            schema.to_string()
+    except (pa.ArrowException, OSError, ValueError):
+        return True  # what is wrong with it is reported when it is opened
     return is_switched(schema) or set(_NEEDED) <= set(schema.names)
 
 
@@ -210,24 +226,25 @@ def fingerprint(folder: Path, splits: Sequence[str]) -> str:
     """The digest of the fingerprints in the ``state.json`` files, which follow from the content of the data."""
     digest = blake2b(digest_size=6)
     for split in splits:
-        try:
-            state = json.loads((folder / split / "state.json").read_text(encoding="utf-8"))["_fingerprint"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(
-                "the dataset is not whole", where=str(folder / split / "state.json"), hint="run the flow again"
-            ) from error
-        digest.update(f"{split}:{state};".encode())
+        path = folder / split / "state.json"
+        with foreign(path, "the dataset is not whole", "run the flow again"):
+            state = json.loads(path.read_text(encoding="utf-8"))["_fingerprint"]
+            digest.update(f"{split}:{state};".encode())
     return digest.hexdigest()
 
 
 def _open(path: Path) -> list[pa.RecordBatch]:
-    try:
-        batches = list(pa.ipc.open_stream(pa.memory_map(str(path))))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            f"not an Arrow stream ({str(error).splitlines()[0]})", where=str(path), hint="run the flow again"
-        ) from error
+    with foreign(path, "not an Arrow stream", "run the flow again"):
+        reader = pa.ipc.open_stream(pa.memory_map(str(path)))
+        reader.schema.to_string()  # names that are not text are an error here, not later
+        batches = list(reader)
+        for batch in batches:
+            # Offsets that point elsewhere would kill the interpreter when they are followed.
+            batch.validate(full=True)
     schema = batches[0].schema if batches else pa.schema([])
+    for name in {*_STRINGS} & {*schema.names}:
+        if schema.field(name).type != pa.string():
+            raise InputError(f"the column {name!r} is not text", where=str(path), hint="run the flow again")
     needed = _NEEDED if batches and not (is_switched(schema) or is_record(schema)) else ()
     missing = [column for column in needed if column not in schema.names]
     if missing:

@@ -206,7 +206,7 @@ def _schedule(
             places.mark(out, flow.config.flow if flow.keeps_config else None, VERSION, [step.place])
         if flow.keeps_config and not shown:
             # What lies on disk keeps its configuration until there is something of the new one.
-            write_bytes(out / places.CONFIG, flow.config.to_json().encode())
+            _write_config(flow, out)
             shown = True
 
     def emitted(step: Step, facts: dict[str, Any]) -> None:
@@ -236,7 +236,7 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     if schedule.nothing_to_do:
         _collect_outputs(flow, out, result)
         if flow.keeps_config:
-            write_bytes(out / places.CONFIG, flow.config.to_json().encode())
+            _write_config(flow, out)
     elif prefect:
         config = flow.config
 
@@ -250,6 +250,12 @@ def _work(flow: Flow, out: Path, console: Console | None, prefect: bool, progres
     else:
         body(lambda: Threads(flow.executor.workers))
     return result
+
+
+def _write_config(flow: Flow, out: Path) -> None:
+    config = flow.config.to_json().encode()
+    write_bytes(out / places.CONFIG, config)
+    places.mark(out, flow.config.flow, VERSION, config=config)
 
 
 def _collect_outputs(flow: Flow, out: Path, result: Result) -> None:

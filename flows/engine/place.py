@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spanferry.corpora.checksums import SUMS, completed_sums
 from spanferry.corpora.errors import OutputError
 from spanferry.corpora.files import writing
 from spanferry.corpora.review.decisions import LOG
-from spanferry.flows.store import digest, make_folder, write_json
+from spanferry.flows.store import digest, make_folder, write_bytes, write_json
 
 MARKER, STAMP, LOCK, CONFIG, STAGES = ".spanferry-run.json", ".spanferry.json", ".lock", "config.json", "stages"
 STOP, BUDGET = ".stop", ".budget"
@@ -37,24 +38,32 @@ _HALF = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")  # what a killed ``atomic_path`` 
 
 
 def read_marker(out: Path) -> dict[str, Any] | None:
-    """What the marker says: ``flow``, ``version`` and ``made``, the folders that were written; None without one."""
+    """What the marker says: ``flow``, ``version``, ``made`` (folders that were written) and ``config`` (a digest).
+
+    None without one, or where it is damaged.
+    """
     found = _json(out / MARKER)
     about = found.get("spanferry") if isinstance(found, dict) else None
+    if isinstance(about, dict) and found.get("check") not in (None, _check(about)):  # earlier versions have none
+        return None
     if isinstance(about, dict) and about.get("schema") == _SCHEMA and isinstance(about.get("flow"), str):
         return {**about, "made": [name for name in about.get("made", []) if isinstance(name, str)]}
     return None
 
 
-def mark(out: Path, flow: str | None, version: str, made: Iterable[str] = ()) -> None:
+def mark(out: Path, flow: str | None, version: str, made: Iterable[str] = (), config: bytes | None = None) -> None:
     """Marks ``out`` as a run's folder, in which ``made`` are the run's own besides those that it had.
 
-    A ``flow`` of None works on another flow's run, whose name stays.
+    A ``flow`` of None works on another flow's run, whose name stays. ``config`` is what ``config.json`` holds now;
+    None: the same as before.
     """
     before = read_marker(out) or {"made": [], "flow": (_json(out / CONFIG) or {}).get("flow", "")}
     names = sorted({*before["made"], *made})
     about = {"schema": _SCHEMA, "flow": flow or before["flow"], "version": version, "made": names}
+    if known := before.get("config") if config is None else digest(config):
+        about["config"] = known
     if before != about:
-        write_json(out / MARKER, {"spanferry": about})
+        write_json(out / MARKER, {"spanferry": about, "check": _check(about)})
 
 
 def is_run(out: Path) -> bool:
@@ -163,14 +172,15 @@ def _is_review(folder: Path) -> bool:
 
 def sweep(out: Path) -> None:
     """Removes what a killed process left half-written. Only for the holder of the run's lock."""
-    for folder in (out, out / STAGES, *(p for p in _listed(out / STAGES) if p.is_dir())):
+    for folder in (out, out / _INDEX, out / STAGES, *(p for p in _listed(out / STAGES) if p.is_dir())):
         for left in (*folder.glob(".*.tmp"), *folder.glob(".*.tick"), *folder.glob(STOP)):
             with writing(left):
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
     for name in (read_marker(out) or {"made": []})["made"]:
-        for left in [p for p in (out / name).rglob(".*.tmp") if _HALF.fullmatch(p.name)]:
+        halves = [p for p in (out / name).rglob(".*.tmp") if _HALF.fullmatch(p.name)]
+        for left in (*halves, *(out / name).glob(".write.*")):
             with writing(left):
-                left.unlink(missing_ok=True)
+                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -203,7 +213,7 @@ def stamp_of(place: Path) -> Mapping[str, Any]:
 
 
 def stamp(place: Path, made: str, facts: Mapping[str, Any], stages: Sequence[str] = ()) -> None:
-    """Stamps an output folder as finished: what it was made by, what it holds, and the list of its files.
+    """Stamps an output folder as finished: what it was made by, what it holds, its files and their checksums.
 
     Args:
         place: The folder.
@@ -211,8 +221,10 @@ def stamp(place: Path, made: str, facts: Mapping[str, Any], stages: Sequence[str
         facts: What the step reported.
         stages: Names of the folders of the stages that it was written from.
     """
+    sums = completed_sums(place, [STAMP]).encode()
+    write_bytes(place / SUMS, sums)
     files = sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file() and p.name != STAMP)
-    about = {"made": made, "facts": dict(facts), "files": files, "stages": list(stages)}
+    about = {"made": made, "facts": dict(facts), "files": files, "stages": list(stages), "sums": digest(sums)}
     write_json(place / STAMP, {**about, "check": _check(about)})
 
 

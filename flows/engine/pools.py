@@ -5,6 +5,7 @@ import contextvars
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class PrefectTasks:
 
     Prefect's client raises as soon as its server is gone. The work is ours and the server only reports it, so a job
     that fails then is done again in a thread of this process, and those to come run there; stage files make that safe.
+    Where there has been no server from the start, all of them run there.
 
     Args:
         executor: The configuration of where they run.
@@ -59,7 +61,7 @@ class PrefectTasks:
         # The input may lie where other machines do not see it.
         self._reads_here = bool(executor.address or executor.slurm)
         self._tasks: dict[str, Any] = {}
-        self._own: Threads | None = None
+        self._own = Threads(self.workers) if prefect_server.given_up() else None
         self._lock = threading.Lock()
 
     def submit(self, step: Step, job: Job, done: Callable[[Any], None]) -> None:
@@ -74,8 +76,8 @@ class PrefectTasks:
                 done(_Finished(made(*arguments, return_state=True)))
                 return
             future = made.submit(*arguments)
-        except Exception:
-            own = self._detached()
+        except Exception as error:
+            own = self._detached(error)
             if own is None:
                 raise
             own.submit(step, job, done)
@@ -83,18 +85,19 @@ class PrefectTasks:
         future.add_done_callback(lambda found: self._finished(found, step, job, done))
 
     def _finished(self, found: Any, step: Step, job: Job, done: Callable[[Any], None]) -> None:
-        own = self._detached() if isinstance(self.result(found), Exception) else None
+        result = self.result(found)
+        own = self._detached(result) if isinstance(result, Exception) else None
         if own is None:
             done(found)
         else:
             own.submit(step, job, done)
 
-    def _detached(self) -> Threads | None:
-        """Threads of this process if Prefect's server is gone, which is said once; else None."""
+    def _detached(self, error: Exception) -> Threads | None:
+        """Threads of this process if Prefect's server is gone or fails, which is reported once; else None."""
         with self._lock:
-            if self._own is None and prefect_server.lost():
+            if self._own is None and _is_prefects(error):
                 self._own = Threads(self.workers)
-                print("warning: Prefect's server has ended; the run continues without it", file=sys.stderr)
+                _give_up(error)
             return self._own
 
     def result(self, found: Any) -> Any:
@@ -119,6 +122,29 @@ class PrefectTasks:
                 persist_result=False,
             )(_run_task)
         return self._tasks[step.name]
+
+
+def _is_prefects(error: Exception) -> bool:
+    """Whether an error is the server's, not the work's: it is gone, or answers with an error (its memory is short)."""
+    import httpx
+
+    # Besides, the client raises a plain RuntimeError where the server does not tell its version.
+    own = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    of_client = type(error) is RuntimeError and own and own[-1].startswith("prefect.client.")
+    return isinstance(error, httpx.HTTPError) or bool(of_client) or prefect_server.lost()
+
+
+def _give_up(error: Exception) -> None:
+    """Reports once that the server does not work, and has nothing ask it again."""
+    if not prefect_server.given_up():
+        said = str(error).strip()
+        how = "is gone" if prefect_server.lost() or not said else f"fails ({said.splitlines()[0]})"
+        _warn(f"Prefect's server {how}")
+        prefect_server.give_up()
+
+
+def _warn(what: str, hint: str = "") -> None:
+    print(f"warning: {what}; the run goes on without it{hint and f' ({hint})'}", file=sys.stderr)
 
 
 def _run_task(name: str, shard: int, work: Callable[..., Any], scope: str, job: Job) -> Any:
@@ -150,7 +176,7 @@ def start_server(executor: ExecutorConfig) -> None:
     """Has Prefect's server started, so that it comes up while the run gets ready.
 
     Raises:
-        SpanferryError: There is no port for it.
+        NoServerError: There is no port for it.
     """
     if executor.address or executor.slurm:
         # Other machines could not reach a server of this one's own: each process there has Prefect start one.
@@ -167,7 +193,7 @@ def run_under_prefect(
     executor: ExecutorConfig,
     body: Callable[[], None],
 ) -> None:
-    """Runs ``body`` as a Prefect flow.
+    """Runs ``body`` as a Prefect flow; where there is no server for it, as it is, with a warning.
 
     Args:
         name: The flow's name.
@@ -178,14 +204,23 @@ def run_under_prefect(
         body: What is done.
 
     Raises:
-        SpanferryError: There is no server, or a package is not installed.
+        SpanferryError: A package is not installed.
     """
-    start_server(executor)
-    runner = _task_runner(executor)
-    from prefect import flow
-    from prefect import tags as tagged
+    prefect_server.try_again()
+    try:
+        start_server(executor)
+        runner = _task_runner(executor)
+        from prefect import flow
+        from prefect import tags as tagged
 
-    from spanferry.flows.prefect.loss import give_up_when
+        from spanferry.flows.prefect.loss import give_up_when
+
+        prefect_server.wait()
+    except prefect_server.NoServerError as error:
+        _warn(f"{error.where}: {error.message}" if error.where else error.message, error.hint or "")
+        prefect_server.give_up()
+        body()
+        return
 
     state = "new"
 
@@ -208,10 +243,11 @@ def run_under_prefect(
             made(configuration=dict(configuration))
     except SpanferryError:
         raise
-    except Exception:
+    except Exception as error:
         # Prefect notes the flow's beginning and end; where only that failed, the work is done or still to do.
-        if state == "begun" or not prefect_server.lost():
+        if state == "begun" or not _is_prefects(error):
             raise
+        _give_up(error)
         if state == "new":
             body()
 
@@ -238,13 +274,18 @@ def publish_artifacts(
 
     if prefect_server.lost():
         return
-    if rows:
-        create_table_artifact([dict(row) for row in rows], key="summary", description="What was written")
-    if reasons:
-        table = [{"reason": reason, "count": count} for reason, count in reasons.items()]
-        create_table_artifact(table, key="reasons", description="Rows rejected and labels not placed, by reason")
-    for number, (name, link) in enumerate(reports.items()):
-        create_link_artifact(link, link_text=f"report of {name}", key=f"report-{number}")
+    try:
+        if rows:
+            create_table_artifact([dict(row) for row in rows], key="summary", description="What was written")
+        if reasons:
+            table = [{"reason": reason, "count": count} for reason, count in reasons.items()]
+            create_table_artifact(table, key="reasons", description="Rows rejected and labels not placed, by reason")
+        for number, (name, link) in enumerate(reports.items()):
+            create_link_artifact(link, link_text=f"report of {name}", key=f"report-{number}")
+    except Exception as error:
+        if not _is_prefects(error):
+            raise
+        _give_up(error)
 
 
 def _task_runner(config: ExecutorConfig) -> Any:

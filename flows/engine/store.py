@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from spanferry.corpora.arrow import read_table, write_table
 from spanferry.corpora.errors import InputError
-from spanferry.corpora.files import writing
+from spanferry.corpora.files import make_folders, writing
 from spanferry.flows.store import digest, write_bytes
 
 MANIFEST, SIGNATURE, COMPLETE = "manifest.jsonl", "signature.txt", "complete"
@@ -78,7 +78,7 @@ class Stage:
     def open(self) -> "Stage":
         """Makes the directory, with the readable signature in it."""
         with writing(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_folders(self.directory)
         note = self.directory / SIGNATURE
         if not note.exists():
             write_bytes(note, (self.signature + "\n").encode())

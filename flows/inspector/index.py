@@ -1,28 +1,39 @@
 """The columns that a table of rows is filtered and sorted by, in an Arrow file of their own beside the data.
 
 Nested columns of a million rows are too slow to scan for every page. The index holds one flat row per row of the
-dataset, is made once per content of the dataset, file by file, and is mapped into memory.
+dataset, is made once per content of the dataset, file by file, and is mapped into memory. Its name holds its digest.
 """
 
 import contextlib
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanferry.corpora.files import atomic_path
+from spanferry.corpora.errors import InputError, OutputError
+from spanferry.corpora.files import atomic_path, content_hash, sync_folder, writing
+from spanferry.corpora.foreign import first_line
 from spanferry.corpora.stored.base import REJECTED
 from spanferry.corpora.stored.emitted import EmittedDataset, Part
 from spanferry.corpora.stored.switched import UNTOUCHED, is_record, is_switched
 
 FOLDER = ".inspect"
 _VERSION = 2
+_DIGEST = 6  # bytes of the digest of its content that is in the name
 SPAN_REASON = "span:"  # before the reason of a span that was not placed, to tell it from a row's
 NAMES = pl.List(pl.Categorical())
 
 
-def load_index(data: EmittedDataset, name: str, progress: Callable[[float], None] = lambda share: None) -> pl.DataFrame:
+def load_index(
+    data: EmittedDataset,
+    name: str,
+    progress: Callable[[float], None] = lambda share: None,
+    *,
+    must_keep: bool = False,
+) -> pl.DataFrame:
     """The index of a dataset, one row each in the dataset's order; made where it is not there yet.
 
     Columns: ``id``, ``split``, ``lang``, ``kept``, ``translated`` (whether there is a target), ``labels`` (of source
@@ -34,21 +45,54 @@ def load_index(data: EmittedDataset, name: str, progress: Callable[[float], None
         data: The dataset.
         name: What the file is called by.
         progress: Told the share that is done.
+        must_keep: Whether it is an error that the index can't be written; else it is made anew every time.
+
+    Raises:
+        InputError: The dataset's columns are not those that our writer makes.
+        OutputError: The index can't be written and must be.
     """
     folder = data.folder.parent / FOLDER
-    path = folder / f"{name.replace('/', '~')}-{data.version}.{_VERSION}.arrow"
-    if not path.exists():
+    stem = f"{name.replace('/', '~')}-{data.version}.{_VERSION}"
+    for path in _named(folder, re.escape(stem)):
+        if is_whole_index(path):
+            return pl.read_ipc(path)
+    try:
         frame = _build(data, progress)
-        try:
-            with atomic_path(path) as temporary:
-                frame.write_ipc(temporary)
-        except OSError:
-            return frame  # the folder can't be written to: the index is made anew every time
-        for old in folder.glob(f"{name.replace('/', '~')}-*.arrow"):
-            if old != path:
-                with contextlib.suppress(OSError):
-                    old.unlink()
+    except (pl.exceptions.PolarsError, pa.ArrowException, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the dataset can't be indexed ({first_line(error)})", where=str(data.folder), hint="run the flow again"
+        ) from error
+    pending = folder / f"{stem}.arrow"
+    try:
+        with atomic_path(pending) as temporary:
+            frame.write_ipc(temporary)
+        path = pending.with_name(f"{stem}.{content_hash([pending], _DIGEST)}.arrow")
+        with writing(path):
+            pending.replace(path)
+            sync_folder(folder)
+    except OutputError:
+        if must_keep:
+            raise
+        return frame
+    for old in _named(folder, re.escape(name.replace("/", "~")) + r"-[0-9a-f]{12}\.\d+"):
+        if old != path:
+            with contextlib.suppress(OSError):
+                old.unlink()
     return pl.read_ipc(path)
+
+
+def is_whole_index(path: Path) -> bool:
+    """Whether an index holds what its name says: Polars does not survive every damage."""
+    try:
+        return path.name.endswith(f".{content_hash([path], _DIGEST)}.arrow")
+    except OSError:
+        return False
+
+
+def _named(folder: Path, pattern: str) -> list[Path]:
+    """The files of indexes whose names, digest apart, match a pattern."""
+    whole = re.compile(pattern + rf"(\.[0-9a-f]{{{2 * _DIGEST}}})?\.arrow")
+    return sorted(path for path in folder.iterdir() if whole.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def _build(data: EmittedDataset, progress: Callable[[float], None]) -> pl.DataFrame:

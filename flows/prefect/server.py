@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +28,8 @@ _TIMEOUT = float(prefect_setup.QUIET["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_S
 _SAY_AFTER, _SAY_EVERY = 30.0, 60.0
 _STARTS = 3
 _TRIES = 3
+# Seconds without work after which a server that does not answer either is ended: stopped, or starved of memory.
+_STUCK, _LOOK_EVERY = 15.0, 3.0
 # The server's standard input is a pipe that ends with this process, however it ends, and the server with it.
 _SERVE = """
 import os, sys, threading
@@ -40,6 +43,11 @@ uvicorn.main()
 # A proxy could not reach this machine's own address.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _running: list["_Server"] = []
+_given_up: list[bool] = []
+
+
+class NoServerError(SpanferryError):
+    """Prefect has no server: none can be started, or the user's does not answer. The work needs none."""
 
 
 class _Server:
@@ -78,7 +86,7 @@ class _Server:
         On a busy machine that takes minutes. The server is waited for as long as it works.
 
         Raises:
-            SpanferryError: It ended several times, or stands still.
+            NoServerError: It ended several times, or stands still.
         """
         begin = last_work = time.monotonic()
         say_at = begin + _SAY_AFTER
@@ -106,6 +114,16 @@ class _Server:
             return self.process.poll() is None and bool(page.status == 200)
         return False
 
+    def end_if_stuck(self, left: threading.Event) -> None:
+        """Watches the server until ``left`` is set: its clients would wait for one that stands still."""
+        work, last_work = cpu_seconds(self.process.pid), time.monotonic()
+        while not left.wait(_LOOK_EVERY) and self.process.poll() is None:
+            done = cpu_seconds(self.process.pid)
+            if done != work:
+                work, last_work = done, time.monotonic()
+            elif time.monotonic() - last_work > _STUCK and not self._answers():
+                self.process.kill()
+
     def stop(self) -> None:
         self.process.terminate()
         if self.process.stdin is not None:
@@ -121,14 +139,17 @@ def start() -> None:
     """Has the server of this process started, unless there is one or it is not ours to start.
 
     Raises:
-        SpanferryError: There is no port for it.
+        NoServerError: There is no port for it, or it can't be started.
     """
-    ours = prefect_setup.prepare()
-    if _running and _running[0].process.poll() is not None:
-        _running.clear()
-        ours = True
-    if ours and not _running:
-        _running.append(_Server())
+    try:
+        ours = prefect_setup.prepare()
+        if _running and _running[0].process.poll() is not None:
+            _running.clear()
+            ours = True
+        if ours and not _running:
+            _running.append(_Server())
+    except OSError as error:
+        raise _no_server(f"can't be started: {error}") from error
 
 
 def url() -> str | None:
@@ -136,31 +157,66 @@ def url() -> str | None:
     return _running[0].url if _running else None
 
 
+def wait() -> None:
+    """Returns once the server that was started answers, or the user's does.
+
+    Raises:
+        NoServerError: It does not.
+    """
+    if _running:
+        _running[0].wait()
+    elif "PREFECT_API_URL" in os.environ:
+        _check_given(os.environ["PREFECT_API_URL"])
+
+
 @contextlib.contextmanager
 def used() -> Iterator[None]:
     """Prefect talks to the server that was started, once it answers; where none was, to whichever it finds or starts.
 
     Raises:
-        SpanferryError: It does not come up.
+        NoServerError: It does not come up.
     """
+    wait()
     if _running:
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        _running[0].wait()
-        with temporary_settings({PREFECT_API_URL: url()}):
-            yield
+        left = threading.Event()
+        threading.Thread(target=_running[0].end_if_stuck, args=(left,), daemon=True).start()
+        try:
+            with temporary_settings({PREFECT_API_URL: url()}):
+                yield
+        finally:
+            left.set()
         return
     if "PREFECT_API_URL" not in os.environ:
         from prefect.server.api.server import SubprocessASGIServer
 
         SubprocessASGIServer._port_range = prefect_setup.ports()
-    else:
-        _check_given(os.environ["PREFECT_API_URL"])
     yield
+
+
+def give_up() -> None:
+    """The runs of this process do without a server from here on."""
+    _given_up[:] = [True]
+    for server in _running:
+        server.stop()
+    _running.clear()
+
+
+def try_again() -> None:
+    """The next run asks for a server again."""
+    _given_up.clear()
+
+
+def given_up() -> bool:
+    """Whether the runs of this process do without a server."""
+    return bool(_given_up)
 
 
 def lost() -> bool:
     """Whether the server of this process was started and runs no longer, or the user's does not answer."""
+    if given_up():
+        return True
     if _running:
         return _running[0].process.poll() is not None
     given = os.environ.get("PREFECT_API_URL")
@@ -189,7 +245,7 @@ def _check_given(address: str) -> None:
         if _is_there(address):
             return
         time.sleep(0.5)
-    raise SpanferryError(
+    raise NoServerError(
         "no Prefect server answers at this address",
         where=f"PREFECT_API_URL={address}",
         hint="unset PREFECT_API_URL, and the run starts its own server",
@@ -214,5 +270,5 @@ def _is_free(port: int) -> bool:
     return False
 
 
-def _no_server(why: str) -> SpanferryError:
-    return SpanferryError(f"Prefect's server {why}", hint="PREFECT_API_URL=http://… uses one that runs already")
+def _no_server(why: str) -> NoServerError:
+    return NoServerError(f"Prefect's server {why}", hint="PREFECT_API_URL=http://… uses one that runs already")

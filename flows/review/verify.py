@@ -12,8 +12,9 @@ from pathlib import Path
 
 from spanferry.corpora.checksums import SUMS, changed_files
 from spanferry.corpora.errors import InputError
-from spanferry.flows.engine.place import MARKER, STAMP, read_marker, stamp_of
-from spanferry.flows.engine.store import MANIFEST, Entry, parsed
+from spanferry.flows.engine.place import CONFIG, MARKER, STAMP, read_marker, stamp_of
+from spanferry.flows.engine.store import COMPLETE, MANIFEST, SIGNATURE, Entry, parsed, stage_at
+from spanferry.flows.inspector.index import FOLDER, is_whole_index
 from spanferry.flows.store import digest
 
 # Prints for every path that it is given how many rows its batches hold, or what is wrong with it.
@@ -82,7 +83,7 @@ def verify(out: Path) -> Verified:
         )
     problems = [p for folder in datasets for p in _dataset(folder)]
     problems += [Problem(str(folder), f"has no {SUMS}: an earlier version wrote it") for folder in unsummed]
-    problems += _json_files(out)
+    problems += _run_files(out)
     found, files = _stages(stages)
     problems += found
     shown = [Problem(str(Path(p.path).relative_to(out)), p.what) for p in problems]
@@ -97,19 +98,42 @@ def _dataset(folder: Path) -> Iterator[Problem]:
         yield Problem(str(folder / SUMS), error.message)
 
 
-def _json_files(out: Path) -> Iterator[Problem]:
-    """The JSON beside the data, which has no checksums."""
-    for path in [out / "config.json", *out.rglob("report.json"), *out.rglob(STAMP)]:
-        if path.is_file():
-            try:
-                json.loads(path.read_bytes())
-            except (ValueError, RecursionError):
-                yield Problem(str(path), "not JSON")
-                continue
-            if path.name == STAMP and not stamp_of(path.parent) and path.read_bytes().strip() != b"{}":
-                yield Problem(str(path), "changed")
-    if (out / MARKER).is_file() and read_marker(out) is None:
+def _run_files(out: Path) -> Iterator[Problem]:
+    """What a run writes beside the data: marker, configuration, stamps and the inspector's indexes."""
+    for path in [out / CONFIG, *out.rglob(STAMP)]:
+        if path.is_file() and not _is_json(path):
+            yield Problem(str(path), "not JSON")
+        elif path.name == STAMP:
+            yield from _stamp(path.parent)
+    marker = read_marker(out)
+    if (out / MARKER).is_file() and marker is None:
         yield Problem(str(out / MARKER), "damaged")
+    if marker and "config" in marker:
+        path = out / CONFIG
+        if not path.is_file():
+            yield Problem(str(path), "missing")
+        elif digest(path.read_bytes()) != marker["config"] and _is_json(path):
+            yield Problem(str(path), "changed")
+    for path in sorted((out / FOLDER).glob("*.arrow")):
+        if not is_whole_index(path):
+            yield Problem(str(path), "changed")
+
+
+def _stamp(folder: Path) -> Iterator[Problem]:
+    stamp, path = stamp_of(folder), folder / STAMP
+    if not stamp and path.read_bytes().strip() != b"{}":
+        yield Problem(str(path), "changed")
+    sums = folder / SUMS
+    if "sums" in stamp and sums.is_file() and digest(sums.read_bytes()) != stamp["sums"]:
+        yield Problem(str(sums), "changed")
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
@@ -118,6 +142,7 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
     for folder in stages:
         entries, bad = _entries(folder)
         problems += [Problem(str(folder / MANIFEST), f"line {number} is broken") for number in bad]
+        problems += _stage_notes(folder)
         for shard, entry in entries.items():
             paths = [folder / f"{shard:06d}{suffix}" for suffix in (".arrow", ".bin")]
             path = next((p for p in paths if p.exists()), None)
@@ -151,6 +176,15 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
     return problems, len(expected)
 
 
+def _stage_notes(folder: Path) -> Iterator[Problem]:
+    """The readable signature, by which the folder is named, and the marker of a stage that makes the shards."""
+    stage = stage_at(folder)
+    if stage.directory != folder:
+        yield Problem(str(folder / SIGNATURE), "changed" if (folder / SIGNATURE).exists() else "missing")
+    elif (folder / COMPLETE).exists() and stage.shards is None:
+        yield Problem(str(folder / COMPLETE), "changed")
+
+
 def _entries(folder: Path) -> tuple[dict[int, Entry], list[int]]:
     """The last line of every shard, and the numbers of the lines that are broken; a torn one a killed run left."""
     entries: dict[int, Entry] = {}
@@ -159,7 +193,7 @@ def _entries(folder: Path) -> tuple[dict[int, Entry], list[int]]:
         entry = parsed(line)
         if entry is not None:
             entries[entry.shard] = entry
-        elif line.endswith(b"}"):
+        elif line.endswith(b"}") or any(parsed(line[:-1] + end) for end in (b"", b"}")):
             bad.append(number)
     return entries, bad
 

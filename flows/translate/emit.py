@@ -83,9 +83,8 @@ class Emit:
         facts: dict[str, Any] = {**counts, "lost": dict(report.lost), MADE_BY: made_by}
         if self.writer == "arrow":
             self._documents(job, counts)
-            load_index(
-                EmittedDataset(job.place), job.place.name
-            )  # so that the inspector filters a million rows at once
+            # So that the inspector filters a million rows at once.
+            load_index(EmittedDataset(job.place), job.place.name, must_keep=True)
         return step.Made(rows=counts["rows"], facts=facts)
 
     def _rows(self, job: Job) -> Iterator[list[Pair]]:

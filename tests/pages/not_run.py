@@ -12,7 +12,7 @@ INSTALLS = "sets up an environment"
 HUB = "downloads from the hub"
 FIREFOX = "downloads a model of Firefox; with FOLDER it runs"
 SERVER = "needs a server of somebody else's"
-CLUSTER = "needs a Dask cluster, or starts eight processes: tests/flows/test_run_parallel.py runs Dask"
+CLUSTER = "needs a Dask cluster, or starts eight processes: tests/flows/sets/test_run_parallel.py runs Dask"
 LANGUAGE_MODEL = "needs a language model: tests/translators builds small ones"
 
 NOT_RUN = {

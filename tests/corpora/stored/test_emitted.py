@@ -1,6 +1,7 @@
 """Emitted datasets read back as the pairs they were written from."""
 
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from spanferry.corpora.schema import Example, Pair, Projection, Span
 from spanferry.corpora.stored.emitted import EmittedDataset
 from spanferry.corpora.writers import open_writer
 from tests.corpora.writer_rows import failed, pair
+
+
+def _no_text() -> pa.StringArray:
+    """A text whose bytes are not UTF-8, which only a full validation sees."""
+    return pa.StringArray.from_buffers(1, pa.py_buffer(struct.pack("<ii", 0, 3)), pa.py_buffer(b"\xff\xfe\xff"))
 
 
 def _read(folder: Path) -> list[Pair]:
@@ -81,3 +87,43 @@ def test_a_dataset_of_somebody_else(tmp_path: Path) -> None:
         stream.write_table(table)
     with pytest.raises(InputError, match="has no column 'lang'"):
         EmittedDataset(tmp_path)
+
+
+def _rewritten(folder: Path, column: str, values: pa.Array) -> None:
+    """Replaces a column in the file of the split ``train``; the checksums go, as a stranger would have it."""
+    path = folder / "train" / "data-00000-of-00001.arrow"
+    table = pa.ipc.open_stream(path.read_bytes()).read_all()
+    table = table.set_column(table.schema.get_field_index(column), column, values)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    (folder / "SHA256SUMS").unlink()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("id", pa.array([5]), "the column 'id' is not text"),
+        ("meta", pa.array(["{"]), "a row is not one that Spanferry wrote"),
+        ("meta", pa.array(["[" * 100_000]), "a row is not one that Spanferry wrote"),
+        ("reasons", pa.array([7]), "a row is not one that Spanferry wrote"),
+        ("id", _no_text(), "not an Arrow stream"),
+    ],
+)
+def test_a_dataset_from_elsewhere_is_an_error_with_its_name(
+    column: str, values: pa.Array, message: str, tmp_path: Path
+) -> None:
+    open_writer("arrow").write([[pair(0)]], tmp_path)
+    _rewritten(tmp_path, column, values)
+    with pytest.raises(InputError, match=message) as caught:
+        _read(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("splits", [["../elsewhere"], [5], "train/..", {"train": 1, "..": 2}, None])
+def test_splits_do_not_lead_out_of_the_folder(splits: object, tmp_path: Path) -> None:
+    open_writer("arrow").write([[pair(0)]], tmp_path / "a")
+    open_writer("arrow").write([[pair(0)]], tmp_path / "elsewhere")
+    (tmp_path / "a" / "dataset_dict.json").write_text(json.dumps({"splits": splits}))
+    (tmp_path / "a" / "SHA256SUMS").unlink()
+    with pytest.raises(InputError, match="not a dataset that Spanferry wrote"):
+        EmittedDataset(tmp_path / "a")

@@ -1,6 +1,7 @@
 """``spanferry verify``: what is not as it was written is named, and nothing else."""
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from spanferry.corpora.arrow import pairs_to_table
 from spanferry.corpora.errors import InputError
 from spanferry.corpora.writers import open_writer
 from spanferry.flows.cli.main import app
+from spanferry.flows.config import RunConfig, build_config
+from spanferry.flows.engine.flow import run as run_flow
 from spanferry.flows.engine.store import Entry, Stage
 from spanferry.flows.review.verify import verify
 from spanferry.flows.store import digest
+from spanferry.flows.translate.flow import translate_flow
 from tests.corpora.writer_rows import pair
 
 
@@ -107,3 +111,45 @@ def test_a_folder_of_an_earlier_version_and_one_that_is_not_ours(run: Path, tmp_
             verify(nothing)
     (tmp_path / "es" / ".spanferry.json").write_text("{}")
     assert [p.what for p in verify(tmp_path).problems] == ["has no SHA256SUMS: an earlier version wrote it"]
+
+
+def _project(folder: Path) -> Path:
+    """What a small run writes: two formats, report, index, stages."""
+    rows = [{"id": f"r{n}", "text": f"Anna has {n} cats.", "spans": [{"start": 0, "end": 4, "label": "PER"}]}
+            for n in range(4)]  # fmt: skip
+    given = folder / "en.jsonl"
+    given.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    own = {"read.path": str(given), "read.target": str(given), "target": ("sw",), "projector.kind": "copy"}
+    own |= {"filters": (), "shard_rows": 2, "output.formats": ("arrow", "jsonl"), "out": folder / "out"}
+    assert not run_flow(translate_flow(build_config(RunConfig, "project", options=own)), prefect=False).failures
+    return folder / "out"
+
+
+# What can be judged only by another file that is whole: damaged by themselves.
+_LISTS = ("manifest.jsonl", "SHA256SUMS", ".spanferry.json", ".spanferry-run.json", "complete")
+
+
+def test_a_byte_in_any_file_is_named_and_a_damaged_stage_is_computed_again(tmp_path: Path) -> None:
+    out = _project(tmp_path)
+    good = {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file() and p.stat().st_size}
+    assert {name.partition("/")[0] for name in good} >= {"sw", "sw-jsonl", "stages", ".inspect", "config.json"}
+    assert verify(out).problems == ()
+    rng = random.Random(18)
+
+    def spoil_all(names: list[str]) -> None:
+        for name in names:
+            data = bytearray(good[name])
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            (out / name).write_bytes(data)
+
+    lists = [name for name in good if name.endswith(_LISTS)]
+    for names in ([n for n in good if n not in lists], lists):
+        spoil_all(names)
+        assert {p.path for p in verify(out).problems} >= set(names)
+        for name in names:
+            (out / name).write_bytes(good[name])
+    spoil_all([name for name in good if name.startswith("stages/") and name.endswith(".arrow")])
+    (out / "sw" / ".spanferry.json").unlink()
+    _project(tmp_path)
+    again = {name: (out / name).read_bytes() for name in good if not name.startswith("stages/")}
+    assert [name for name, data in again.items() if data != good[name]] == [] and verify(out).problems == ()

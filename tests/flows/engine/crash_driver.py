@@ -1,158 +1,105 @@
-"""Crashes a small run at its boundaries with the disk, runs it again, and prints as JSON what came of it.
+"""Crashes a small run at its calls to the disk or at random moments, runs it again, and prints what came of it.
 
-Run as a process of its own: ``python -m tests.flows.engine.crash_driver FOLDER SHARE SEED``. It imports everything
-once and forks for each try, so it must not run a flow itself: threads do not survive a fork.
+Run as a process of its own, with ``disk_calls.c`` in front of the system::
 
-A boundary is a call that changes the disk below the run's folder: a file opened for writing, an fsync, a rename, a
-removal, a new folder. What happens at boundary number k:
+    cc -shared -fPIC -o disk.so tests/flows/engine/disk_calls.c -ldl
+    LD_PRELOAD=$PWD/disk.so python -m tests.flows.engine.crash_driver FOLDER --share 1
+    LD_PRELOAD=$PWD/disk.so python -m tests.flows.engine.crash_driver FOLDER --moments 200 --workers 4
 
-- ``kill``: the process ends before it.
-- ``ENOSPC``, ``EIO``: the call fails, and every later write too (a full disk stays full).
-- ``power``: the process ends, and what was not synced is lost: a file that was written since its last fsync is cut in
-  half, a rename is undone whose folder was not synced.
+It imports everything once and forks for each try, so it must not run a flow itself: threads do not survive a fork.
+After each crash the same command must give the bytes of a run that nothing disturbed, and leave nothing temporary.
 """
 
-# It stands between pathlib and the system, so it works with what pathlib calls.
-# ruff: noqa: PTH104, PTH107, PTH110, PTH112, PTH113, PTH115, PTH120, PTH202
+import argparse
 import contextlib
-import errno
+import gc
 import hashlib
 import importlib
 import json
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 import traceback
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KINDS = ("kill", "ENOSPC", "EIO", "power")
-_CRASHED = 77
+from tests.flows.engine.crash_disk import CRASHED, KINDS, Disk
+
 _ROWS = 6
+_FAILING = ("ENOSPC", "EIO")
 
 
-class Disk:
-    """Counts boundaries below ``out`` and does ``kind`` at number ``at``; 0: never."""
+@dataclass(frozen=True)
+class Setting:
+    """The run that is crashed.
 
-    def __init__(self, out: Path, kind: str, at: int) -> None:
-        self.out, self.kind, self.at, self.count = str(out), kind, at, 0
-        self.unsynced: dict[str, int] = {}  # path to its size when it was last synced
-        self.renamed: dict[str, tuple[str, bytes | None]] = {}  # target to source and what it held before
-        self.off = False
+    Attributes:
+        folder: Its input, and ``out``.
+        workers: Threads.
+        over: Whether ``out`` holds the output of another configuration, which is replaced.
+    """
 
-    def install(self) -> None:
-        import pyarrow as pa
+    folder: Path
+    workers: int = 1
+    over: bool = False
 
-        replace, os_file = os.replace, pa.OSFile
+    @property
+    def out(self) -> Path:
+        """What the run writes."""
+        return self.folder / "out"
 
-        def synced(descriptor: int) -> None:  # in name only, which is much faster: the machine itself stays up
-            path = os.readlink(f"/proc/self/fd/{descriptor}")
-            self.boundary(path)
-            self.unsynced.pop(path, None)
-            for target in [t for t in self.renamed if os.path.dirname(t) == path]:
-                del self.renamed[target]
+    def build(self, seed: int) -> Any:
+        """The flow; into a language without a bundled model, so that none is loaded."""
+        from spanferry.flows.config import RunConfig, build_config
+        from spanferry.flows.translate.flow import translate_flow
 
-        def replaced(source: Any, target: Any, **more: Any) -> None:
-            source, target = os.fspath(source), os.fspath(target)
-            self.boundary(target)
-            before = Path(target).read_bytes() if os.path.isfile(target) else None
-            replace(source, target, **more)
-            if source in self.unsynced:
-                self.unsynced[target] = self.unsynced.pop(source)
-            if os.path.isfile(target):
-                self.renamed[target] = (source, before)
-
-        def opened(path: str, mode: str = "r", *more: Any) -> Any:
-            if "w" in mode:
-                self.boundary(path)
-                self.unsynced[path] = 0
-            return os_file(path, mode, *more)
-
-        os.fsync, os.replace, pa.OSFile = synced, replaced, opened  # type: ignore[misc, assignment]
-        sys.addaudithook(self.heard)
-
-    def heard(self, event: str, details: tuple[Any, ...]) -> None:
-        if self.off or event not in ("open", "os.remove", "os.mkdir", "os.rmdir"):
-            return
-        path = details[0]
-        if not isinstance(path, str) or not path.startswith(self.out) or path.endswith("/.lock"):
-            return
-        if event == "open":
-            mode, flags = details[1], details[2]
-            if not flags & (os.O_WRONLY | os.O_RDWR) or (mode and mode == "rb+"):
-                return
-            self.boundary(path)
-            size = os.path.getsize(path) if os.path.exists(path) and not flags & os.O_TRUNC else 0
-            self.unsynced.setdefault(path, size)
-        elif event != "os.rmdir" and "dir_fd" not in details:
-            # A full disk does not hinder a removal.
-            self.boundary(path, fails=event == "os.mkdir")
-
-    def boundary(self, path: str, *, fails: bool = True) -> None:
-        if self.off or not path.startswith(self.out):
-            return
-        self.count += 1
-        if not self.at or self.count < self.at:
-            return
-        if self.kind in ("kill", "power"):
-            self.off = True
-            if self.kind == "power":
-                self.lose()
-            os._exit(_CRASHED)
-        if fails:
-            number = getattr(errno, self.kind)
-            raise OSError(number, os.strerror(number), path)
-
-    def lose(self) -> None:
-        for path, size in self.unsynced.items():
-            if os.path.isfile(path):
-                os.truncate(path, (size + os.path.getsize(path)) // 2)
-        for target, (source, before) in reversed(self.renamed.items()):
-            if os.path.isfile(target):
-                os.rename(target, source) if os.path.isdir(os.path.dirname(source)) else os.remove(target)
-                if before is not None:
-                    Path(target).write_bytes(before)
+        own = {"read.path": str(self.folder / "en.jsonl"), "read.target": str(self.folder / "es.jsonl")}
+        own |= {"target": ("sw",), "shard_rows": 2, "projector.kind": "copy", "filters": (), "out": self.out}
+        own |= {"executor.workers": self.workers, "output.formats": ("arrow", "jsonl"), "seed": seed}
+        return translate_flow(build_config(RunConfig, "project", options=own))
 
 
-def build(folder: Path) -> Any:
-    from spanferry.flows.config import RunConfig, build_config
-    from spanferry.flows.translate.flow import translate_flow
-
-    own = {"read.path": str(folder / "en.jsonl"), "read.target": str(folder / "es.jsonl"), "target": ("es",)}
-    own |= {"shard_rows": 2, "projector.kind": "copy", "filters": (), "executor.workers": 1, "out": folder / "out"}
-    return translate_flow(build_config(RunConfig, "project", options={**own, "output.formats": ("arrow", "jsonl")}))
-
-
-def child(folder: Path, kind: str, at: int) -> tuple[int, str]:
-    """Runs the flow in a fork; its exit status and what it said (the boundaries if all went well)."""
+def start(setting: Setting, kind: str = "", at: int = 0, *, seed: int = 0) -> tuple[int, int]:
+    """Starts the flow in a fork; its process id and the descriptor from which what it says is read."""
     reading, writing = os.pipe()
     pid = os.fork()
-    if not pid:
-        status, said = 1, ""
-        os.close(reading)
-        try:
-            from spanferry.corpora.errors import SpanferryError
-            from spanferry.flows.engine.flow import run
+    if pid:
+        os.close(writing)
+        return pid, reading
+    status, said = 1, ""
+    os.close(reading)
+    try:
+        from spanferry.corpora.errors import SpanferryError
+        from spanferry.flows.engine.flow import run
 
-            disk = Disk(folder / "out", kind, at)
-            disk.install()
-            try:
-                done = run(build(folder), prefect=False)
-                said = json.dumps([disk.count, sorted(sys.modules)])
-                status = 0
-                for failure in done.failures:
-                    status, said = (2 if isinstance(failure.error, SpanferryError) else 3), repr(failure.error)
-            except SpanferryError as error:
-                status, said = 2, str(error)
-            disk.off = True
-        except BaseException:
-            status, said = 3, traceback.format_exc()
+        disk = Disk(setting.out, kind, at)
+        disk.install()
+        try:
+            done = run(setting.build(seed), prefect=False)
+            said = json.dumps([disk.count, sorted(sys.modules)])
+            status = 0
+            for failure in done.failures:
+                status, said = (2 if isinstance(failure.error, SpanferryError) else 3), str(failure.error)
+                if status == 3:
+                    said = "".join(traceback.format_exception(failure.error))
+        except SpanferryError as error:
+            status, said = 2, str(error)
+        disk.off = True
+    except BaseException:
+        status, said = 3, traceback.format_exc()
+    with contextlib.suppress(OSError):
         os.write(writing, said.encode()[:60_000])
-        os._exit(status)
-    os.close(writing)
+    os._exit(status)
+
+
+def end(started: tuple[int, int]) -> tuple[int, str]:
+    """Waits for a fork: exit status and what it said, the number of calls if all went well."""
+    pid, reading = started
     with os.fdopen(reading, "rb") as stream:
         said = stream.read().decode(errors="replace")
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
@@ -169,38 +116,58 @@ def hashes(out: Path) -> dict[str, str]:
 
 
 def left(out: Path) -> list[str]:
-    return [
-        p.relative_to(out).as_posix()
-        for p in out.rglob("*")
-        if p.name.endswith((".tmp", ".tick")) or ".write." in p.name
-    ]
+    """Temporary files and folders."""
+    ends = (".tmp", ".tick")
+    return sorted(
+        p.relative_to(out).as_posix() for p in out.rglob("*") if p.name.endswith(ends) or p.name.startswith(".write.")
+    )
 
 
-def attempt(folder: Path, kind: str, at: int, expected: dict[str, str]) -> tuple[str, str]:
-    """What the crash was, and what is wrong after the same command again; empty: nothing."""
-    out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
-    status, said = child(folder, kind, at)
-    if status not in (0, 2, _CRASHED):
-        return "ended otherwise", said
+def fresh(setting: Setting, before: Path) -> None:
+    """Makes ``out`` as it is before the run that is crashed."""
+    shutil.rmtree(setting.out, ignore_errors=True)
+    if setting.over:
+        shutil.copytree(before, setting.out)
+
+
+def crashed(setting: Setting, kind: str, at: int) -> tuple[str, str]:
+    """How the run ended that was disturbed, and what is wrong with that; empty: nothing."""
+    status, said = end(start(setting, kind, at))
+    # Where the disk loses what another thread has mapped, that thread ends the process a moment before.
+    if status not in (0, 2, CRASHED) and not (status == -signal.SIGBUS and kind.startswith("power")):
+        return "ended otherwise", f"status {status} {said}"
     if status == 2 and not any(hint in said for hint in ("same command", "Hint:")):
         return "refused", f"no hint: {said}"
-    if kind in ("ENOSPC", "EIO") and (
-        tmp := [p for p in left(out) if not p.startswith("stages/") and p.endswith(".tmp")]
-    ):
-        # The disk let removals through, so nothing temporary may be left by an error.
+    # A full disk lets removals through, so nothing temporary may be left by an error.
+    if kind in _FAILING and (tmp := [p for p in left(setting.out) if not p.endswith(".tick")]):
         return "refused", f"left at once: {tmp}"
-    again, said = child(folder, "", 0)
-    what = {0: "unharmed", 2: "refused"}.get(status, "killed")
-    if again:
-        return what, f"again: {said}"
-    found = hashes(out)
+    return {0: "unharmed", 2: "refused"}.get(status, "killed"), ""
+
+
+def killed(setting: Setting, seconds: float) -> tuple[str, str]:
+    """Kills the run after so many seconds."""
+    pid, reading = start(setting)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    status, said = end((pid, reading))
+    if status not in (0, -signal.SIGKILL):
+        return "ended otherwise", f"status {status} {said}"
+    return "killed" if status else "unharmed", ""
+
+
+def again(setting: Setting, expected: dict[str, str]) -> str:
+    """What is wrong after the same command; empty: nothing."""
+    status, said = end(start(setting))
+    if status:
+        return f"again: {said}"
+    found = hashes(setting.out)
     if found != expected:
-        return what, f"differs: {sorted(n for n in {*found, *expected} if found.get(n) != expected.get(n))}"
-    return what, f"left: {left(out)}" if left(out) else ""
+        return f"differs: {sorted(n for n in {*found, *expected} if found.get(n) != expected.get(n))}"
+    return f"left: {left(setting.out)}" if left(setting.out) else ""
 
 
-def main(folder: Path, share: int, seed: int) -> dict[str, Any]:
+def main(setting: Setting, share: int, seed: int, moments: int, seconds: float) -> dict[str, Any]:
+    """Tries everything, in random order, for at most so many seconds; figures, and failures in full."""
     # Imported before the forks, so that no child pays for it.
     import datasets  # noqa: F401
     import polars  # noqa: F401
@@ -212,29 +179,61 @@ def main(folder: Path, share: int, seed: int) -> dict[str, Any]:
             {"id": f"r{n}", "text": text.format(n), "spans": [{"start": 0, "end": 4, "label": "PER", "id": "p"}]}
             for n in range(_ROWS)
         ]
-        (folder / f"{lang}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    started = time.monotonic()
-    status, said = child(folder, "", 0)
-    if status:
-        raise SystemExit(said)
-    (boundaries, modules), expected = json.loads(said), hashes(folder / "out")
+        (setting.folder / f"{lang}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    began = time.monotonic()
+    before = setting.folder / "before"
+    if setting.over:
+        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(setting.out, ignore_errors=True)
+        _must(end(start(setting, seed=1)))
+        setting.out.rename(before)
+    fresh(setting, before)
+    calls, modules = json.loads(_must(end(start(setting))))
     for name in modules:  # those that the flow imports as it goes
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    tries = [(kind, at) for kind in KINDS for at in range(1, boundaries + 1)]
-    if share > 1:
-        tries = random.Random(seed).sample(tries, len(tries) // share)
+    gc.collect()
+    gc.freeze()  # so that forks copy less
+    fresh(setting, before)
+    started = time.monotonic()
+    _must(end(start(setting)))
+    took, expected = time.monotonic() - started, hashes(setting.out)
+    rng = random.Random(seed)
+    tries: list[tuple[str, float]] = [(kind, at) for kind in KINDS for at in range(1, calls + 1)]
+    tries = rng.sample(tries, len(tries) // share) if share else []
+    tries += [("moment", rng.uniform(0, took)) for _ in range(moments)]
     ends: Counter[str] = Counter()
     failures = []
     for kind, at in tries:
-        what, wrong = attempt(folder, kind, at, expected)
-        ends[what] += 1
-        print(kind, at, what, wrong[:1500], file=sys.stderr)
+        if time.monotonic() - began > seconds:
+            break
+        fresh(setting, before)
+        what, wrong = killed(setting, at) if kind == "moment" else crashed(setting, kind, int(at))
+        wrong = wrong or again(setting, expected)
+        ends[f"{kind}: {what}"] += 1
         if wrong:
             failures.append([kind, at, wrong])
-    took = round(time.monotonic() - started, 1)
-    return {"boundaries": boundaries, "tries": len(tries), "ends": ends, "failures": failures, "seconds": took}
+            print(kind, at, what, wrong[:3000], file=sys.stderr, flush=True)
+    spent = round(time.monotonic() - began, 1)
+    return {"calls": calls, "tries": sum(ends.values()), "ends": ends, "failures": failures, "seconds": spent}
+
+
+def _must(ended: tuple[int, str]) -> str:
+    status, said = ended
+    if status:
+        raise SystemExit(said)
+    return said
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--share", type=int, default=0, help="one in so many of the calls; 0: none, 1: all")
+    parser.add_argument("--moments", type=int, default=0, help="random moments")
+    parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="ends after so many")
+    parser.add_argument("--over", action="store_true", help="over another run's output")
+    given = parser.parse_args()
+    run_of = Setting(given.folder, given.workers, given.over)
+    print(json.dumps(main(run_of, given.share, given.seed, given.moments, given.seconds)))

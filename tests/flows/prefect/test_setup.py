@@ -22,21 +22,25 @@ def test_runs_at_the_same_time_look_for_ports_in_different_places() -> None:
     assert min(taken) > 1024 and max(taken) < 32_768
 
 
-# Another program has the first port; says on which one the server answers.
+# Another program has the first port; says on which one the server answers. One that stands still is ended.
 _TAKEN = """
-import os, socket, urllib.request
+import os, signal, socket, urllib.request
 from spanferry.flows.prefect import server, setup
 other = socket.create_server(("127.0.0.1", setup.ports().start))
 server.start()
+server._STUCK, server._LOOK_EVERY = 1.0, 0.2
 with server.used():
     from prefect.settings import PREFECT_API_URL
     assert PREFECT_API_URL.value() == os.environ["PREFECT_API_URL"] == server.url()
     health = urllib.request.urlopen(server.url() + "/health").read()
     print(setup.ports().start, server.url(), health)
+    os.kill(server._running[0].process.pid, signal.SIGSTOP)
+    server._running[0].process.wait(60)
+    assert server.lost()
 """
 
 
-def test_the_server_answers_on_the_next_port_where_one_is_taken() -> None:
+def test_the_server_answers_on_the_next_port_where_one_is_taken_and_ends_where_it_stands_still() -> None:
     done = subprocess.run([sys.executable, "-c", _TAKEN], cwd=ROOT, env=alone(), capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     first, url, health = done.stdout.split()

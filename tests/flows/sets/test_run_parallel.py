@@ -213,7 +213,7 @@ def test_round_trip_with_a_model_for_each_way(tmp_path: Path) -> None:
         {"en": path},
         "options.into=es",
         'rows.options.text_fields=["premise", "hypothesis"]',
-        "reverse=tests.flows.test_run_parallel:Backwards",
+        "reverse=tests.flows.sets.test_run_parallel:Backwards",
     )
     assert not result.failures
     data = datasets.load_from_disk(str(tmp_path / "out" / "sentence-pairs"))["train"]

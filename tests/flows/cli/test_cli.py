@@ -80,17 +80,8 @@ def test_a_class_in_the_current_folder_is_found_by_the_installed_command(tmp_pat
     (tmp_path / "rows.jsonl").write_text(
         '{"text": "Anna is here.", "spans": [{"start": 0, "end": 4, "label": "PER"}]}\n'
     )
-    words = [
-        "run",
-        "translate-train",
-        "--input",
-        "rows.jsonl",
-        "--target",
-        "es",
-        "--projector",
-        "mine:FirstWord",
-        "--dry-run",
-    ]
+    words = ["run", "translate-train", "--input", "rows.jsonl", "--target", "es", "--dry-run"]
+    words += ["--projector", "mine:FirstWord"]
     done = subprocess.run(
         [Path(sys.executable).parent / "spanferry", *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -160,7 +160,7 @@ class Emit:
         notes: list[str] = []
         if "max_error" in counts:
             extra["max_error"] = counts["max_error"]
-            notes = bound_lines(counts["max_error"], str(job.place.parent))
+            notes = bound_lines(counts["max_error"], "OUT")
         files = report_files(
             [tally],
             {self.target: removal_table(filters, self._scores(job))},

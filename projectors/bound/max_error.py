@@ -94,7 +94,7 @@ class MaxError(FilterModel):
     scoring: ClassVar[tuple[str, ...]] = ("text", "calibration")
 
     error: float = Field(default=0.05, gt=0, lt=1)
-    confidence: float = Field(default=CONFIDENCE, gt=0.5, lt=1)
+    confidence: float = Field(default=CONFIDENCE, gt=0, lt=1)
     text: Text = "translated"
     calibration: str = ""
 

@@ -209,11 +209,11 @@ def test_labels_of_whole_texts(tmp_path):
 
 WHOLE = dump(ROW).encode()
 PACKED = [
-    ("a.jsonl.gz", gzip.compress(WHOLE)),
+    ("a.jsonl.gz", gzip.compress(WHOLE, mtime=0)),
     ("a.jsonl.bz2", bz2.compress(WHOLE)),
     ("a.conll.xz", lzma.compress(COLUMNS.encode())),
     ("a.jsonl.zst", zstd(WHOLE)),
-    ("a.jsonl", gzip.compress(WHOLE)),
+    ("a.jsonl", gzip.compress(WHOLE, mtime=0)),
 ]
 
 

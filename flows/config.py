@@ -143,6 +143,8 @@ class ExecutorConfig(Section):
 class BudgetConfig(Section):
     """What one run may take, over all its languages. Nothing here changes a byte of the output."""
 
+    neutral_options: ClassVar[frozenset[str]] = frozenset({"max_cost", "max_requests", "max_time"})
+
     max_cost: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="in the currency of the prices; 0: any")
     max_requests: int = Field(default=0, ge=0, description="requests to endpoints, further tries included; 0: any")
     max_time: str = Field(default="", description="of one command: 90s, 30m, 1h30m; empty: any")

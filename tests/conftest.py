@@ -1,8 +1,11 @@
 """What the tests share: where gold data lies, and a way to run the command as a user does."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,15 +53,20 @@ def alone() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def spanferry(prefect_url: str) -> Run:
+def spanferry(prefect_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Runs ``spanferry ARGUMENTS`` in a process of its own and returns its exit status and output.
 
-    Flows use `prefect_url`; with ``own_server`` they start one.
+    Flows use `prefect_url`; with ``own_server`` they start one. A command that needs no environment of its own is a
+    fork of a process that has imported what commands need.
     """
+    usual = {**alone(), "PREFECT_API_URL": prefect_url, "NO_COLOR": "1", "COLUMNS": "160"}
+    warm = Warm(usual, tmp_path_factory.mktemp("warm"))
 
     def run(
         *arguments: object, timeout: float = 300, own_server: bool = False, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
+        if not own_server and not environment:
+            return warm.run([str(argument) for argument in arguments], timeout)
         server = {} if own_server else {"PREFECT_API_URL": prefect_url}
         return subprocess.run(
             command(*arguments),
@@ -70,7 +78,46 @@ def spanferry(prefect_url: str) -> Run:
             check=False,
         )
 
-    return run
+    yield run
+    warm.close()
+
+
+class Warm:
+    """``tests/warm.py``: commands as forks of one process."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self._environment, self._folder = environment, folder
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, arguments: list[str], timeout: float) -> "subprocess.CompletedProcess[str]":
+        """Runs one command to its end; raises ``TimeoutExpired`` as ``subprocess.run`` does."""
+        if self._process is None:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self._process = subprocess.Popen(  # type: ignore[call-overload]
+                [sys.executable, "-m", "tests.warm"], cwd=ROOT, env=self._environment, **pipes
+            )
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None
+        out, err = self._folder / "out", self._folder / "err"
+        for file in (out, err):
+            file.unlink(missing_ok=True)
+        requests.write(json.dumps({"arguments": arguments, "out": str(out), "err": str(err)}) + "\n")
+        requests.flush()
+        child = int(answers.readline())
+        overdue = threading.Event()
+        timer = threading.Timer(timeout, lambda: (overdue.set(), os.kill(child, signal.SIGKILL)))
+        timer.start()
+        status = int(answers.readline())
+        timer.cancel()
+        if overdue.is_set():
+            raise subprocess.TimeoutExpired(arguments, timeout)
+        texts = [file.read_text(encoding="utf-8") for file in (out, err)]
+        return subprocess.CompletedProcess(command(*arguments), status, *texts)
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            self._process.communicate()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -64,7 +64,7 @@ def guess_format(source: str | Path, valid: list[str], options: Mapping[str, Any
     if name is None and suffix == ".txt":
         return _plain_text(path, valid, options or {})
     if name is None:
-        raise _unknown(path, valid, f"neither the suffix {suffix!r} nor the first line tells the format")
+        raise _unknown(path, valid, f"neither the suffix {suffix!r} nor the first line shows the format")
     return name
 
 

@@ -65,6 +65,8 @@ LEFT = {
     "evaluate": _NOTHING,
     "inspect": Left("all decisions are kept", goes_on=True),
     "verify": _UNCHANGED,
+    "filter": _UNCHANGED,
+    "calibrate": _UNCHANGED,
     "decisions": _NOTHING,
     "decisions import": Left("decisions taken over so far are kept", goes_on=True),
     "list": _UNCHANGED,

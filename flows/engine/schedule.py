@@ -1,8 +1,7 @@
 """The one loop: what is there, what is to do, submit, progress, failures; over any number of languages.
 
-A shard goes on to the next step as soon as what it needs is there; only a ``whole`` step waits for all. What is on
-disk decides what is done: a shard with its file and its manifest line is never computed again, and a step that no
-missing output depends on is not looked at.
+A shard goes on to the next step as soon as what it needs is there; only a ``whole`` step waits for all. A shard
+with its file and manifest line is never computed again; a step that no missing output depends on is not looked at.
 """
 
 import contextlib

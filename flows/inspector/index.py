@@ -70,8 +70,10 @@ def load_index(
         with writing(path):
             pending.replace(path)
             sync_folder(folder)
-    except OutputError:
-        if must_keep:
+    except FileNotFoundError:
+        return frame  # another process, with the same index, was faster
+    except OutputError as error:
+        if must_keep and not isinstance(error.__cause__, FileNotFoundError):
             raise
         return frame
     for old in _named(folder, re.escape(name.replace("/", "~")) + r"-[0-9a-f]{12}\.\d+"):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
 from spanferry.projectors.aligners.attention import shares
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
@@ -46,9 +47,11 @@ class TranslationEncoderAligner:
         self.translator, self.method = translator, method
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """``translation-encoder.<method>``, the model and the dictionaries."""
-        return f"translation-encoder.{self.method}({self.translator.signature})|{dictionaries()}|{APOSTROPHES}"
+        return Signature.of(
+            f"translation-encoder.{self.method}({self.translator.signature})", dictionaries(), APOSTROPHES
+        )
 
     @cached_property
     def _encoder(self) -> TextEncoder:

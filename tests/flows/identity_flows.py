@@ -124,6 +124,8 @@ def write_inputs(folder: Path) -> dict[str, Path]:
     for name in ("tokenizer", "tokenizer_other"):
         made[name] = folder / f"{name}.json"
         Tokenizer(WordLevel({name: 0}, unk_token=name)).save(str(made[name]))
+    made["calibration"] = folder / "calibration.json"
+    made["calibration"].write_text(json.dumps({"format": "spanferry calibration 1", "languages": {"xx": {}}}))
     made["encoder"] = folder / "encoder"
     shutil.copytree(Path(bundled.__file__).parent / "weights", made["encoder"])
     facts = json.loads((made["encoder"] / DESCRIPTION).read_text(encoding="utf-8"))

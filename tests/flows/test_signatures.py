@@ -31,6 +31,15 @@ TRANSLATING = {"rows.inputs": ["en={en}"], "kind": "sentence-pairs", "options.in
 # A key may need other settings besides. A key that is neutral has no step.
 Case = tuple[Any, list[str]] | tuple[Any, list[str], dict[str, Any]]
 FITS = ["fit-es", "project-es"]
+PAID: dict[str, Any] = {
+    "translator.model": "endpoint:m",
+    "translator.options": {"url": "http://127.0.0.1:9/v1", "price_in": 1.0},
+}
+BUDGET: dict[str, Case] = {
+    "budget.max_cost": (2.5, [], PAID),
+    "budget.max_requests": (7, [], PAID),
+    "budget.max_time": ("90s", []),
+}
 RUN: dict[str, Case] = {
     "read.path": ("{en_other}", ["read"]),
     "read.format": ("text", ["read"]),
@@ -53,6 +62,10 @@ RUN: dict[str, Case] = {
     "executor.workers": (3, []),
     "executor.address": ("tcp://127.0.0.1:1", [], {"executor.kind": "dask"}),
     "executor.slurm": ({"queue": "x"}, [], {"executor.kind": "dask"}),
+    **BUDGET,
+    "variants.count": (2, ["read", "translate-es"]),
+    "variants.by": ("sample", ["translate-es"], {"variants.count": 2}),
+    "output.scores": (True, ["emit-es", "emit-es-jsonl"]),
     "shard_rows": (7, ["read"]),
     "limit": (1, ["read"]),
     "seed": (1, ["emit-es", "emit-es-jsonl"]),
@@ -81,7 +94,7 @@ MODEL = {
 CASES: dict[str, dict[str, Case]] = {
     "translate-train": RUN,
     "project": {
-        **{name: case for name, case in RUN.items() if not name.startswith(("segment", "translator"))},
+        **{name: case for name, case in RUN.items() if not name.startswith(("segment", "translator", "variants"))},
         "target": (["de"], ["read"]),  # the language of what is read of the target side
         "read.target": ("{es_other}", ["read"]),
         "read.pair_by": ("id", ["read"]),
@@ -100,6 +113,8 @@ CASES: dict[str, dict[str, Case]] = {
         **ALIGN,
         **OTHERS,
         **MODEL,
+        **{name: (case[0], [], {**TRANSLATING, **PAID}) for name, case in BUDGET.items()},
+        "filters": ([{"kind": "duplicates"}], ["emit-dictionary"]),
         "translator.model": ("tests.flows.test_signatures:Echo", ["derive"], TRANSLATING),
         "reverse": ("tests.flows.test_signatures:Echo", ["derive"], TRANSLATING),
         "align.pairs": ("none", ["derive"]),
@@ -129,9 +144,9 @@ CASES: dict[str, dict[str, Case]] = {
 # What has options of its own, which are gone over below.
 COMPONENTS = {"read.options", "translator.options", "projector.options", "output.options", "rows.options"}
 COMPONENTS |= {"align.options", "options", "unit", "counterpart", "constraint", "sampler"}
-# In no signature of the rows: how many are read at a time, and which formats are written. The files of a
-# code-switched set have a batch for each shard.
-NOT_OF_THE_ROWS = {"shard_rows", "rows.shard_rows", "output.formats"}
+# In no signature of the rows: how many are read at a time, which formats are written, and whether with scores. The
+# files of a code-switched set have a batch for each shard.
+NOT_OF_THE_ROWS = {"shard_rows", "rows.shard_rows", "output.formats", "output.scores"}
 
 
 class Echo:
@@ -163,7 +178,9 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Flows:
 def test_every_key_has_a_case(flow: str) -> None:
     known = leaves(CONFIGS[flow][0])
     unused = {"read.target", "read.pair_by"} if flow == "translate-train" else set()
-    unused |= {name for name in known if flow == "project" and name.startswith(("translator.", "segment."))}
+    unused |= {
+        name for name in known if flow == "project" and name.startswith(("translator.", "segment.", "variants."))
+    }
     assert set(CASES[flow]) == set(known) - COMPONENTS - unused
     for name, is_neutral in known.items():
         if name in CASES[flow] and is_neutral:

@@ -35,7 +35,12 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 SPECIAL: dict[tuple[str, str], Any] = {
     ("conll", "scheme"): "bioes", ("jsonl", "scheme"): "bioes", ("saved", "scheme"): "bioes",
-    ("hf", "scheme"): "bioes", ("parquet", "scheme"): "bioes", ("arrow", "tags"): True, ("parquet", "tags"): True,
+    ("csv", "scheme"): "bioes", ("slot_files", "scheme"): "bioes", ("hf", "scheme"): "bioes",
+    ("leakage", "paths"): ["{en_other}"], ("leakage", "format"): "jsonl", ("max_error", "calibration"): "{calibration}",
+    ("aligned", "model"): "{encoder}", ("similarity", "model"): "{encoder}", ("divergence", "model"): "{encoder}",
+    ("agreement", "method"): "copy", ("agreement", "options"): {"aligner": "lexical"}, ("max_error", "text"): "given",
+    ("constrained", "scorer_language"): "de", ("csv", "word_key"): "w", ("csv", "word_tag_key"): "t",
+    ("csv", "sentence_key"): "s", ("parquet", "scheme"): "bioes", ("arrow", "tags"): True, ("parquet", "tags"): True,
     ("default", "context"): False, ("lexical", "context"): False, ("default", "aligner"): "LexicalAligner",
     ("eflomal", "model"): 1, ("eflomal", "runs"): 2, ("encoder", "compute_type"): "float32",
     ("conflicts", "keep"): "none", ("mixture", "parts"): [{"kind": "lexical"}, {"kind": "encoder", "weight": 2.0}],
@@ -54,10 +59,11 @@ NEEDS: dict[str, dict[str, Any]] = {
     "contextual": {"generator": "endpoint:m", "generator_options": {"url": "http://127.0.0.1:9/v1"}},
 }
 # Options that say what they resolve to: another name of the same changes nothing.
-RESOLVED = {("encoder", "device"): "cpu", ("encoder", "layer"): 4}
+RESOLVED = {("constrained", "scorer"): "bundled", ("encoder", "device"): "cpu", ("encoder", "layer"): 4}
 # Refused without another option, or of use only with it.
 WITH: dict[tuple[str, str], dict[str, Any]] = {
     ("interleaved", "tokenizer"): {"unit": "pieces", "tokenizer": "{tokenizer}"},
+    ("constrained", "scorer_language"): {"scorer": "bundled"},
     ("histogram", "file"): {"shares": [], "file": "{histogram}"},
 }
 

@@ -13,6 +13,7 @@ HUB = "downloads from the hub"
 FIREFOX = "downloads a model of Firefox; with FOLDER it runs"
 SERVER = "needs a server of somebody else's"
 CLUSTER = "needs a Dask cluster, or starts eight processes: tests/flows/sets/test_run_parallel.py runs Dask"
+REVIEWED = "needs 20 reviewed spans: tests/flows/test_calibrate.py reviews them"
 LANGUAGE_MODEL = "needs a language model: tests/translators builds small ones"
 
 NOT_RUN = {
@@ -26,6 +27,10 @@ NOT_RUN = {
     "python -m spanferry.projectors.bundled.*": TRAINS,
     "python -m spanferry.translators.bundled.*": TRAINS,
     "python -m spanferry.projectors.markers.training_text*": TRAINS,
+    "python -m tests.*": MEASURES,
+    "LD_PRELOAD=* python -m tests.*": MEASURES,
+    "spanferry calibrate OUT": REVIEWED,
+    "spanferry filter tune OUT --target es --precision 0.7 --gold es-europarl*": MEASURES,
     "python -m": "the name of a kind of command",
     "spanferry inspect *": SERVES,
     "make *": INSTALLS,

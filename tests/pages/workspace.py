@@ -30,9 +30,11 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text(_jsonl(english))
     (folder / "fr.jsonl").write_text(_jsonl(french))
     (folder / "texts.jsonl").write_text(_jsonl([{**row, "spans": []} for row in spanish]))
+    (folder / "data").mkdir()
+    (folder / "data" / "a.jsonl").write_text(_jsonl(english))
     for name in ("train.conll", "en.conll", "en.test.conll", "en-europarl.test.conll02"):
         (folder / name).write_text(_conll("en"))
-    for name, lang in (("es.conll", "es"), ("ja.test.conll", "ja")):
+    for name, lang in (("es.conll", "es"), ("test.es.conll", "es"), ("ja.test.conll", "ja")):
         (folder / name).write_text(_conll(lang))
     for lang in ("es", "de"):
         (folder / f"{lang}-europarl.test.conll02").write_text(_conll(lang))

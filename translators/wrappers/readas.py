@@ -7,6 +7,7 @@ from typing import Any
 
 from spanferry.corpora.errors import ModelError
 from spanferry.corpora.schema import Translation
+from spanferry.corpora.signature import Signature
 from spanferry.translators.loading.load import load_translator
 from spanferry.translators.wrappers.wrapped import WrappedTranslator
 
@@ -15,12 +16,12 @@ RELATED = {"pt": "es", "gl": "es", "ca": "es", "it": "es", "ast": "es", "oc": "e
 
 
 class ReadAs(WrappedTranslator):
-    """Everything of the inner model, which is told another language in the place of one.
+    """Everything of the inner model, with another language in the place of one.
 
     Args:
         inner: A ScoringTranslator.
         language: BCP-47 tag that the inner model lacks.
-        known: The one it is told instead.
+        known: The one it gets instead.
     """
 
     def __init__(self, inner: Any, language: str, known: str) -> None:
@@ -28,49 +29,49 @@ class ReadAs(WrappedTranslator):
         self.language, self.known = language, known
 
     @property
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """The inner signature and ``as:<language>``."""
-        return f"{self.inner.signature}|as:{self.known}"
+        return Signature.of(self.inner.signature, ("as", self.known))
 
-    def _told(self, language: str) -> str:
+    def _known_as(self, language: str) -> str:
         return self.known if language == self.language else language
 
     def supports(self, source: str, target: str) -> bool:
         """Whether the inner model knows this direction, read so."""
-        return bool(self.inner.supports(self._told(source), self._told(target)))
+        return bool(self.inner.supports(self._known_as(source), self._known_as(target)))
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
-        """One translation per text, in the language that the model was told."""
-        found: list[Translation] = self.inner.translate(texts, self._told(source), self._told(target))
+        """One translation per text, in the language that the model got."""
+        found: list[Translation] = self.inner.translate(texts, self._known_as(source), self._known_as(target))
         return found
 
     def encode_source(self, text: str, source: str, target: str) -> list[str]:
         """Source tokens of a direction."""
-        found: list[str] = self.inner.encode_source(text, self._told(source), self._told(target))
+        found: list[str] = self.inner.encode_source(text, self._known_as(source), self._known_as(target))
         return found
 
     def encode_target(self, text: str, lang: str) -> list[str]:
         """Target pieces of a text."""
-        found: list[str] = self.inner.encode_target(text, self._told(lang))
+        found: list[str] = self.inner.encode_target(text, self._known_as(lang))
         return found
 
     def target_prefix(self, target: str) -> list[str]:
         """The tokens every target starts with."""
-        found: list[str] = self.inner.target_prefix(self._told(target))
+        found: list[str] = self.inner.target_prefix(self._known_as(target))
         return found
 
     def pieces(self, text: str, language: str, *, side: str) -> tuple[list[str], list[tuple[int, int]]]:
         """Pieces of a text and where they are."""
-        found: tuple[list[str], list[tuple[int, int]]] = self.inner.pieces(text, self._told(language), side=side)
+        found: tuple[list[str], list[tuple[int, int]]] = self.inner.pieces(text, self._known_as(language), side=side)
         return found
 
     def score_pairs(self, sources: Sequence[str], targets: Sequence[str], source: str, target: str) -> Any:
         """Forced scores of given pairs."""
-        return self.inner.score_pairs(sources, targets, self._told(source), self._told(target))
+        return self.inner.score_pairs(sources, targets, self._known_as(source), self._known_as(target))
 
     def attention(self, sources: Sequence[str], targets: Sequence[str], source: str, target: str) -> Any:
         """Forced cross-attention of given pairs."""
-        return self.inner.attention(sources, targets, self._told(source), self._told(target))
+        return self.inner.attention(sources, targets, self._known_as(source), self._known_as(target))
 
 
 def scoring_model(name: str, source: str, target: str, known: str = "") -> Any:

@@ -37,7 +37,7 @@ class Leakage(FilterModel):
         paths: Files or folders of test sets, as for ``--input``; without any nothing is judged.
         format: Their reader; None: guessed from the path.
         ngram: Words of an n-gram.
-        min_words: Shorter texts are no leak: everybody says "Yes, please".
+        min_words: Shorter texts do not count as leaks: everybody says "Yes, please".
         min_names: Names and numbers that a row needs to be judged by them.
         splits: Splits in which it looks.
         max_share: Larger shares of n-grams are rejected.

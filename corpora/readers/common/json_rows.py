@@ -73,17 +73,28 @@ def is_row(value: Any) -> bool:
 def _is_lines(lines: list[str]) -> bool:
     """Whether each line is a row of its own, judged by the first two that are not blank."""
     values: list[Any] = []
-    for line in lines:
+    for number, line in enumerate(lines):
+        line = line.removeprefix("\ufeff").strip(BLANK)
         try:
-            values.append(parse_json(line.removeprefix("\ufeff").strip(BLANK)))
+            values.append(parse_json(line))
         except RowError as error:
-            return bool(values) or not _goes_on(line.strip(BLANK), error)
+            if values or not _goes_on(line, error):
+                return True
+            # No object goes on with a row: the first line is one that was cut off.
+            return line.startswith("{") and any(map(_is_row_line, lines[number + 1 :]))
     if len(values) > 1:
         return True
     value = spacy_row(values[0])
     if isinstance(value, list):
         return not all(is_row(item) or item is None or isinstance(item, Mapping) for item in value)
     return not isinstance(value, dict) or _inner(value) is None
+
+
+def _is_row_line(line: str) -> bool:
+    try:
+        return is_row(parse_json(line.strip(BLANK)))
+    except RowError:
+        return False
 
 
 def _goes_on(line: str, error: RowError) -> bool:

@@ -81,11 +81,11 @@ def test_empty_tokens_outside_spans_stand_for_nothing(tmp_path):
 
 BAD = [
     ("a O\nb I-X\n", {}, "bad_tags", "line 2: tag 'I-X' follows 'O'", "scheme=iob1 if the file marks B- only"),
-    ("a O\nb S-X\n", {}, "bad_tags", "line 2: 'S-X' is no tag", "--set read.options.scheme=bioes"),
+    ("a O\nb S-X\n", {}, "bad_tags", "line 2: 'S-X' is not a tag", "--set read.options.scheme=bioes"),
     ("a B-X\nb O\n", {"scheme": "bioes"}, "bad_tags", "line 2: tag 'O' follows 'B-X'", "repair=true"),
     ("a O\nb B-X|I-Y|O\n", {}, "bad_tags", "several tags in one cell", "one tag a column"),
-    ("a O\nb PER\n", {}, "bad_tags", "line 2: 'PER' is no tag", "--set read.options.scheme=io"),
-    ("a O\nb B\n", {}, "bad_tags", "line 2: 'B' is no tag", "--set read.options.label=NAME"),
+    ("a O\nb PER\n", {}, "bad_tags", "line 2: 'PER' is not a tag", "--set read.options.scheme=io"),
+    ("a O\nb B\n", {}, "bad_tags", "line 2: 'B' is not a tag", "--set read.options.label=NAME"),
     ("a O\nword\n", {}, "bad_columns", "line 2: 1 column(s), tag_column=1 is not among them", "tag_column=N"),
     ("a\tO\nb\tO\n", {"token_column": 5}, "bad_columns", "line 1: 2 column(s), token_column=5", "token_column=N"),
     ("a\tO\n\tB-X\n", {}, "bad_columns", "line 2: column 0 (token_column) is empty", "token_column=N"),

@@ -169,3 +169,9 @@ def test_a_hundred_spans_in_a_sentence(tmp_path):
     spans = [{"start": 5 * i, "end": 5 * i + 4, "label": f"L{i % 7}"} for i in range(100)]
     (example,) = read(tmp_path, {"text": text, "spans": spans})
     assert len(example.spans) == 100 and {example.quote(s) for s in example.spans} == {"word"}
+
+
+@pytest.mark.parametrize("first", ["{", '{"text": "cut', '{"text": "a",', '{"text":', '{"text": "a"}}', "x", "null"])
+def test_a_broken_first_line_stops_nothing(tmp_path, first):
+    bad, *good = read(tmp_path, first, {"text": "one"}, {"text": "two"})
+    assert isinstance(bad, BadRow) and [example.text for example in good] == ["one", "two"]

@@ -169,7 +169,7 @@ def test_what_is_not_there_is_said(out: Path, tmp_path: Path) -> None:
         open_run(out, ["fr"])
     with pytest.raises(ConfigError, match="not an option of filters"):
         apply_flow(out, ["translator.beam=2"])
-    with pytest.raises(ConfigError, match=r"no option 'min_skore'[\s\S]*min_score"):
+    with pytest.raises(ConfigError, match=r"unknown option .*'min_skore'[\s\S]*min_score"):
         apply_flow(out, ["filters.confidence.min_skore=2"])
     with pytest.raises(InputError, match=r"no decisions yet[\s\S]*spanferry inspect"):
         _called("tune", out, "--precision", 0.9)

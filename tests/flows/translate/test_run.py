@@ -223,19 +223,19 @@ def test_wrong_options_are_told_before_any_work(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
+    ("name", "content", "status", "message"),
     [
-        ("latin.conll", "caf\xe9\tO\n\n".encode("latin-1"), "latin.conll:1: byte 0xe9 at byte 3"),
-        ("empty.jsonl", b"", "empty"),
+        ("latin.conll", "caf\xe9\tO\n\n".encode("latin-1"), 1, "none of 1 rows was kept: 1 read:bad_encoding"),
+        ("empty.jsonl", b"", 2, "empty"),
     ],
 )
 def test_broken_files_are_told_with_their_place(
-    name: str, content: bytes, message: str, spanferry: Run, tmp_path: Path
+    name: str, content: bytes, status: int, message: str, spanferry: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     done = spanferry("run", "translate-train", "--input", path, "--target", "es", "--out", tmp_path / "out")
-    assert done.returncode == 2
+    assert done.returncode == status
     assert message in done.stderr and "Hint:" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -90,10 +90,10 @@ def test_batches_are_what_the_links_say(folder: Path) -> None:
         n, room = len(batch.sure), batch.pieces.shape[1]
         assert room in dict(ROOMS) and batch.pieces.shape == (2 * n, room) and 2 * n * room >= 512
         real = batch.pieces >= len(SPECIALS)
-        text = real | (batch.pieces == MASK)
+        text, supervised = real | (batch.pieces == MASK), batch.supervised
         assert not (batch.sure & ~batch.seen).any() and not (batch.sure & ~text[:n, :, None]).any()
-        assert not (batch.seen & ~(text[:n, :, None] & text[n:, None, :])).any() and not (batch.told & ~text).any()
-        assert (batch.told[:n] | ~batch.sure.any(axis=2)).all() and (batch.told[n:] | ~batch.sure.any(axis=1)).all()
+        assert not (batch.seen & ~(text[:n, :, None] & text[n:, None, :])).any() and not (supervised & ~text).any()
+        assert (supervised[:n] | ~batch.sure.any(axis=2)).all() and (supervised[n:] | ~batch.sure.any(axis=1)).all()
         assert (batch.pieces[:, 0] == START).all() and ((batch.pieces == END).sum(axis=1) == 1).all()
         assert (batch.pieces[:, -1] != START).all() and (
             (batch.pieces == PAD) == (~text & (batch.pieces < START))

@@ -259,7 +259,7 @@ def test_from_a_configuration(generator: CT2Generator) -> None:
     projector = build_projector("contextual", options, None, "en", "es")
     assert placed(projector.project([CATS])[0], CATS) == ["dos gatos", "un perro"]
     assert projector.signature != ContextualProjector(generator).signature
-    with pytest.raises(ModelError, match="there is none") as error:
+    with pytest.raises(ModelError, match="needs a language model") as error:
         build_projector("contextual", {}, None, "en", "es")
     assert "projector.options.generator" in str(error.value)
     with pytest.raises(ConfigError, match="ratio = 0"):

@@ -130,7 +130,7 @@ def test_an_answer_that_takes_too_long(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "does not take the key"), (403, "let this key"), (404, "no such model")]
+    ("status", "said"), [(401, "does not take the key"), (403, "let this key"), (404, "does not know the model")]
 )
 def test_what_no_row_can_change_ends_the_run(
     server: Server, status: int, said: str, caplog: pytest.LogCaptureFixture

@@ -104,7 +104,7 @@ def test_every_shipped_template_ends_with_the_cue() -> None:
         ('message = "{text}"\nexample = ""\ncaht = true', "unknown key"),
         ('message = "{text} {langauge}"\nexample = ""', "unknown field in 'message'"),
         ('message = "nothing"\nexample = ""', "the message has no {text}"),
-        ('message = "{text}"', "'example' is no text"),
+        ('message = "{text}"', "'example' is not text"),
         ("message = ", "no prompt template can be read"),
     ],
 )

@@ -49,7 +49,8 @@ def prefect_url() -> Iterator[str]:
 
 def alone() -> dict[str, str]:
     """The environment of a run that has no server yet."""
-    return {name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", "PREFECT_HOME")}
+    others = ("PREFECT_API_URL", "PREFECT_HOME", "PYTEST_CURRENT_TEST")
+    return {name: value for name, value in os.environ.items() if name not in others}
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +60,15 @@ def spanferry(prefect_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     Flows use `prefect_url`; with ``own_server`` they start one. A command that needs no environment of its own is a
     fork of a process that has imported what commands need.
     """
-    usual = {**alone(), "PREFECT_API_URL": prefect_url, "NO_COLOR": "1", "COLUMNS": "160"}
-    warm = Warm(usual, tmp_path_factory.mktemp("warm"))
+    start = alone()
+    warm = Warm(
+        {**start, "PREFECT_API_URL": prefect_url, "NO_COLOR": "1", "COLUMNS": "160"}, tmp_path_factory.mktemp("warm")
+    )
 
     def run(
         *arguments: object, timeout: float = 300, own_server: bool = False, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        if not own_server and not environment:
+        if not own_server and not environment and alone() == start:
             return warm.run([str(argument) for argument in arguments], timeout)
         server = {} if own_server else {"PREFECT_API_URL": prefect_url}
         return subprocess.run(

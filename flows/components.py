@@ -24,16 +24,6 @@ FLOWS = {
     "apply-decisions": "write the corrected dataset from what people decided in the inspector",
 }
 
-# The configuration of each flow; its keys are the flow's options.
-CONFIGS = {
-    "translate-train": "spanferry.flows.config:RunConfig",
-    "project": "spanferry.flows.config:RunConfig",
-    "parallel": "spanferry.flows.sets.config:ParallelConfig",
-    "derive": "spanferry.flows.sets.config:DeriveConfig",
-    "code-switch": "spanferry.flows.switch.config:SwitchConfig",
-    "apply-decisions": "spanferry.flows.review.apply:ApplyConfig",
-}
-
 SAMPLES = {
     "sentences": "200 English sentences of nine domains with entities, slots and times",
     "documents": "20 English texts of several sentences",

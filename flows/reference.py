@@ -11,10 +11,9 @@ from pydantic import BaseModel
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.options import Option, options_of, shown_value
 from spanferry.corpora.registry import resolve
-from spanferry.flows.components import CONFIGS, KINDS
+from spanferry.flows.components import KINDS
+from spanferry.flows.configs import CONFIGS, GIVEN
 
-# What the flow gives to a component itself; everything else is the user's to set.
-GIVEN = frozenset({"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang"})
 # What a model has from its name.
 NAMED = frozenset({"model", "directory", "facts", "vocabulary", "source", "target", "folder", "targets", "template"})
 

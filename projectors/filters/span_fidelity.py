@@ -19,9 +19,9 @@ from spanferry.translators.bundled.priors import PriorTable, load_prior
 
 # Chosen on spans of the bundled model's translations of Europarl (en to es and de), of eight to ten values each.
 _SPELLED_ALIKE = 0.6  # Spellings less alike than this say nothing.
-_COPIED_THOUGH_KNOWN = 0.7  # What a copy counts where the table knows the word: it should have been translated.
+COPIED_THOUGH_KNOWN = 0.7  # What a copy counts where the table knows the word: it should have been translated.
 _SHORT, _SHORT_WEIGHT = 3, 0.3  # Words of so many letters are mostly function words and count less.
-_FORM = 0.8  # What an inflected form or a compound of a listed translation counts.
+FORM = 0.8  # What an inflected form or a compound of a listed translation counts.
 _STEM, _STEM_SHARE = 4, 0.6  # Letters that two forms of a word share at least, and their share of the listed one.
 # Pairs of words from which on a table is large: those of es, fr and de have 127,000 and more, the next one 80,000.
 _LARGE = 100_000
@@ -121,7 +121,7 @@ class Direction:
         total = weight = 0.0
         for word in read:
             listed = self.relative.get(word, {})
-            copied = _COPIED_THOUGH_KNOWN if word in self.known else 1.0
+            copied = COPIED_THOUGH_KNOWN if word in self.known else 1.0
             best = max(max(rendered(listed, other), copied * spelled_alike(word, other)) for other in written)
             if not best and not self.large and word not in self.known:
                 continue
@@ -170,8 +170,8 @@ def rendered(listed: Mapping[str, float], word: str) -> float:
     """What a word counts as a translation: its own share, or that of one it is a form or a compound of."""
     best = listed.get(word, 0.0)
     for other, share in listed.items():
-        if share > best and share * _FORM > best and _is_form(other, word):
-            best = share * _FORM
+        if share > best and share * FORM > best and _is_form(other, word):
+            best = share * FORM
     return best
 
 

@@ -9,58 +9,50 @@ import numpy as np
 from anyascii import anyascii
 from rapidfuzz import fuzz, process
 
+from spanferry.projectors.filters.span_fidelity import COPIED_THOUGH_KNOWN, FORM, Direction
 from spanferry.translators.bundled.priors import PriorTable, load_prior
 
-# As in span_fidelity, where they were chosen.
-_SPELLED_ALIKE, _COPIED_THOUGH_KNOWN, _FORM, _KNOWN = 60.0, 0.7, 0.8, 3.0
+_SPELLED_ALIKE = 60.0  # As in span_fidelity, here in per cent.
 _STEM = 5  # letters that another form of a listed translation begins with
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
-class _Direction:
-    """Word to its translations' counts relative to the most frequent one, by word and by the beginning of a word."""
+class _Stemmed:
+    """Word translations of one direction, also by the beginnings of the translations."""
 
-    listed: Mapping[str, Mapping[str, float]]
+    words: Direction
     stems: Mapping[str, Mapping[str, float]]
-    known: frozenset[str]
 
     @classmethod
-    def of(cls, table: PriorTable) -> "_Direction":
-        counts: dict[str, dict[str, float]] = {}
-        for source, target, count in zip(table.source_ids, table.target_ids, table.counts, strict=True):
-            counts.setdefault(table.source_words[source], {})[table.target_words[target]] = float(count)
+    def of(cls, table: PriorTable) -> "_Stemmed":
+        words = Direction.of(table)
         stems: dict[str, dict[str, float]] = {}
-        for word, found in counts.items():
-            most, own = max(found.values()), stems.setdefault(word, {})
-            for other in found:
-                found[other] /= most
+        for word, found in words.relative.items():
+            own = stems.setdefault(word, {})
+            for other, share in found.items():
                 if len(other) >= _STEM:
-                    own[other[:_STEM]] = max(own.get(other[:_STEM], 0.0), _FORM * found[other])
-        totals: dict[int, float] = {}
-        for source, count in zip(table.source_ids, table.counts, strict=True):
-            totals[int(source)] = totals.get(int(source), 0.0) + float(count)
-        known = frozenset(table.source_words[source] for source, total in totals.items() if total >= _KNOWN)
-        return cls(counts, stems, known)
+                    own[other[:_STEM]] = max(own.get(other[:_STEM], 0.0), FORM * share)
+        return cls(words, stems)
 
     def support(self, read: Sequence[str], written: Sequence[str], alike: Floats) -> Floats:
         """The best support of each word of ``read``, from 0 to 1, (n_read,)."""
         found = np.zeros(len(read))
         for i, word in enumerate(read):
-            listed, stems = self.listed.get(word, {}), self.stems.get(word, {})
+            listed, stems = self.words.relative.get(word, {}), self.stems.get(word, {})
             translated = max((max(listed.get(o, 0.0), stems.get(o[:_STEM], 0.0)) for o in written), default=0.0)
-            copied = float(alike[i].max(initial=0.0)) * (_COPIED_THOUGH_KNOWN if word in self.known else 1.0)
+            copied = float(alike[i].max(initial=0.0)) * (COPIED_THOUGH_KNOWN if word in self.words.known else 1.0)
             found[i] = max(translated, copied)
         return found
 
 
 @lru_cache(maxsize=16)
-def _directions(source: str, target: str) -> tuple[_Direction, _Direction] | None:
+def _directions(source: str, target: str) -> tuple[_Stemmed, _Stemmed] | None:
     table = load_prior(source, target)
     if not len(table.counts):
         return None
-    return _Direction.of(table), _Direction.of(table.reversed())
+    return _Stemmed.of(table), _Stemmed.of(table.reversed())
 
 
 def word_support(read: Sequence[str], written: Sequence[str], source: str, target: str) -> tuple[Floats, Floats] | None:

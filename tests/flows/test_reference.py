@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spanferry.flows.components import CONFIGS, FLOWS, KINDS
+from spanferry.flows.components import FLOWS, KINDS
+from spanferry.flows.configs import CONFIGS
 from spanferry.flows.reference import components, table, with_tables
 from tests.write_reference import ROOT, pages
 

@@ -13,9 +13,9 @@ from spanferry.corpora.readers.multiway import open_parallel
 from spanferry.corpora.registry import resolve
 from spanferry.corpora.signature import Signature, neutral_options
 from spanferry.flows.components import KINDS
+from spanferry.flows.configs import GIVEN
 from tests.flows.identity_flows import Flows
 
-GIVEN = {"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang"}
 RUN = {"read.path": "{en}", "target": ["es"]}
 SETS = {"rows.inputs": ["en={en}", "es={es}"]}
 FITS = ["fit-es", "project-es"]

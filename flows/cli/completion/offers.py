@@ -6,19 +6,11 @@ from typing import Any
 import typer
 
 from spanferry.flows.cli.completion.declared import TABLES, options_at, table
+from spanferry.flows.configs import CONFIGS, GIVEN
 
 Offer = Callable[[typer.Context, str], list[str]]
-# What the flow gives to a component itself; everything else is the user's to set.
-GIVEN = frozenset({"path", "lang", "translator", "translators", "seed", "source_lang", "target_lang", "self"})
-# Class of a flow's configuration, and what is read in it: sets have readers and writers of their own.
-CONFIGS = {
-    "translate-train": ("spanferry.flows.config:RunConfig", "readers", "writers"),
-    "project": ("spanferry.flows.config:RunConfig", "readers", "writers"),
-    "parallel": ("spanferry.flows.sets.config:ParallelConfig", "parallel-readers", "parallel-writers"),
-    "derive": ("spanferry.flows.sets.config:DeriveConfig", "parallel-readers", "parallel-writers"),
-    "code-switch": ("spanferry.flows.switch.config:SwitchConfig", "parallel-readers", "parallel-writers"),
-    "apply-decisions": ("spanferry.flows.review.apply:ApplyConfig", "readers", "writers"),
-}
+# Flows over sets of several languages have readers and writers of their own.
+_OF_SETS = frozenset({"parallel", "derive", "code-switch"})
 # Key of a configuration to the kind of component that it names, to the option of the command that does so as well,
 # and to the component that there is by itself.
 _NAMING = {
@@ -75,7 +67,7 @@ def keys(flow: str, chosen: Mapping[str, Any]) -> Iterator[str]:
         flow: Its name.
         chosen: The command's options so far; they name the components whose options are offered.
     """
-    config, readers, writers = CONFIGS[flow]
+    config, readers, writers = CONFIGS[flow], _of(flow, "readers"), _of(flow, "writers")
     named = _settings(chosen)
     for key in _leaves(config):
         if key == "flow":
@@ -103,6 +95,10 @@ def keys(flow: str, chosen: Mapping[str, Any]) -> Iterator[str]:
             yield key
 
 
+def _of(flow: str, kind: str) -> str:
+    return f"parallel-{kind}" if flow in _OF_SETS else kind
+
+
 def _leaves(config: str, prefix: str = "") -> Iterator[str]:
     module = config.partition(":")[0]
     for name, annotation in options_at(config).items():
@@ -114,7 +110,7 @@ def _leaves(config: str, prefix: str = "") -> Iterator[str]:
 
 
 def _own(kind: str, name: str) -> list[str]:
-    return [option for option in options_at(table(kind).get(name, "")) if option not in GIVEN]
+    return [option for option in options_at(table(kind).get(name, "")) if option not in GIVEN and option != "self"]
 
 
 def _own_of(kinds: Sequence[str], name: str) -> list[str]:
@@ -158,10 +154,10 @@ def _values(key: str, flow: str) -> list[str]:
     if key in _NAMING:
         return list(table(_NAMING[key][0]))
     if key in ("read.format", "rows.format"):
-        return list(dict.fromkeys([*table("readers"), *table(CONFIGS[flow][1])]))
+        return list(dict.fromkeys([*table("readers"), *table(_of(flow, "readers"))]))
     if key == "projector.options.aligner":
         return list(table("aligners"))
-    annotation = _annotation(CONFIGS[flow][0], key.split("."))
+    annotation = _annotation(CONFIGS[flow], key.split("."))
     if annotation == "bool":
         return ["true", "false"]
     if annotation.startswith("Literal["):

@@ -12,8 +12,9 @@ import pytest
 from spanferry.corpora.options import options_of
 from spanferry.corpora.registry import resolve
 from spanferry.flows.cli.completion.declared import TABLES, options_at, table
-from spanferry.flows.cli.completion.offers import CONFIGS, keys
+from spanferry.flows.cli.completion.offers import keys
 from spanferry.flows.components import KINDS
+from spanferry.flows.configs import CONFIGS
 from tests.conftest import ROOT
 from tests.flows.cli.test_startup import HEAVY
 from tests.flows.identity_flows import leaves
@@ -101,7 +102,7 @@ def test_options_read_from_the_source_are_those_of_the_component(kind: str) -> N
 
 @pytest.mark.parametrize("flow", CONFIGS)
 def test_keys_are_those_of_the_configuration(flow: str) -> None:
-    module, _, name = CONFIGS[flow][0].partition(":")
+    module, _, name = CONFIGS[flow].partition(":")
     config: Any = resolve("flow", f"{module}:{name}", {})
     offered = list(keys(flow, {"kind": "cross-qa", "unit": "span"}))
     for key in leaves(config):

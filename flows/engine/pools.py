@@ -311,6 +311,8 @@ def _task_runner(config: ExecutorConfig) -> Any:
         "n_workers": config.workers,
         "threads_per_worker": 1,
         "dashboard_address": None,
+        # A heartbeat on its way when the cluster closes is an error to a worker; what fails a task reaches us as such.
+        "silence_logs": logging.CRITICAL,
         "preload": ["spanferry.flows.prefect.worker_session"],
     }
     return DaskTaskRunner(cluster_kwargs=kwargs)

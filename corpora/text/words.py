@@ -44,7 +44,7 @@ def words(text: str) -> tuple[Range, ...]:
     character of a script that is written without spaces, one emoji sequence, or one other visible character.
     White space belongs to none.
     """
-    return tuple((m.start(), m.end()) for m in _pattern().finditer(text))
+    return tuple([m.span() for m in _pattern().finditer(text)])
 
 
 def word_strings(text: str, ranges: Sequence[Range]) -> list[str]:

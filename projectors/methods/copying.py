@@ -7,7 +7,6 @@ from itertools import accumulate
 
 import numpy as np
 import regex
-from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
@@ -18,6 +17,7 @@ from spanferry.projectors.placing.fragments import parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.search import choose
 from spanferry.projectors.segments.posterior import SegmentScorer
+from spanferry.projectors.segments.quotes import form, letters
 
 # What must not be matched loosely: one digit or letter more is something else.
 STRICT = regex.compile(r"\d|://|\b[\w.+-]+@[\w-]+\.\w|^www\.", regex.IGNORECASE)
@@ -109,10 +109,10 @@ def _copies(
     quote: str, length: int, text: str, target_words: tuple[Range, ...], ratio: float
 ) -> tuple[tuple[Range, float], ...]:
     """Of ``copies``, for a source span of so many words."""
-    wanted = _form(quote)
+    wanted = form(quote)
     if not wanted:
         return ()
-    ranges, letters, sizes = _letters_of(text, target_words)
+    ranges, written, sizes = _letters_of(text, target_words)
     strict = bool(STRICT.search(quote))
     same = quote.casefold()
     scored: list[tuple[float, int, int]] = []
@@ -127,8 +127,8 @@ def _copies(
                 size = sizes[end] - sizes[start]
                 if size > len(wanted) and 2 * len(wanted) < ratio * (len(wanted) + size) - 1e-9:
                     break
-                form = " ".join("".join(letters[start:end]).split())
-                similar = 1.0 if candidate == quote else fuzz.ratio(wanted, form, score_cutoff=100.0 * ratio) / 100.0
+                own = " ".join("".join(written[start:end]).split())
+                similar = 1.0 if candidate == quote else fuzz.ratio(wanted, own, score_cutoff=100.0 * ratio) / 100.0
             if similar >= ratio:
                 scored.append((similar, a, b))
     kept: list[tuple[float, int, int]] = []
@@ -143,9 +143,9 @@ def _letters_of(
     text: str, target_words: tuple[Range, ...]
 ) -> tuple[tuple[Range, ...], tuple[str, ...], tuple[int, ...]]:
     """The words of a target, each of its letters romanised, and how many letters without spaces precede each place."""
-    letters = tuple(_letter(c) for c in text)
-    sizes = tuple(accumulate((len("".join(letter.split())) for letter in letters), initial=0))
-    return target_words or words_in(text), letters, sizes
+    written = letters(text)
+    sizes = tuple(accumulate(map(_size, written), initial=0))
+    return target_words or words_in(text), written, sizes
 
 
 def _longest(length: int, wanted: str, first: int) -> int:
@@ -159,14 +159,9 @@ def _within(ranges: Sequence[Range], span: Range) -> list[Range]:
     return [r for r in ranges if r[0] < span[1] and span[0] < r[1]]
 
 
-def _form(text: str) -> str:
-    return " ".join("".join(map(_letter, text)).split())
-
-
-@lru_cache(maxsize=65536)
-def _letter(character: str) -> str:
-    result: str = anyascii(character).lower()
-    return result
+@lru_cache(maxsize=4096)
+def _size(written: str) -> int:
+    return len("".join(written.split()))
 
 
 def _weighed(

@@ -4,16 +4,15 @@ All but ``WHOLE`` are sums over the words of the stretch or belong to one of its
 can be scored at once; weights are in ``segment_weights.json`` (see ``spanferry.projectors.segments.posterior``).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
-from anyascii import anyascii
-from rapidfuzz import fuzz
 
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.projectors.placing.rules import is_punctuation, is_short
+from spanferry.projectors.segments.quotes import Quote, numbers_agree, spellings
 
 # Of each word of the stretch. ``links``: the alignment's probabilities; ``made``: that a source word made the target
 # word; ``makes``: that the target word made a source word; summed over the source words in and outside the span.
@@ -43,7 +42,6 @@ _SMALL = 0.01
 # stand for an article.
 _MAY_MARK = 0.5
 _SENTENCE_START = frozenset(".!?:;\"'«“„‘(¿¡")
-_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +58,16 @@ class Kinds:
     def of(text: str, words: Sequence[Range]) -> "Kinds":
         """The kinds of the words of ``text``. A capital at the start of a sentence makes no word less short."""
         strings = [text[a:b] for a, b in words]
-        opens = [k == 0 or strings[k - 1] in _SENTENCE_START for k in range(len(strings))]
-        short = [is_short(word[:1].lower() + word[1:] if first else word) for word, first in zip(strings, opens)]  # noqa: B905
-        return Kinds(
-            *(
-                np.array(values, dtype=np.float64)
-                for values in (
-                    [is_punctuation(word) for word in strings],
-                    short,
-                    [word[0].islower() for word in strings],
-                    [word[0].isupper() for word in strings],
-                    [any(c.isdigit() for c in word) for word in strings],
-                )
-            )
-        )
+        opens = [True, *(word in _SENTENCE_START for word in strings[:-1])]
+        table = np.array([_kind(word, first) for word, first in zip(strings, opens, strict=False)], dtype=np.float64)
+        return Kinds(*(np.ascontiguousarray(column) for column in table.reshape(-1, 5).T))
+
+
+@lru_cache(maxsize=65536)
+def _kind(word: str, opens: bool) -> tuple[bool, bool, bool, bool, bool]:
+    """The kinds of a word, in the order of ``Kinds``."""
+    short = is_short(word[:1].lower() + word[1:] if opens else word)
+    return is_punctuation(word), short, word[0].islower(), word[0].isupper(), any(c.isdigit() for c in word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +119,39 @@ def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: n
     first, last = int(inside[0]), int(inside[-1])
     # The first word of a text is capitalised whatever it is, and what has no letters has no capital.
     capitals = float(first > 0 and source.capital[[first, last]].any() and not source.lower[[first, last]].any())
-    bonds = np.zeros((m, 2)) if alignment.bonds is None else alignment.bonds.astype(np.float64)
-    edges = []
-    for s, step in ((first, -1), (last, 1)):
-
-        def outside(values: np.ndarray, step: int = step) -> np.ndarray:
-            moved = np.zeros_like(values)
-            if step < 0:
-                moved[1:] = values[:-1]
-            else:
-                moved[:-1] = values[1:]
-            return moved
-
+    bonds = np.zeros((2, m)) if alignment.bonds is None else alignment.bonds.astype(np.float64).T
+    few = unlinked * target.short
+    makes_edge = makes_in.clip(0.0, 1.5)
+    near = np.stack(
+        [made_in, links_in, makes_edge, unlinked, few, target.punctuation, target.number, np.zeros(m), np.zeros(m)]
+    )
+    edges = np.empty((2, len(EDGE), m))
+    for side, (s, step) in enumerate(((first, -1), (last, 1))):
         at_edge = not 0 <= s + step < n
-        neighbour = np.zeros(m) if at_edge else made[s + step]
+        near[7] = 0.0 if at_edge else made[s + step]
+        near[8] = bonds[1 - side]
+        outside = np.zeros_like(near)
+        if step < 0:
+            outside[:, 1:] = near[:, :-1]
+        else:
+            outside[:, :-1] = near[:, 1:]
+        o_made, o_links, o_makes, o_unlinked, o_few, o_punctuation, o_number, o_neighbour, o_bond = outside
         beyond = 0.0 if at_edge else source.punctuation[s + step]
         text_edge = np.zeros(m)
         text_edge[0 if step < 0 else -1] = 1.0
-        few = unlinked * target.short
-        o_few, o_unlinked, o_punctuation = outside(few), outside(unlinked), outside(target.punctuation)
         short_alone = target.short * (1.0 - source.short[s])
-        columns = [
+        rows = (
             target.punctuation * (1.0 - source.punctuation[s]), short_alone, target.short * source.short[s],
-            target.lower * capitals, made_in, made_out, links_in, makes_in.clip(0.0, 1.5), unlinked, few,
-            outside(made_in), outside(links_in), outside(makes_in.clip(0.0, 1.5)), o_unlinked, o_few, o_punctuation,
+            target.lower * capitals, made_in, made_out, links_in, makes_edge, unlinked, few,
+            o_made, o_links, o_makes, o_unlinked, o_few, o_punctuation,
             o_punctuation * beyond, o_few * at_edge, o_few * size, o_unlinked * size, short_alone * size,
-            outside(target.number), target.number * (1.0 - source.number[s]), text_edge, text_edge * at_edge,
-            outside(neighbour), makes[s], links[s], made[s],
-            bonds[:, int(step > 0)], outside(bonds[:, int(step < 0)]),
-        ]  # fmt: skip
-        edges.append(np.stack(columns, axis=1))
+            o_number, target.number * (1.0 - source.number[s]), text_edge, text_edge * at_edge,
+            o_neighbour, makes[s], links[s], made[s], bonds[side], o_bond,
+        )  # fmt: skip
+        for row, values in zip(edges[side], rows, strict=True):
+            row[:] = values
     absent = np.array([1.0, makes_in.sum() / len(inside), size, links[inside].max(axis=1).mean()])
-    return Local(inner, np.stack(edges), absent, inside)
+    return Local(inner, edges.transpose(0, 2, 1), absent, inside)
 
 
 def _carried(bonds: np.ndarray, made: np.ndarray) -> np.ndarray:
@@ -183,30 +178,13 @@ def length_features(item: ProjectionInput, span: Range, start: np.ndarray, end: 
     return np.stack([np.abs(ratio), ratio**2, np.maximum(ratio, 0.0)], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A source span as it is compared with target stretches: romanised, its numbers, which source words it has."""
+def whole_features(quote: Quote, others: Sequence[Quote], makes: np.ndarray) -> np.ndarray:
+    """``WHOLE`` features of stretches: float64 (n_stretches, 4).
 
-    form: str
-    numbers: tuple[str, ...]
-
-    @staticmethod
-    def of(text: str) -> "Quote":
-        """The quote of ``text``."""
-        form = " ".join(anyascii(text).lower().split())
-        return Quote(form, tuple(sorted(_NUMBER.findall(form))))
-
-    def whole_features(self, other: "Quote", makes: np.ndarray) -> tuple[float, float, float, float]:
-        """``WHOLE`` features of a stretch.
-
-        Args:
-            other: The stretch.
-            makes: How much of each source word of the span it has made, (n_source_words_inside,).
-        """
-        alike = fuzz.ratio(self.form, other.form, score_cutoff=60.0)
-        spelling = (alike / 100.0 - 0.6) * 2.5 if alike else 0.0
-        numbers = 0.0
-        if self.numbers or other.numbers:
-            numbers = 1.0 if self.numbers == other.numbers else -1.0
-        covered = float(np.add.reduce(makes)) / len(makes)  # faster than ``mean`` for so few numbers
-        return spelling, covered, float(min(makes[0], makes[-1])), numbers
+    Args:
+        quote: The source span.
+        others: The stretches.
+        makes: How much of each source word of the span each has made, (n_source_words_inside, n_stretches).
+    """
+    columns = [spellings(quote, others), makes.sum(axis=0) / len(makes), np.minimum(makes[0], makes[-1])]
+    return np.stack([*columns, numbers_agree(quote, others)], axis=1)

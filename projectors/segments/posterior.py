@@ -26,10 +26,11 @@ from spanferry.projectors.segments.features import (
     WHOLE,
     Kinds,
     Local,
-    Quote,
     length_features,
     local_features,
+    whole_features,
 )
+from spanferry.projectors.segments.quotes import Quotes
 
 # Longest stretch looked at beyond three times the span's words.
 _MORE_WORDS = 15
@@ -117,7 +118,7 @@ class SegmentScorer:
             Kinds.of(item.target_text, alignment.target_words),
         )
         self._known: dict[Range, _Evidence | None] = {}
-        self._quotes: dict[tuple[bool, Range], Quote] = {}
+        self._quotes = Quotes(item.source_text), Quotes(item.target_text)
 
     def best(self, span: Range, count: int) -> list[Segment]:
         """The ``count`` best segments by score, best first; the shorter, then the earlier first where scores are equal.
@@ -143,11 +144,9 @@ class SegmentScorer:
         score += self._length(span, self._starts[start], self._ends[end - 1])
         score += self.weights.one_word * (end - start == 1)
         near = np.argsort(-np.round(score, 6), kind="stable")[:_NEAR]
-        whole = [
-            self._whole(span, found, (int(self._starts[start[k]]), int(self._ends[end[k] - 1])), start[k], end[k])
-            for k in near
-        ]
-        score, start, end = score[near] + whole - found.absent, start[near], end[near]
+        start, end = start[near], end[near]
+        places = list(zip(self._starts[start].tolist(), self._ends[end - 1].tolist(), strict=True))
+        score = score[near] + self._whole(span, found, places, start, end) - found.absent
         top = max(float(score.max()), 0.0)
         total = float(np.exp(score - top).sum() + np.exp(-top))
         order = np.lexsort((start, end - start, -np.round(score, 6)))[:count]
@@ -172,17 +171,16 @@ class SegmentScorer:
         wanted = np.array(candidates, dtype=np.int64)
         first = np.searchsorted(self._ends, wanted[:, 0], side="right")
         after = np.searchsorted(self._starts, wanted[:, 1], side="left")
-        gains = np.diff(found.sums)
-        length = self._length(span, wanted[:, 0], wanted[:, 1])
         out = np.zeros(len(candidates))
-        for k, (a, b) in enumerate(candidates):
-            s, e = int(first[k]), int(after[k])
-            if s >= e:
-                continue
-            parts = np.minimum(self._ends[s:e], b) - np.maximum(self._starts[s:e], a)
-            out[k] = (gains[s:e] * parts / (self._ends[s:e] - self._starts[s:e])).sum()
-            out[k] += found.first[s] + found.last[e - 1] + length[k] + self.weights.one_word * (e - s == 1)
-            out[k] += self._whole(span, found, (a, b), s, e) - found.absent
+        some = np.flatnonzero(first < after)
+        if len(some):
+            s, e, (a, b) = first[some], after[some], wanted[some].T
+            # Of a word that is covered in part, only that part counts.
+            gains = np.diff(found.sums) / (self._ends - self._starts)
+            cut = np.maximum(a - self._starts[s], 0), np.maximum(self._ends[e - 1] - b, 0)
+            out[some] = found.sums[e] - found.sums[s] - gains[s] * cut[0] - gains[e - 1] * cut[1]
+            out[some] += found.first[s] + found.last[e - 1] + self.weights.one_word * (e - s == 1) - found.absent
+            out[some] += self._length(span, a, b) + self._whole(span, found, [candidates[k] for k in some], s, e)
         return out
 
     def _evidence(self, span: Range) -> "_Evidence | None":
@@ -200,17 +198,15 @@ class SegmentScorer:
         weighed: np.ndarray = length_features(self.item, span, start, end) @ self.weights.length
         return weighed
 
-    def _whole(self, span: Range, found: "_Evidence", target: Range, start: int, end: int) -> float:
-        quotes = self._quote(False, span), self._quote(True, target)
+    def _whole(
+        self, span: Range, found: "_Evidence", places: Sequence[Range], start: np.ndarray, end: np.ndarray
+    ) -> np.ndarray:
+        source, target = self._quotes
         makes = found.makes[:, end] - found.makes[:, start]
-        return float(np.dot(quotes[0].whole_features(quotes[1], makes), self.weights.whole))
-
-    def _quote(self, of_target: bool, place: Range) -> Quote:
-        key = (of_target, place)
-        if key not in self._quotes:
-            text = self.item.target_text if of_target else self.item.source_text
-            self._quotes[key] = Quote.of(text[place[0] : place[1]])
-        return self._quotes[key]
+        features = whole_features(source.of(span), [target.of(place) for place in places], makes)
+        # Not a matrix product, whose last bits depend on how many rows there are.
+        weighed: np.ndarray = (features * self.weights.whole).sum(axis=1)
+        return weighed
 
 
 @dataclass(frozen=True, slots=True)

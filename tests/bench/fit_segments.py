@@ -36,8 +36,9 @@ from spanferry.projectors.evaluation.gold import (
 from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
 from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.projectors.placing.parts import project_in_parts
-from spanferry.projectors.segments.features import ABSENT, NAMES, Kinds, Quote, length_features, local_features
+from spanferry.projectors.segments.features import ABSENT, NAMES, Kinds, length_features, local_features, whole_features
 from spanferry.projectors.segments.posterior import SegmentScorer, SegmentWeights, covered
+from spanferry.projectors.segments.quotes import Quotes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Enough to find the likely segments in the first round.
@@ -108,20 +109,18 @@ def _features(
     start, end = np.array(words).T
     sums = np.pad(np.cumsum(local.inner, axis=0), ((1, 0), (0, 0)))
     ranges = [(alignment.target_words[a][0], alignment.target_words[b - 1][1]) for a, b in words]
-    quote = Quote.of(item.source_text[span[0] : span[1]])
+    target = Quotes(item.target_text)
     back = alignment.probabilities if alignment.backward is None else alignment.backward
     makes = np.pad(np.cumsum(back[inside].astype(np.float64), axis=1), ((0, 0), (1, 0)))
-    whole = [
-        quote.whole_features(Quote.of(item.target_text[a:b]), makes[:, e] - makes[:, s])
-        for (a, b), (s, e) in zip(ranges, words, strict=True)
-    ]
+    quotes = [target.of(place) for place in ranges]
+    whole = whole_features(Quotes(item.source_text).of(span), quotes, makes[:, end] - makes[:, start])
     parts = [
         sums[end] - sums[start],
         local.edges[0][start],
         local.edges[1][end - 1],
         length_features(item, span, *np.array(ranges).T),
         (end - start == 1)[:, None],
-        np.array(whole),
+        whole,
         np.tile(-local.absent, (len(words), 1)),
     ]
     return np.concatenate(parts, axis=1).astype(np.float64)

@@ -180,7 +180,7 @@ class SegmentScorer:
             cut = np.maximum(a - self._starts[s], 0), np.maximum(self._ends[e - 1] - b, 0)
             out[some] = found.sums[e] - found.sums[s] - gains[s] * cut[0] - gains[e - 1] * cut[1]
             out[some] += found.first[s] + found.last[e - 1] + self.weights.one_word * (e - s == 1) - found.absent
-            out[some] += self._length(span, a, b) + self._whole(span, found, [candidates[k] for k in some], s, e)
+            out[some] += self._length(span, a, b) + self._whole(span, found, [candidates[int(k)] for k in some], s, e)
         return out
 
     def _evidence(self, span: Range) -> "_Evidence | None":

@@ -228,23 +228,24 @@ class DefaultProjector:
     ) -> list[Proposal]:
         """All proposals for one span (or fragment), each scored by all the evidence."""
         text, w = item.target_text, self.weights
-        ranges: dict[Range, None] = {}
+        ranges: dict[Range, float] = {}
         target_words = scorer.alignment.target_words
         for segment in scorer.best(part, _SEGMENTS):
-            ranges[target_words[segment.start][0], target_words[segment.end - 1][1]] = None
+            ranges[target_words[segment.start][0], target_words[segment.end - 1][1]] = segment.score
         # Where the aligner keeps an ending with its word, a copy without it would cut the word.
         whole = has_inner_apostrophe(text, target_words) and not item.target_words
         copied = dict(copies(replace(item, target_words=target_words) if whole else item, part)) if self.copy else {}
         must_match = bool(STRICT.search(item.source_text[part[0] : part[1]]))
         posterior = {(a, b): logprob for a, b, logprob in listed}
-        for proposed in (*copied, *posterior):
-            if text[proposed[0] : proposed[1]].strip():
-                ranges[proposed] = None
-        candidates = list(ranges)
-        lexical = scorer.scores(part, candidates)
+        others = [
+            place
+            for place in dict.fromkeys((*copied, *posterior))
+            if place not in ranges and text[place[0] : place[1]].strip()
+        ]
+        ranges |= zip(others, scorer.scores(part, others).tolist(), strict=True)
         proposals: list[Proposal] = []
-        for candidate, score in zip(candidates, lexical, strict=True):
-            total = float(score)
+        for candidate, score in ranges.items():
+            total = score
             speaks = ["lexical"] if score > 0 else []
             if trust > 0 and posterior:
                 total += w.model * trust * max(posterior.get(candidate, w.floor), w.floor)

@@ -71,6 +71,45 @@ def _kind(word: str, opens: bool) -> tuple[bool, bool, bool, bool, bool]:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the words of a pair of texts say, whichever span is asked for.
+
+    Attributes:
+        source, target: The kinds of the words; in the target a particle is short as far as it is one.
+        links: The probability of each link, float64 (n_source_words, n_target_words).
+        made: That the source word made the target word, likewise.
+        makes: That the target word made the source word, likewise.
+        totals: The sums of the three over the source words, (3, n_target_words).
+        bonds: How far each target word belongs to its left and to its right neighbour, (2, n_target_words).
+    """
+
+    source: Kinds
+    target: Kinds
+    links: np.ndarray
+    made: np.ndarray
+    makes: np.ndarray
+    totals: np.ndarray
+    bonds: np.ndarray
+
+    @staticmethod
+    def of(alignment: Alignment, source: Kinds, target: Kinds) -> "Evidence":
+        """The evidence of an alignment. Without ``forward`` and ``backward`` its ``probabilities`` stand for both."""
+        links = alignment.probabilities.astype(np.float64)
+        made = links if alignment.forward is None else alignment.forward.astype(np.float64)
+        makes = links if alignment.backward is None else alignment.backward.astype(np.float64)
+        if alignment.particles is not None:
+            particles = alignment.particles.astype(np.float64)
+            made = made * (1.0 - np.outer(1.0 - _MAY_MARK * source.short, particles))
+            target = replace(target, short=np.maximum(target.short, particles))
+        bonds = np.zeros((2, links.shape[1]))
+        if alignment.bonds is not None:
+            bonds = alignment.bonds.astype(np.float64).T
+            made = _carried(bonds, made)
+        totals = np.stack([way.sum(axis=0) for way in (links, made, makes)])
+        return Evidence(source, target, links, made, makes, totals, bonds)
+
+
+@dataclass(frozen=True, slots=True)
 class Local:
     """The features of one span that can be summed.
 
@@ -87,44 +126,30 @@ class Local:
     inside: np.ndarray
 
 
-def local_features(alignment: Alignment, source: Kinds, target: Kinds, inside: np.ndarray) -> Local:
+def local_features(seen: Evidence, inside: np.ndarray) -> Local:
     """Inner and edge features of one span.
 
     Args:
-        alignment: Without ``forward`` and ``backward`` its ``probabilities`` stand for both.
-        source: Kinds of the source words.
-        target: Kinds of the target words.
+        seen: The evidence of its texts.
         inside: Numbers of the span's source words, ascending, at least one.
     """
-    links = alignment.probabilities.astype(np.float64)
-    made = links if alignment.forward is None else alignment.forward.astype(np.float64)
-    makes = links if alignment.backward is None else alignment.backward.astype(np.float64)
-    if alignment.particles is not None:
-        particles = alignment.particles.astype(np.float64)
-        made = made * (1.0 - np.outer(1.0 - _MAY_MARK * source.short, particles))
-        target = replace(target, short=np.maximum(target.short, particles))
-    if alignment.bonds is not None:
-        made = _carried(alignment.bonds.astype(np.float64), made)
-    (links_in, links_out), (made_in, made_out), (makes_in, makes_out) = (
-        (own, way.sum(axis=0) - own) for way in (links, made, makes) for own in [way[inside].sum(axis=0)]
-    )
+    source, target, links, made, makes, bonds = seen.source, seen.target, seen.links, seen.made, seen.makes, seen.bonds
+    own = np.stack([way[inside].sum(axis=0) for way in (links, made, makes)])
+    links_in, made_in, makes_in = own
+    links_out, made_out, makes_out = seen.totals - own
     unlinked = np.clip(1.0 - made_in - made_out, 0.0, 1.0)
     odds = np.log((made_in + makes_in + _SMALL) / (made_out + makes_out + _SMALL)).clip(-4.0, 4.0)
     ones = np.ones(len(made_in))
-    inner = np.stack(
-        [links_in, links_out, made_in, made_out, makes_in, makes_out, ones, target.punctuation, odds], axis=1
-    )
+    inner = np.array([links_in, links_out, made_in, made_out, makes_in, makes_out, ones, target.punctuation, odds]).T
     size = np.log(len(inside))
     n, m = links.shape
     first, last = int(inside[0]), int(inside[-1])
     # The first word of a text is capitalised whatever it is, and what has no letters has no capital.
     capitals = float(first > 0 and source.capital[[first, last]].any() and not source.lower[[first, last]].any())
-    bonds = np.zeros((2, m)) if alignment.bonds is None else alignment.bonds.astype(np.float64).T
     few = unlinked * target.short
     makes_edge = makes_in.clip(0.0, 1.5)
-    near = np.stack(
-        [made_in, links_in, makes_edge, unlinked, few, target.punctuation, target.number, np.zeros(m), np.zeros(m)]
-    )
+    near = np.empty((9, m))
+    near[:7] = made_in, links_in, makes_edge, unlinked, few, target.punctuation, target.number
     edges = np.empty((2, len(EDGE), m))
     for side, (s, step) in enumerate(((first, -1), (last, 1))):
         at_edge = not 0 <= s + step < n
@@ -158,12 +183,12 @@ def _carried(bonds: np.ndarray, made: np.ndarray) -> np.ndarray:
     """Who made each target word, where one without a counterpart goes with the neighbour that hardly occurs without it.
 
     Args:
-        bonds: (n_target_words, 2).
+        bonds: (2, n_target_words).
         made: (n_source_words, n_target_words).
     """
     lost = np.clip(1.0 - made.sum(axis=0), 0.0, 1.0)
     needed = np.zeros((2, len(lost)))  # by the left neighbour, by the right one
-    needed[0, 1:], needed[1, :-1] = bonds[:-1, 1], bonds[1:, 0]
+    needed[0, 1:], needed[1, :-1] = bonds[1, :-1], bonds[0, 1:]
     needed *= lost / np.maximum(needed.sum(axis=0), 1.0)
     moved = made.copy()
     moved[:, 1:] += made[:, :-1] * needed[0, 1:]

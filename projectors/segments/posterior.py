@@ -24,6 +24,7 @@ from spanferry.projectors.segments.features import (
     LENGTH,
     NAMES,
     WHOLE,
+    Evidence,
     Kinds,
     Local,
     length_features,
@@ -113,11 +114,12 @@ class SegmentScorer:
         self.weights = _Split.of(weights.links if one_way else weights.directed)
         self._starts = np.array([a for a, _ in alignment.target_words], dtype=np.int64)
         self._ends = np.array([b for _, b in alignment.target_words], dtype=np.int64)
-        self._kinds = (
+        kinds = (
             Kinds.of(item.source_text, alignment.source_words),
             Kinds.of(item.target_text, alignment.target_words),
         )
-        self._known: dict[Range, _Evidence | None] = {}
+        self._seen = None if alignment.reason else Evidence.of(alignment, *kinds)
+        self._known: dict[Range, _Weighed | None] = {}
         self._quotes = Quotes(item.source_text), Quotes(item.target_text)
 
     def best(self, span: Range, count: int) -> list[Segment]:
@@ -155,7 +157,7 @@ class SegmentScorer:
         ]
 
     def scores(self, span: Range, candidates: Sequence[Range]) -> np.ndarray:
-        """How well the alignment likes given target ranges, to be added to other evidence.
+        """How well the alignment likes given target ranges; of whole words as much as ``best`` says.
 
         Args:
             span: Half-open code points of the source span.
@@ -183,15 +185,13 @@ class SegmentScorer:
             out[some] += self._length(span, a, b) + self._whole(span, found, [candidates[int(k)] for k in some], s, e)
         return out
 
-    def _evidence(self, span: Range) -> "_Evidence | None":
+    def _evidence(self, span: Range) -> "_Weighed | None":
         if span not in self._known:
             inside = np.flatnonzero(covered(self.alignment.source_words, span))
             self._known[span] = None
-            if len(inside) and not self.alignment.reason:
-                local = local_features(self.alignment, *self._kinds, inside)
-                back = self.alignment.backward
-                makes = (self.alignment.probabilities if back is None else back)[inside].astype(np.float64)
-                self._known[span] = _Evidence.of(local, makes, self.weights)
+            if len(inside) and self._seen is not None:
+                local = local_features(self._seen, inside)
+                self._known[span] = _Weighed.of(local, self._seen.makes[inside], self.weights)
         return self._known[span]
 
     def _length(self, span: Range, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -199,7 +199,7 @@ class SegmentScorer:
         return weighed
 
     def _whole(
-        self, span: Range, found: "_Evidence", places: Sequence[Range], start: np.ndarray, end: np.ndarray
+        self, span: Range, found: "_Weighed", places: Sequence[Range], start: np.ndarray, end: np.ndarray
     ) -> np.ndarray:
         source, target = self._quotes
         makes = found.makes[:, end] - found.makes[:, start]
@@ -229,7 +229,7 @@ class _Split:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
+class _Weighed:
     """The weighed features of one span.
 
     Attributes:
@@ -251,16 +251,23 @@ class _Evidence:
     makes: np.ndarray
 
     @staticmethod
-    def of(local: Local, makes: np.ndarray, weights: _Split) -> "_Evidence":
-        return _Evidence(
-            np.concatenate([[0.0], np.cumsum(local.inner @ weights.inner)]),
-            np.concatenate([[0.0], np.cumsum(np.maximum(local.inner[:, _MADE], local.inner[:, _MAKES]))]),
+    def of(local: Local, makes: np.ndarray, weights: _Split) -> "_Weighed":
+        return _Weighed(
+            _summed(local.inner @ weights.inner),
+            _summed(np.maximum(local.inner[:, _MADE], local.inner[:, _MAKES])),
             local.edges[0] @ weights.first,
             local.edges[1] @ weights.last,
             float(local.absent @ weights.absent),
             local.inside,
-            np.pad(np.cumsum(makes, axis=1), ((0, 0), (1, 0))),
+            _summed(makes),
         )
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    """What the values before each place of the last axis add up to; one place more."""
+    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values, axis=-1, out=sums[..., 1:])
+    return sums
 
 
 def _all_segments(n: int, longest: int) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,15 @@ from spanferry.projectors.evaluation.gold import (
 from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
 from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.projectors.placing.parts import project_in_parts
-from spanferry.projectors.segments.features import ABSENT, NAMES, Kinds, length_features, local_features, whole_features
+from spanferry.projectors.segments.features import (
+    ABSENT,
+    NAMES,
+    Evidence,
+    Kinds,
+    length_features,
+    local_features,
+    whole_features,
+)
 from spanferry.projectors.segments.posterior import SegmentScorer, SegmentWeights, covered
 from spanferry.projectors.segments.quotes import Quotes
 
@@ -105,7 +113,7 @@ def _features(
     span: Range,
     words: list[Range],
 ) -> np.ndarray:
-    local = local_features(alignment, *kinds, inside)
+    local = local_features(Evidence.of(alignment, *kinds), inside)
     start, end = np.array(words).T
     sums = np.pad(np.cumsum(local.inner, axis=0), ((1, 0), (0, 0)))
     ranges = [(alignment.target_words[a][0], alignment.target_words[b - 1][1]) for a, b in words]

@@ -21,7 +21,7 @@ from spanferry.projectors.aligners.lexical.fit import Model, Settings, apply, le
 from spanferry.projectors.aligners.lexical.lexicon import Prior
 from spanferry.projectors.aligners.lexical.state import dump, load
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
-from spanferry.projectors.apostrophes import has_suffixes, learned_suffixes, whole_words, with_suffixes
+from spanferry.projectors.apostrophes import has_suffixes, whole_words, with_suffixes
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
 from spanferry.translators.bundled.priors import PriorTable, load_prior
 
@@ -294,8 +294,7 @@ def _suffixed(inputs: Sequence[ProjectionInput]) -> "defaultdict[LanguagePair, t
 
 
 def _learned(model: Model) -> tuple[bool, bool]:
-    lexicon = model.lexicon
-    return learned_suffixes(lexicon.source.words), learned_suffixes(lexicon.target.words)
+    return model.lexicon.source.suffixed, model.lexicon.target.suffixed
 
 
 def _parted(item: ProjectionInput, source: _Side, target: _Side) -> list[tuple[Bead, Strings]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from spanferry.projectors.aligners.encoder.context import averaged, views
 from spanferry.projectors.aligners.lexical.bonds import Bonds, learn_bonds
 from spanferry.projectors.aligners.lexical.counters import Counters, learn_counters
 from spanferry.projectors.aligners.lexical.em import Cells, Emissions, Order, hmm, model1, smooth_jumps
-from spanferry.projectors.aligners.lexical.lexicon import Beliefs, Lexicon, Prior, Side, Vocabulary, WordPairs
+from spanferry.projectors.aligners.lexical.lexicon import Beliefs, Lexicon, Prior, Side, Totals, Vocabulary, WordPairs
 from spanferry.projectors.aligners.lexical.orthography import SHAPES
 from spanferry.projectors.aligners.lexical.particles import Particles, learn_particles
 
@@ -40,7 +41,7 @@ class Settings:
     beliefs: Beliefs = field(default_factory=Beliefs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """Everything learned about one language pair, and the power of the encoder's probabilities: 0 asks it nothing."""
 
@@ -50,6 +51,11 @@ class Model:
     counters: Counters
     particles: Particles
     context: float = 0.0
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums of the lexicon's counts, which do not change any more."""
+        return self.lexicon.totals()
 
     def bonded(self, target: Sentence) -> np.ndarray:
         """What ties each word of a target sentence to its left and to its right neighbour, float64 (n_words, 2)."""
@@ -81,8 +87,10 @@ class _Batch:
         self.keys, inverse = np.unique(keys, return_inverse=True)
         self.pair = inverse.astype(np.int32)  # of each cell, into keys
 
-    def emissions(self, lexicon: Lexicon, pairs: WordPairs, source: Side, target: Side, beliefs: Beliefs) -> Emissions:
-        forward, backward = lexicon.probabilities(pairs, source, target, beliefs)
+    def emissions(
+        self, lexicon: Lexicon, totals: Totals, pairs: WordPairs, source: Side, target: Side, beliefs: Beliefs
+    ) -> Emissions:
+        forward, backward = lexicon.probabilities(pairs, source, target, beliefs, totals)
         cells, seen = self.cells, self.views
         own = Emissions(forward[self.pair], backward[self.pair], target.null[cells.target], source.null[cells.source])
         if seen is None:
@@ -130,7 +138,7 @@ def learn(
     order = Order.unknown(settings.null)
     forward = backward = np.zeros(len(cells))
     for step in range(settings.model1 + settings.hmm):
-        emissions = batch.emissions(lexicon, word_pairs, source, target, beliefs)
+        emissions = batch.emissions(lexicon, lexicon.totals(), word_pairs, source, target, beliefs)
         if step < settings.model1:
             forward, backward = model1(cells, emissions, settings.null)
             link = 0.5 * (forward + backward)
@@ -180,7 +188,7 @@ def apply(
     batch = _Batch(pairs, model.context)
     source, target = Side(batch.distinct[0], model.lexicon.source), Side(batch.distinct[1], model.lexicon.target)
     word_pairs = model.lexicon.pairs(source, target, batch.keys, beliefs, prior)
-    emissions = batch.emissions(model.lexicon, word_pairs, source, target, beliefs)
+    emissions = batch.emissions(model.lexicon, model.totals, word_pairs, source, target, beliefs)
     forward, backward, _ = hmm(batch.cells, emissions, model.order)
     if batch.views is not None:
         forward, backward = averaged(forward, backward, batch.views, model.context)

@@ -1,13 +1,14 @@
 """What the lexical aligner knows about words: counts learned from the corpus, and beliefs for what it has not seen."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from spanferry.corpora.text.abjad import bare, normal
 from spanferry.projectors.aligners.lexical.orthography import SHAPES, Forms, parts_of, shape, stem
+from spanferry.projectors.apostrophes import learned_suffixes
 from spanferry.translators.bundled.priors import PriorTable
 
 _SHAPES = len(SHAPES)
@@ -85,14 +86,13 @@ def lookup(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where(keys[at] == wanted, at, -1)
 
 
-@dataclass(slots=True)
+@dataclass
 class Vocabulary:
-    """The words of one language as the lexicon knows them.
+    """The words of one language as the lexicon knows them. What is derived from them is worked out once.
 
     Attributes:
         words: In their normal form (``spanferry.corpora.text.abjad.normal``: lower-cased), sorted.
         stems: Sorted.
-        stem_of: Stem of each word, (n_words,).
         frequency: Occurrences of each word in the sample.
         unaligned: Expected occurrences of each word without a counterpart.
         mass: Pseudo-counts of each word beyond those that all words have.
@@ -123,16 +123,28 @@ class Vocabulary:
 
     def indices(self, sentence: Sequence[str]) -> np.ndarray:
         """Where each word of a sentence stands among ``words``, -1 where it does not, (n_words,)."""
-        low = [normal(word) for word in sentence]
-        at = [bisect_left(self.words, word) for word in low]
-        found = [k if k < len(self.words) and self.words[k] == word else -1 for k, word in zip(at, low, strict=True)]
-        return np.array(found, dtype=np.int64)
+        return np.array([self.index.get(normal(word), -1) for word in sentence], dtype=np.int64)
 
-    @property
-    def stem_of(self) -> np.ndarray:
-        """Stem of each word, (n_words,)."""
-        index, known = {name: k for k, name in enumerate(self.stems)}, frozenset(self.words)
-        return np.array([index[stem(word, known)] for word in self.words], dtype=np.int64)
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Where each word stands."""
+        return {word: k for k, word in enumerate(self.words)}
+
+    @cached_property
+    def stem_index(self) -> dict[str, int]:
+        """Where each stem stands."""
+        return {name: k for k, name in enumerate(self.stems)}
+
+    @cached_property
+    def stem_frequency(self) -> np.ndarray:
+        """Occurrences of each stem in the sample, (n_stems,)."""
+        stem_of = [self.stem_index[stem(word, self.index)] for word in self.words]
+        return np.bincount(np.array(stem_of, dtype=np.int64), self.frequency, len(self.stems))
+
+    @cached_property
+    def suffixed(self) -> bool:
+        """Whether apostrophes set off endings in the texts of the sample."""
+        return learned_suffixes(self.words)
 
 
 class Side:
@@ -149,8 +161,7 @@ class Side:
     """
 
     def __init__(self, distinct: Sequence[str], vocabulary: Vocabulary) -> None:
-        words = {word: k for k, word in enumerate(vocabulary.words)}
-        stems = {name: k for k, name in enumerate(vocabulary.stems)}
+        words, stems = vocabulary.index, vocabulary.stem_index
         self.lowered = [normal(word) for word in distinct]
         self.plain = [bare(word) for word in distinct]
         self.word = np.array([words.get(word, -1) for word in self.lowered], dtype=np.int64)
@@ -159,8 +170,8 @@ class Side:
         total = max(vocabulary.frequency.sum(), 1.0)
         seen = self.word >= 0
         self.frequency = np.where(seen, vocabulary.frequency[self.word], 0.5) / total
-        by_stem = np.bincount(vocabulary.stem_of, vocabulary.frequency, len(stems))
-        share = np.where(seen, vocabulary.frequency[self.word], 0.5) / np.maximum(by_stem[self.stem], 0.5)
+        share = np.where(seen, vocabulary.frequency[self.word], 0.5)
+        share /= np.maximum(vocabulary.stem_frequency[self.stem], 0.5)
         self.within_stem = np.where(self.stem >= 0, np.minimum(share, 1.0), 0.0)
         self.refresh(vocabulary)
 
@@ -191,6 +202,14 @@ class WordPairs:
     shape: np.ndarray
     belief_forward: np.ndarray
     belief_backward: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Expected links of each source and of each target word, and of each of their stems."""
+
+    words: tuple[np.ndarray, np.ndarray]
+    stems: tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(slots=True)
@@ -238,8 +257,18 @@ class Lexicon:
             backward,
         )
 
+    def totals(self) -> Totals:
+        """The sums of the counts as they are now."""
+        words = np.divmod(self.keys, max(len(self.target.words), 1))
+        stems = np.divmod(self.stem_keys, max(len(self.target.stems), 1))
+        sides = self.source, self.target
+        return Totals(
+            tuple(np.bincount(k, self.counts, len(v.words)) for k, v in zip(words, sides, strict=True)),  # type: ignore[arg-type]
+            tuple(np.bincount(k, self.stem_counts, len(v.stems)) for k, v in zip(stems, sides, strict=True)),  # type: ignore[arg-type]
+        )
+
     def probabilities(
-        self, pairs: WordPairs, source: Side, target: Side, beliefs: Beliefs
+        self, pairs: WordPairs, source: Side, target: Side, beliefs: Beliefs, totals: Totals
     ) -> tuple[np.ndarray, np.ndarray]:
         """p(target word | source word) and p(source word | target word) of each pair, float64 (n_pairs,) each.
 
@@ -249,17 +278,15 @@ class Lexicon:
         counts = _gather(self.counts, pairs.entry)
         stems = _gather(self.stem_counts, pairs.stem_entry)
         shapes = self.shape_counts.reshape(_SHAPES, _SHAPES) + _SHAPE_BELIEF
-        entry_source, entry_target = np.divmod(self.keys, max(len(self.target.words), 1))
-        stem_source, stem_target = np.divmod(self.stem_keys, max(len(self.target.stems), 1))
         sides = (
-            (pairs.source, source, self.source, entry_source, stem_source, pairs.target, target, pairs.belief_forward),
-            (pairs.target, target, self.target, entry_target, stem_target, pairs.source, source, pairs.belief_backward),
+            (pairs.source, source, self.source, pairs.target, target, pairs.belief_forward),
+            (pairs.target, target, self.target, pairs.source, source, pairs.belief_backward),
         )
         # How much likelier a word of this shape is, knowing the shape of the other.
         joint = shapes / shapes.sum()
         by_shape = [v.shapes + 1.0 for v in (self.source, self.target)]
         out = []
-        for axis, (given, side, vocabulary, entries, stem_entries, made, other, belief) in enumerate(sides):
+        for axis, (given, side, vocabulary, made, other, belief) in enumerate(sides):
             produced = by_shape[1 - axis] / by_shape[1 - axis].sum()
             rate = (
                 joint
@@ -267,10 +294,9 @@ class Lexicon:
                 / (produced[None, :] if axis == 0 else produced[:, None])
             )
             rate = rate.ravel()[pairs.shape]
-            total = np.bincount(entries, self.counts, len(vocabulary.words)) + vocabulary.mass
+            total = totals.words[axis] + vocabulary.mass
             mass = np.where(side.word >= 0, total[side.word], beliefs.spelling)
-            stem_total = np.bincount(stem_entries, self.stem_counts, len(vocabulary.stems))
-            by_stem = stems / np.maximum(_gather(stem_total, side.stem)[given], 1e-9) * other.within_stem[made]
+            by_stem = stems / np.maximum(_gather(totals.stems[axis], side.stem)[given], 1e-9) * other.within_stem[made]
             numerator = counts + belief + beliefs.smoothing * other.frequency[made] * rate + beliefs.stems * by_stem
             out.append(numerator / (mass[given] + beliefs.smoothing + beliefs.stems))
         return out[0], out[1]

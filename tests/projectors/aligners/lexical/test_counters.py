@@ -7,7 +7,7 @@ from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.aligners.lexical.counters import Counters, carried, learn_counters
 from spanferry.projectors.aligners.lexical.em import Cells
 from spanferry.projectors.base import Alignment, ProjectionInput
-from spanferry.projectors.segments.features import EDGE, Kinds, local_features
+from spanferry.projectors.segments.features import EDGE, Evidence, Kinds, local_features
 
 PAIRS = [
     ("Dinner for 7", "Middag til klokken 7"),
@@ -111,5 +111,6 @@ def test_what_has_no_letters_has_no_capital(source: str, capital: bool) -> None:
     places = ((0, 4), (5, 8), (9, 15))
     links = np.full((len(words), 3), 0.2, np.float32)
     span = np.arange(2, len(words))
-    local = local_features(Alignment(words, places, links), Kinds.of(source, words), Kinds.of(target, places), span)
+    seen = Evidence.of(Alignment(words, places, links), Kinds.of(source, words), Kinds.of(target, places))
+    local = local_features(seen, span)
     assert local.edges[0][:, EDGE.index("case")].any() == capital

@@ -12,7 +12,7 @@ from spanferry.projectors.aligners.lexical.particles import Particles, learn_par
 from spanferry.projectors.aligners.mixture import MixtureAligner
 from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.methods.alignment import AlignmentProjector
-from spanferry.projectors.segments.features import EDGE, Kinds, local_features
+from spanferry.projectors.segments.features import EDGE, Evidence, Kinds, local_features
 
 NAMES = {"Anna": "アンナ", "Ben": "ベン", "Clara": "クララ", "David": "ダビデ", "Emma": "エマ"}
 DAYS = {"Monday": "月曜", "Tuesday": "火曜", "Friday": "金曜", "Sunday": "日曜"}
@@ -111,7 +111,7 @@ def test_that_a_word_of_weight_made_a_particle_says_nothing(source: str, kept: f
     kinds = Kinds.of(source, ours), Kinds.of(target, theirs)
     plain = Alignment(ours, theirs, made, forward=made, backward=made)
     marked = replace(plain, particles=np.array([0.0, 1.0], np.float32))
-    before, after = (local_features(found, *kinds, np.array([0])).edges[1] for found in (plain, marked))
+    before, after = (local_features(Evidence.of(found, *kinds), np.array([0])).edges[1] for found in (plain, marked))
     made_in, short_alone = EDGE.index("made_in"), EDGE.index("short_alone")
     assert before[:, made_in].tolist() == [1.0, 1.0] and after[:, made_in].tolist() == [1.0, kept]
     assert before[:, short_alone].tolist() == [0.0, 0.0] and after[:, short_alone].tolist() == [0.0, alone]

@@ -9,7 +9,7 @@ leave the span out, so that scores are nats and a stretch's share is its probabi
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -70,6 +70,11 @@ class SegmentWeights:
             tables.append(np.array([float(given.get(name, 0.0)) for name in NAMES]))
         return SegmentWeights(*tables)
 
+    @cached_property
+    def split(self) -> tuple["_Split", "_Split"]:
+        """``directed`` and ``links`` by where they apply."""
+        return _Split.of(self.directed), _Split.of(self.links)
+
     @property
     def digest(self) -> str:
         """Eight characters that change with any weight."""
@@ -111,7 +116,7 @@ class SegmentScorer:
         weights = weights or learned_weights()
         self.item, self.alignment = item, alignment
         one_way = alignment.forward is None or alignment.backward is None
-        self.weights = _Split.of(weights.links if one_way else weights.directed)
+        self.weights = weights.split[one_way]
         self._starts = np.array([a for a, _ in alignment.target_words], dtype=np.int64)
         self._ends = np.array([b for _, b in alignment.target_words], dtype=np.int64)
         kinds = (
@@ -270,6 +275,7 @@ def _summed(values: np.ndarray) -> np.ndarray:
     return sums
 
 
+@lru_cache(maxsize=256)
 def _all_segments(n: int, longest: int) -> tuple[np.ndarray, np.ndarray]:
     longest = min(n, longest)
     start = np.repeat(np.arange(n), longest)

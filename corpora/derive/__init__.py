@@ -18,6 +18,7 @@ DERIVATIONS = {
     "realignment": "spanferry.corpora.derive.realignment:Realignment",
     "dictionary": "spanferry.corpora.derive.dictionary:BilingualDictionary",
     "preferences": "spanferry.corpora.derive.preferences:Preferences",
+    "records": "spanferry.corpora.derive.records.derivation:Records",
     "sampled": "spanferry.corpora.derive.sampled:Sampled",
 }
 

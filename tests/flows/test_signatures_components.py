@@ -47,6 +47,7 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("contextual", "generator"): "endpoint:other", ("contextual", "generator_options"): {"url": "http://127.0.0.1:7/v1"},
     ("cmi", "tolerance"): 5.0, ("interleaved", "unit"): "characters", ("probability", "cross"): "uniform",
     ("language", "others"): ["en"], ("duplicates", "side"): "both", ("sentence-pairs", "into"): "de",
+    ("records", "recipe"): "entities", ("records", "languages"): {"source": "es"}, ("records", "fields"): {"text": "x"},
     ("sentence-pairs", "source"): "en", ("encoder", "model"): "{encoder}", ("encoder", "method"): "argmax",
 }  # fmt: skip
 # What a component needs before anything of it can be chosen.
@@ -65,6 +66,7 @@ WITH: dict[tuple[str, str], dict[str, Any]] = {
     ("interleaved", "tokenizer"): {"unit": "pieces", "tokenizer": "{tokenizer}"},
     ("constrained", "scorer_language"): {"scorer": "bundled"},
     ("histogram", "file"): {"shares": [], "file": "{histogram}"},
+    **{("records", option): {"shots": 1} for option in ("shots_by", "shots_pool", "zero_shot")},
 }
 
 

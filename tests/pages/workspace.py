@@ -38,6 +38,8 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text(_conll(lang))
     for lang in ("es", "de"):
         (folder / f"{lang}-europarl.test.conll02").write_text(_conll(lang))
+    for lang in ("en", "de"):
+        (folder / f"qa.{lang}.json").write_text(json.dumps(_squad(lang)))
     (folder / "data.json").write_text(json.dumps([_task(row) for row in english]))
     (folder / "terms.tsv").write_text("weather\ttiempo\tes\n")
     (folder / "en-es.tsv").write_text("weather\ttiempo\ntable\tmesa\nlives\tvive\n")

@@ -2,28 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from spanferry.corpora.errors import ConfigError, InputError, SpanferryError
-from spanferry.corpora.readers import Reader, open_reader
-from spanferry.corpora.text.languages import check_language
-from spanferry.flows.config import parse_value, put_value
+from spanferry.corpora.errors import SpanferryError
+from spanferry.flows.cli.completion.offers import components, methods, reader_setting
 from spanferry.flows.store import make_folder
-from spanferry.projectors.evaluation.gold import GOLD_SETS, Gold, expand_names, load_gold, read_gold, read_more
-from spanferry.projectors.evaluation.gold_links import (
-    LINK_SETS,
-    LinkGold,
-    load_link_gold,
-    read_link_files,
-    read_link_gold,
-)
-
-app = typer.Typer(no_args_is_help=True, help="Measure methods on gold.")
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS, LINK_SETS
 
 GoldNames = Annotated[
     list[str] | None,
@@ -32,6 +20,7 @@ GoldNames = Annotated[
         "-g",
         help=f"Shared gold; may be repeated: {', '.join(GOLD_SETS)}, or xsid for all of xsid.",
         show_default=False,
+        autocompletion=components(more=GOLD_SETS),
     ),
 ]
 Input = Annotated[str | None, typer.Option("--input", "-i", help="Your own gold: the source side.", show_default=False)]
@@ -41,12 +30,26 @@ TargetInput = Annotated[
 ]
 Source = Annotated[str, typer.Option("--source", "-s", help="Source language (BCP-47) of --input.")]
 Target = Annotated[str | None, typer.Option("--target", "-t", help="Target language of --input.", show_default=False)]
-Format = Annotated[str | None, typer.Option(help="Reader of --input.", show_default="guessed")]
+Format = Annotated[
+    str | None,
+    typer.Option(help="Reader of --input.", show_default="guessed", autocompletion=components("readers")),
+]
 ReadOptions = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Option of the reader as key=value; may be repeated.", show_default=False),
+    typer.Option(
+        "--set",
+        help="Option of the reader as key=value; may be repeated.",
+        show_default=False,
+        autocompletion=reader_setting,
+    ),
 ]
-PairBy = Annotated[str, typer.Option(help="How rows of --input and --target-input are paired: index or id.")]
+PairBy = Annotated[
+    str,
+    typer.Option(
+        help="How rows of --input and --target-input are paired: index or id.",
+        autocompletion=components(more=("index", "id")),
+    ),
+]
 Projectors = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,11 +58,26 @@ Projectors = Annotated[
         help=r"Method, options in brackets: 'alignment\[rule=minmax]'; may be repeated, "
         "the first is compared with each.",
         show_default="default",
+        autocompletion=methods("projectors"),
     ),
 ]
-Translator = Annotated[str, typer.Option(help="Model for methods that need one, or none.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Words = Annotated[str, typer.Option(help="given: the gold's tokens; own: both sides are segmented anew.")]
+Translator = Annotated[
+    str,
+    typer.Option(
+        help="Model for methods that need one, or none.",
+        autocompletion=components("translators", more=("bundled", "none")),
+    ),
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu or cuda.", autocompletion=components(more=("auto", "cpu", "cuda")))
+]
+Words = Annotated[
+    str,
+    typer.Option(
+        help="given: the gold's tokens; own: both sides are segmented anew.",
+        autocompletion=components(more=("given", "own")),
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for CSV tables and SVG plots.", show_default=False)
 ]
@@ -84,6 +102,7 @@ LinkNames = Annotated[
         "-g",
         help=f"Shared gold; may be repeated: {', '.join(LINK_SETS)}, or align-multi for all.",
         show_default=False,
+        autocompletion=components(more=LINK_SETS),
     ),
 ]
 LinkInput = Annotated[
@@ -109,11 +128,11 @@ Aligners = Annotated[
         "-a",
         help=r"Aligner, options in brackets: 'eflomal\[runs=2]'; may be repeated, the first is compared with each.",
         show_default="lexical",
+        autocompletion=methods("aligners"),
     ),
 ]
 
 
-@app.command("projection")
 def projection(
     gold: GoldNames = None,
     input: Input = None,
@@ -139,26 +158,26 @@ def projection(
 
     Precision, recall and F1 of (start, end, label) and of characters, coverage, calibration, a paired bootstrap.
     """
+    from spanferry.flows.evaluate.inputs import check_choice, golds_of, with_more
     from spanferry.flows.evaluate.output import print_evaluations, write_evaluations
     from spanferry.flows.evaluate.projection import Settings, compare, evaluate_projection, parse_method
 
     check_choice("--words", words, ("given", "own"))
-    methods = [parse_method(text) for text in projector or ["default"]]
+    named = [parse_method(text) for text in projector or ["default"]]
     settings = Settings(translator, device, words, samples=samples, seed=seed)
     with own_hints():
-        golds = _golds(gold, input, target_input, source, target, format, set, pair_by, limit)
-        golds = _with_more(golds, more_input, more_target_input)
+        golds = golds_of(gold, input, target_input, source, target, format, set, pair_by, limit)
+        golds = with_more(golds, more_input, more_target_input)
     if out is not None:
         make_folder(out)
     errors = Console(stderr=True, highlight=False)
-    found = evaluate_projection(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
+    found = evaluate_projection(named, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
     compared = compare([(e.judgement.gold.name, e.method, e.judgement.counts()) for e in found], settings)
     if out is not None:
         write_evaluations(found, compared, settings, out)
     print_evaluations(found, compared, settings, as_json=json, console=wide_console())
 
 
-@app.command("alignment")
 def alignment(
     gold: LinkNames = None,
     input: LinkInput = None,
@@ -181,24 +200,19 @@ def alignment(
 
     Reports the alignment error rate where the gold has sure and possible links.
     """
+    from spanferry.flows.evaluate.inputs import link_golds_of
     from spanferry.flows.evaluate.links import evaluate_alignment
     from spanferry.flows.evaluate.output import print_links, write_links
     from spanferry.flows.evaluate.projection import Settings, compare, parse_method
 
-    methods = [parse_method(text) for text in aligner or ["lexical"]]
+    named = [parse_method(text) for text in aligner or ["lexical"]]
     settings = Settings(translator, device, samples=samples, seed=seed)
-    golds = [load_link_gold(name, limit=limit) for name in expand_names(gold or (), LINK_SETS)]
-    if input:
-        with own_hints():
-            golds.append(_own_links(input, target_input, links, source, target, format, set, limit))
-    if not golds:
-        raise InputError(
-            "no gold", hint="--gold align-multi-es, or --input FILE --target-input FILE --links FILE --target es"
-        )
+    with own_hints():
+        golds = link_golds_of(gold, input, target_input, links, source, target, format, set, limit)
     if out is not None:
         make_folder(out)
     errors = Console(stderr=True, highlight=False)
-    found = evaluate_alignment(methods, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
+    found = evaluate_alignment(named, golds, settings, lambda text: errors.print(text, style="dim", markup=False))
     compared = compare([(e.gold.name, e.method, e.counts) for e in found], settings)
     if out is not None:
         write_links(found, compared, settings, out)
@@ -209,16 +223,6 @@ def wide_console() -> Console:
     """Standard output; a file or a pipe has room for every column."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=180)
-
-
-def check_choice(option: str, value: str, valid: tuple[str, ...]) -> None:
-    """Raises the error for a value that an option does not take.
-
-    Raises:
-        InputError: ``value`` is not among ``valid``.
-    """
-    if value not in valid:
-        raise InputError(f"{option} {value!r}", valid=valid, hint=f"{option} {valid[0]}")
 
 
 @contextmanager
@@ -241,114 +245,3 @@ def _as_here(hint: str) -> str:
         "(evaluate projection: --pair-by id) ", ""
     )
     return hint.replace("--set read.format=", "--format ").replace("--set read.pair_by=", "--pair-by ")
-
-
-def _with_more(golds: list[Gold], source: str | None, target: str | None) -> list[Gold]:
-    """The golds with further texts to learn from.
-
-    Raises:
-        InputError: One side alone, or golds of several languages.
-    """
-    if not (source or target):
-        return golds
-    if not (source and target):
-        raise InputError(
-            "further texts need both sides", hint="--more-input SOURCE_FILE --more-target-input TARGET_FILE"
-        )
-    languages = {(gold.source_lang, gold.target_lang) for gold in golds}
-    if len(languages) > 1:
-        raise InputError(
-            "further texts are of one pair of languages, the gold is of several",
-            valid=sorted("-".join(pair) for pair in languages),
-            hint="one command for each language: --gold europarl-es --more-input FILE --more-target-input FILE",
-        )
-    left, right = next(iter(languages))
-    readers = open_reader(source, lang=left), open_reader(target, lang=right)
-    more = tuple(read_more(*readers))
-    from spanferry.corpora.signature import Signature
-
-    added = "+".join(reader.signature for reader in readers)
-    return [replace(gold, more=gold.more + more, signature=Signature(f"{gold.signature}+{added}")) for gold in golds]
-
-
-def _golds(
-    names: list[str] | None,
-    input: str | None,
-    target_input: str | None,
-    source: str,
-    target: str | None,
-    format: str | None,
-    options: list[str] | None,
-    pair_by: str,
-    limit: int | None,
-) -> list[Gold]:
-    golds = [load_gold(name, limit=limit) for name in expand_names(names or (), GOLD_SETS)]
-    if input or target_input:
-        if not (input and target_input and target):
-            raise InputError(
-                "your own gold needs both sides and the target language",
-                hint="--input SOURCE_FILE --target-input TARGET_FILE --target es",
-            )
-        golds.append(_own_gold(input, target_input, source, target, format, options, pair_by, limit))
-    if not golds:
-        raise InputError("no gold", hint="--gold europarl-es, or --input FILE --target-input FILE --target es")
-    return golds
-
-
-def _own_gold(
-    input: str,
-    target_input: str,
-    source: str,
-    target: str,
-    format: str | None,
-    options: list[str] | None,
-    pair_by: str,
-    limit: int | None,
-) -> Gold:
-    check_choice("--pair-by", pair_by, ("index", "id"))
-    by: Literal["index", "id"] = "id" if pair_by == "id" else "index"
-    left, right = _readers(input, target_input, source, target, format, options)
-    return read_gold(left, right, name=_name(input, target), pair_by=by, limit=limit)
-
-
-def _own_links(
-    input: str,
-    target_input: str | None,
-    links: Path | None,
-    source: str,
-    target: str | None,
-    format: str | None,
-    options: list[str] | None,
-    limit: int | None,
-) -> LinkGold:
-    if target and not target_input and not links:
-        return read_link_files(
-            [Path(input)], name=_name(input, target), source_lang=source, target_lang=target, limit=limit
-        )
-    if not (target and target_input and links):
-        raise InputError(
-            "your own gold needs both sides, the links and the target language",
-            hint="--input FILE --target-input FILE --links FILE --target es, or --input FILE.jsonl --target es",
-        )
-    left, right = _readers(input, target_input, source, target, format, options)
-    return read_link_gold(left, right, links, name=_name(input, target), limit=limit)
-
-
-def _readers(
-    input: str, target_input: str, source: str, target: str, format: str | None, options: list[str] | None
-) -> tuple[Reader, Reader]:
-    chosen: dict[str, Any] = {}
-    for setting in options or ():
-        key, sign, value = setting.partition("=")
-        if not sign:
-            raise ConfigError(f"--set {setting!r} has no '='", hint="--set repair=true")
-        put_value(chosen, key.strip().removeprefix("read.options."), parse_value(value.strip()))
-    source, target = check_language(source), check_language(target)
-    return (
-        open_reader(input, lang=source, format=format, options=chosen),
-        open_reader(target_input, lang=target, format=format, options=chosen),
-    )
-
-
-def _name(input: str, target: str) -> str:
-    return f"{Path(input).name.split('.')[0]}-{target}"

@@ -31,9 +31,23 @@ RUN = {
         "Write the corrected dataset from the decisions made in the inspector.",
     ),
 }
+EVALUATE = {
+    "projection": (
+        "spanferry.flows.cli.evaluate:projection",
+        "Carry the gold spans of the source side over and compare them with those of the target side.",
+    ),
+    "alignment": (
+        "spanferry.flows.cli.evaluate:alignment",
+        "Align the words of gold pairs and compare the links.",
+    ),
+    "switching": (
+        "spanferry.flows.cli.evaluate_switching:switching",
+        "Measure how much, how often and how regularly corpora switch.",
+    ),
+}
 COMMANDS = {
     "run": ("spanferry.flows.cli.main:run_app", "Run a flow."),
-    "evaluate": ("spanferry.flows.cli.evaluate:app", "Measure methods on gold."),
+    "evaluate": ("spanferry.flows.cli.main:evaluate_app", "Measure methods on gold."),
     "filter": (
         "spanferry.flows.cli.filter:app",
         "Look at a run's stored scores and choose other thresholds.",
@@ -78,6 +92,10 @@ class _Run(_LazyGroup):
     table = RUN
 
 
+class _Evaluate(_LazyGroup):
+    table = EVALUATE
+
+
 app = typer.Typer(
     cls=_Root,
     name="spanferry",
@@ -89,8 +107,12 @@ app = typer.Typer(
 run_app = typer.Typer(cls=_Run, no_args_is_help=True, help="Run a flow.", add_completion=False)
 
 
+evaluate_app = typer.Typer(cls=_Evaluate, no_args_is_help=True, help="Measure methods on gold.", add_completion=False)
+
+
 @run_app.callback()
-def _run() -> None:
+@evaluate_app.callback()
+def _group() -> None:
     pass
 
 
@@ -99,11 +121,6 @@ def _load(name: str, place: str) -> Any:
     found = getattr(import_module(module_name), attribute)
     if isinstance(found, typer.Typer):
         group = found
-        if name == "evaluate":
-            from spanferry.flows.cli import evaluate_switching as cli_evaluate_switching
-
-            if all(one.name != "switching" for one in group.registered_commands):
-                group.command("switching")(cli_evaluate_switching.switching)
     else:
         group = typer.Typer(add_completion=False)
         group.command(name)(found)

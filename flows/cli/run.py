@@ -54,7 +54,12 @@ Protect = Annotated[
 Glossary = Annotated[
     str | None, typer.Option(help="TSV: source term, target term(s), language.", show_default=False, metavar="FILE")
 ]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, cpu or cuda.", show_default="auto", autocompletion=components(more=("auto", "cpu", "cuda"))
+    ),
+]
 Projector = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from spanferry.corpora.errors import InputError, unknown_name
 from spanferry.corpora.files import content_hash
@@ -20,6 +20,7 @@ from spanferry.corpora.readers.squad import ANSWER, CONTEXT, QUESTION
 from spanferry.corpora.schema import Example, Span
 from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.projectors.base import ProjectionInput
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS, SETS, UNSEEN
 from spanferry.projectors.placing.parts import moved, parts_of_text
 
 
@@ -62,54 +63,6 @@ class Gold:
         )
 
 
-@dataclass(frozen=True)
-class _Set:
-    folder: str
-    languages: tuple[str, ...]
-    source: str
-    target: str
-    options: Mapping[str, Any]
-    format: str
-    pair_by: Literal["index", "id"] = "index"
-    more: tuple[str, str] | None = None
-
-
-# Where the shared gold lies; {} is the language.
-_SETS: Mapping[str, _Set] = {
-    "europarl": _Set(
-        "europarl-ner",
-        ("es", "de"),
-        "en-europarl.test.conll02",
-        "{}-europarl.test.conll02",
-        {"repair": True},
-        "conll",
-    ),
-    "xsid": _Set(
-        "xsid",
-        ("da", "de", "id", "it", "ja", "nl", "zh"),
-        "en.test.conll",
-        "{}.test.conll",
-        {"repair": True},
-        "conll",
-        "id",
-        ("en.valid.conll", "{}.valid.conll"),
-    ),
-    "xquad": _Set("xquad", ("ar", "de", "es", "zh"), "xquad.en.json", "xquad.{}.json", {}, "squad", "id"),
-    "abstrct": _Set(
-        "abstrct",
-        ("es",),
-        "en_neoplasm_test.tsv",
-        "{}_neoplasm_test_manual.tsv",
-        {},
-        "conll",
-        more=("en_neoplasm_dev.tsv", "{}_neoplasm_dev_manual.tsv"),
-    ),
-}
-GOLD_SETS: tuple[str, ...] = tuple(f"{name}-{lang}" for name, its in _SETS.items() for lang in its.languages)
-
-
-# Languages of which no gold is used to fit anything: they show how fitted numbers carry over.
-UNSEEN = ("ar", "da", "id", "ja", "nl")
 FOLDS = 4
 
 
@@ -186,7 +139,7 @@ def load_gold(name: str, folder: Path | None = None, *, limit: int | None = None
     if name not in GOLD_SETS:
         raise unknown_name("gold", name, GOLD_SETS)
     group, _, lang = name.rpartition("-")
-    its = _SETS[group]
+    its = SETS[group]
     place = (folder or data_folder()) / its.folder
     if not place.is_dir():
         raise InputError(

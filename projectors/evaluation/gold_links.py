@@ -20,9 +20,8 @@ from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.corpora.text.detokenise import detokenise
 from spanferry.projectors.base import ProjectionInput, Range
 from spanferry.projectors.evaluation.gold import data_folder
+from spanferry.projectors.evaluation.gold_names import LINK_FOLDERS, LINK_SETS
 
-_FOLDERS = {"cs": "en-cz", "es": "en-es", "fr": "en-fr", "ja": "en-ja", "ro": "en-ro", "sv": "en-sv"}
-LINK_SETS: tuple[str, ...] = tuple(f"align-multi-{lang}" for lang in _FOLDERS)
 _NON_SPACE = regex.compile(r"\S+")
 _PHARAOH = regex.compile(r"(\d+)([-p])(\d+)")
 
@@ -68,7 +67,7 @@ def load_link_gold(name: str, folder: Path | None = None, *, limit: int | None =
         raise unknown_name("gold", name, LINK_SETS)
     lang = name.rpartition("-")[2]
     place = (folder or data_folder()) / "align-multi"
-    files = sorted(place.glob(f"*/{_FOLDERS[lang]}/*.jsonl"))
+    files = sorted(place.glob(f"*/{LINK_FOLDERS[lang]}/*.jsonl"))
     if not files:
         raise InputError(
             f"no data for gold {name!r}", where=str(place), hint="SPANFERRY_DATA=FOLDER names where the gold lies"

@@ -18,7 +18,8 @@ from pathlib import Path
 from spanferry.corpora.schema import Span
 from spanferry.flows.evaluate.projection import Settings, evaluate_projection, parse_method
 from spanferry.projectors.base import Range
-from spanferry.projectors.evaluation.gold import GOLD_SETS, expand_names, fit_half, load_gold
+from spanferry.projectors.evaluation.gold import expand_names, fit_half, load_gold
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS
 from spanferry.projectors.evaluation.judge import Judgement, Verdict
 
 _AROUND = 90  # code points of context on either side

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from spanferry.corpora.metrics.calibration import expected_calibration_error
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
-from spanferry.projectors.evaluation.gold import GOLD_SETS, Gold, load_gold
+from spanferry.projectors.evaluation.gold import Gold, load_gold
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS
 from spanferry.projectors.evaluation.judge import Judgement, judge
 from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.projectors.placing.parts import project_in_parts

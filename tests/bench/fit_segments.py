@@ -23,16 +23,8 @@ from scipy.optimize import linear_sum_assignment, minimize
 
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.base import Alignment, ProjectionInput, Range
-from spanferry.projectors.evaluation.gold import (
-    FOLDS,
-    GOLD_SETS,
-    UNSEEN,
-    Gold,
-    fit_folds,
-    fit_half,
-    gold_in_parts,
-    load_gold,
-)
+from spanferry.projectors.evaluation.gold import FOLDS, Gold, fit_folds, fit_half, gold_in_parts, load_gold
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS, UNSEEN
 from spanferry.projectors.evaluation.judge import inputs_to_fit, judge
 from spanferry.projectors.methods.default import DefaultProjector
 from spanferry.projectors.placing.parts import project_in_parts

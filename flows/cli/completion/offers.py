@@ -44,6 +44,36 @@ def components(*kinds: str, more: Sequence[str] = (), prefix: str = "") -> Offer
     return offer
 
 
+def methods(kind: str) -> Offer:
+    """Offers the names of components and, behind a bracket, the options of one: ``alignment[rule=``.
+
+    Args:
+        kind: As in ``spanferry list``.
+    """
+
+    def offer(ctx: typer.Context, incomplete: str) -> list[str]:
+        name, bracket, inside = incomplete.partition("[")
+        if not bracket:
+            return [known for known in table(kind) if known.startswith(name)]
+        before, comma, key = inside.rpartition(",")
+        chosen = {one.partition("=")[0] for one in before.split(",")}
+        return [
+            f"{name}[{before}{comma}{option}="
+            for option in _own(kind, name)
+            if option.startswith(key) and option not in chosen
+        ]
+
+    return offer
+
+
+def reader_setting(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offers the options of the chosen reader, of all readers where none is chosen."""
+    chosen = ctx.params.get("format")
+    names = [chosen] if chosen else table("readers")
+    keys_of_all = dict.fromkeys(option for name in names for option in _own("readers", name))
+    return [f"{option}=" for option in keys_of_all if option.startswith(incomplete)]
+
+
 def kinds(ctx: typer.Context, incomplete: str) -> list[str]:
     """Offers the kinds of components."""
     return [kind for kind in TABLES if kind.startswith(incomplete)]

@@ -7,8 +7,9 @@ import pytest
 
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.readers import open_reader
-from spanferry.projectors.evaluation.gold import GOLD_SETS, UNSEEN, expand_names, fit_half, load_gold, read_gold
+from spanferry.projectors.evaluation.gold import expand_names, fit_half, load_gold, read_gold
 from spanferry.projectors.evaluation.gold_links import load_link_gold, read_link_files, read_link_gold
+from spanferry.projectors.evaluation.gold_names import GOLD_SETS, UNSEEN
 from spanferry.projectors.evaluation.judge import inputs_to_fit
 
 

@@ -67,6 +67,14 @@ OFFERED = [
     ("spanferry run parallel --aligner s", ["simalign"]),
     ("spanferry run apply-decisions --write js", ["jsonl"]),
     ("spanferry list al", ["aligners"]),
+    ("spanferry evaluate pro", ["projection"]),
+    ("spanferry evaluate projection -p co", ["constrained", "contextual", "copy"]),
+    ("spanferry evaluate projection -p alignment[ru", ["alignment[rule="]),
+    ("spanferry evaluate alignment -a lexical[prior=none,sym", ["lexical[prior=none,symmetrisation="]),
+    ("spanferry evaluate projection --gold europarl-", ["europarl-es", "europarl-de"]),
+    ("spanferry evaluate alignment --gold align-multi-e", ["align-multi-es"]),
+    ("spanferry evaluate projection --format squad --set o", ["offsets="]),
+    (f"{RUN} --device c", ["cpu", "cuda"]),
 ]
 
 

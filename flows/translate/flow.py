@@ -30,9 +30,11 @@ from spanferry.flows.translate.work import (
 )
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.lexical.beads import BEADS
-from spanferry.projectors.base import FittableProjector, projector_entry
+from spanferry.projectors.base import FittableProjector, RetranslatingProjector, projector_entry
 from spanferry.projectors.pipeline.stages import run_signature
 
+# Of a model that scores: the filters look at the glossary, and a memory that is not used does no harm.
+_SCORING = ("model", "device", "compute_type", "glossary", "memory_mb", "options")
 _ONE_SIDE = ("path", "format", "options")  # of the input, where the target side is not given
 
 
@@ -44,6 +46,7 @@ class _Components:
     pieces: str  # the model that counts pieces and its limit; languages that share them share the segments
     projector: Signature
     fits: bool
+    retranslates: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Signatures:
             pieces = "none" if self.given else f"{model.limits.source}@{Signature.of(*signature.entries[:1])}"
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
             fits = isinstance(projector, FittableProjector)
-            found[target] = _Components(signature, pieces, projector_entry(projector.signature), fits)
+            entry = projector_entry(projector.signature)
+            found[target] = _Components(signature, pieces, entry, fits, _retranslates(projector))
         return found
 
     @property
@@ -125,6 +129,9 @@ def translate_flow(config: RunConfig) -> Flow:
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")
         models.refuse_set(config.variants, "both sides are given", name="variants")
+        if not any(own.retranslates for own in signatures.components.values()):
+            why = f"both sides are given, and the projector {config.projector.kind!r} translates nothing"
+            models.refuse_set(config.translator, why, except_for=_SCORING)
     else:
         models.refuse_set(config.read, "nothing is given to project on", name="read", except_for=_ONE_SIDE)
     if not any(own.fits for own in signatures.components.values()):
@@ -148,6 +155,11 @@ def translate_flow(config: RunConfig) -> Flow:
         tags=[config.source, *config.target],
         survey=partial(_survey, reading, config),
     )
+
+
+def _retranslates(projector: object) -> bool:
+    members = getattr(projector, "members", {})
+    return isinstance(projector, RetranslatingProjector) or any(map(_retranslates, members.values()))
 
 
 def _survey(read: Read, config: RunConfig) -> Survey:

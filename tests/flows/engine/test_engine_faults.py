@@ -192,6 +192,8 @@ def test_a_dictionary_that_changed_switches_anew(sides: dict[str, Path], tmp_pat
         ("derive", {"translator.protect": True}, "translator.protect=True is not used"),
         ("derive", {"translator.options": {"x": 1}}, "is not used: 'instructions' translates nothing"),
         ("derive", {"reverse": "bundled"}, "reverse='bundled' is not used"),
+        ("project", {"translator.protect": True}, "the projector 'copy' translates nothing"),
+        ("project", {"translator.beam": 2}, "translator.beam=2 is not used: both sides are given"),
         ("derive", {"align.fit_rows": 5}, "align.fit_rows=5 is not used"),
         ("parallel", {"align.pairs": "none", "align.options": {"x": 1}}, "is not used: no words are linked"),
     ],

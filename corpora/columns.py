@@ -14,7 +14,8 @@ def column_of(field: str, taken: Collection[str] | Callable[[str], bool], prefix
 
     Args:
         field: Its name.
-        taken: Columns that are not text fields, none of which starts with the prefix, or what tells if a name is one.
+        taken: Columns that are not text fields, none of which starts with the prefix, or a function that decides
+            whether a name is one.
         prefix: What is put in front.
 
     >>> [column_of(field, {"id"}) for field in ("id", "text_id", "question", "text_a")]

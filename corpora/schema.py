@@ -120,6 +120,7 @@ class Translation:
         score: Mean log-probability per piece, in nats; None where the translator gives none.
         truncated: Whether the input or the output hit the model's limit.
         reason: Why there is no usable translation, or None. ``text`` is then "".
+        terms: Words of spans that a repair put into it: (source, target).
     """
 
     text: str
@@ -127,6 +128,7 @@ class Translation:
     score: float | None = None
     truncated: bool = False
     reason: str | None = None
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def value_text(value: Any) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number in six digits where these are all of it, else in as many as it takes to be told from any other."""
+    """A number in six digits where these are all of it, else in as many as it takes to differ from any other."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
 

@@ -189,6 +189,9 @@ class RunConfig(Section):
     translator: TranslatorConfig = TranslatorConfig()
     segment: SegmentConfig = SegmentConfig()
     variants: VariantsConfig = VariantsConfig()
+    repair: bool = Field(
+        default=False, description="translate again with the right words where a labelled span lost them"
+    )
     projector: ProjectorConfig = ProjectorConfig()
     filters: tuple[dict[str, Any], ...] | None = Field(
         default=None, description="a list of filters, or changes to the default ones"

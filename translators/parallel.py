@@ -15,7 +15,7 @@ class ParallelTranslator:
     """Source texts to the targets that came with them.
 
     Args:
-        targets: Source text to target text. A source text with two different targets can't be told apart by its
+        targets: Source text to target text. A source text with two different targets can't be distinguished by its
             text: give each pair to a projector directly.
         source: Language of the keys, BCP-47; None lets every language through.
         target: Language of the values, likewise.

@@ -181,7 +181,7 @@ def open_pieces(place: Path, names: Sequence[str]) -> PieceModel:
     for path in [place] if place.is_file() else named or others[: len(others) == 1]:
         return TokenizerJson(path) if path.suffix == ".json" else SentencePieces(path)
     raise ModelError(
-        f"{len(others)} sentencepiece models, and which is the tokeniser can't be told" if others else "no tokeniser",
+        f"{len(others)} sentencepiece models, and nothing says which is the tokeniser" if others else "no tokeniser",
         where=str(place),
         valid=[path.name for path in others] or names,
         hint="--set translator.options.tokenizer=PLACE: a file, a folder, or the hub id of the model's origin",

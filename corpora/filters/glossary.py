@@ -27,7 +27,7 @@ class GlossaryTerms(FilterModel):
     path: str = ""
 
     def model_post_init(self, context: Any) -> None:
-        """Reads the file, so that a bad one is told before any work."""
+        """Reads the file, so that a bad one is an error before any work."""
         if self.path:
             _read(self.path)
 

@@ -61,8 +61,8 @@ def filter_cells(rows: Sequence[MultiRow], filters: Sequence[Filter], min_langua
             out[number] = _without(out[number], lang, tuple(reasons))
     for number, row in enumerate(out):
         if row is not rows[number] and len(row.examples) < min_languages:
-            told = [f"{lang}:{reason}" for lang, why in row.missing.items() for reason in why]
-            out[number] = row.rejected(_TOO_FEW, *told)
+            missing = [f"{lang}:{reason}" for lang, why in row.missing.items() for reason in why]
+            out[number] = row.rejected(_TOO_FEW, *missing)
     return out
 
 

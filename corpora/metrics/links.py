@@ -1,4 +1,4 @@
-"""Precision, recall, F1 and, where sure and possible links are told apart, the error rate of word alignments."""
+"""Precision, recall, F1 and, where sure and possible links are distinguished, the error rate of word alignments."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class LinkScore:
         sure: Gold links that are sure.
         sure_hits: Predicted links that are sure.
         possible_hits: Predicted links that are sure or possible.
-        graded: Whether the gold tells sure from possible links at all.
+        graded: Whether the gold distinguishes sure from possible links at all.
     """
 
     predicted: int = 0
@@ -44,7 +44,7 @@ class LinkScore:
 
     @property
     def aer(self) -> float | None:
-        """Alignment error rate; None where sure and possible links were not told apart."""
+        """Alignment error rate; None where sure and possible links were not distinguished."""
         total = self.predicted + self.sure
         return 1.0 - (self.sure_hits + self.possible_hits) / total if self.graded and total else None
 

@@ -50,11 +50,11 @@ def open_reader(
     Args:
         source: A file, a folder, a pattern such as ``data/*.jsonl``, or ``hf:<hub id>``.
         lang: BCP-47 tag of its texts.
-        format: A name in ``READERS`` or ``package.module:Class``; None: told from the name, else from the content.
+        format: A name in ``READERS`` or ``package.module:Class``; None: found from the name, else from the content.
         options: Options of that reader; strings are turned into what the option takes (``"true"``, ``"2"``).
 
     Raises:
-        ConfigError: Unknown format or option, a value the option does not take, or a format that can't be told.
+        ConfigError: Unknown format or option, a value the option does not take, or a format that can't be found.
         InputError: There is no such file, or it is empty.
     """
     chosen = options or {}

@@ -53,7 +53,7 @@ def decide(
         path: Of the file, for messages.
 
     Raises:
-        InputError: It can't be told whether the first column numbers the words or is the words.
+        InputError: It is undecidable whether the first column numbers the words or is the words.
     """
     lines = [line for sentence in sentences for line in sentence]
     width = Counter(len(columns) for _, columns in lines).most_common(1)[0][0] if lines else 1

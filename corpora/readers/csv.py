@@ -46,15 +46,15 @@ class CsvReader(JsonlReader):
     """Reads tables with a heading whose columns are called like the keys of ``jsonl``.
 
     A row is a text with a label, or with spans as a list in one cell (JSON, or as pandas prints it); or it is a token
-    with its tag, where a column tells the sentences (``Sentence #,Word,POS,Tag``) or blank lines part them. Delimiters
-    are told from the heading, quoted cells may hold line ends. A row with another number of cells is a bad row.
+    with its tag, where a column numbers the sentences (``Sentence #,Word,POS,Tag``) or blank lines part them. The
+    heading shows the delimiter, quoted cells may hold line ends. A row with another number of cells is a bad row.
 
     Attributes:
         delimiter: What parts the cells; ``auto``: a tab in ``.tsv``, else what parts the heading into the most cells.
         columns: Names of the columns of a file without a heading.
         word_key: Column of the token, where each row is one.
         word_tag_key: Column of its tag.
-        sentence_key: Column that tells the sentences: a new one starts where its cell changes and is not empty.
+        sentence_key: Column that numbers the sentences: a new one starts where its cell changes and is not empty.
     """
 
     name: ClassVar[str] = "csv"

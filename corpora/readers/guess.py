@@ -1,4 +1,4 @@
-"""What format an input is in, told from its name, else from how it starts."""
+"""What format an input is in, found from its name, else from how it starts."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _HINT = "--set read.format=NAME"
 
 
 def guess_format(source: str | Path, valid: list[str], options: Mapping[str, Any] | None = None) -> str:
-    """The format of ``source``, told from its name, else from how it starts.
+    """The format of ``source``, found from its name, else from how it starts.
 
     Args:
         source: A file, a folder, or ``hf:<hub id>``.
@@ -42,7 +42,7 @@ def guess_format(source: str | Path, valid: list[str], options: Mapping[str, Any
         options: What the user chose; some options belong to one reader alone.
 
     Raises:
-        ConfigError: Neither tells.
+        ConfigError: Neither decides.
         InputError: There is no such file, or it is empty.
     """
     if str(source).startswith("hf:"):

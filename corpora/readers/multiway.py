@@ -156,7 +156,7 @@ def open_parallel(
         shared_ids: See ``CellReader``.
 
     Raises:
-        ConfigError: The format can't be told, or an option is wrong.
+        ConfigError: The format can't be found, or an option is wrong.
         InputError: There is no such file, or no finished run in the directory.
     """
     lang, sign, path = entry.partition("=")

@@ -18,7 +18,7 @@ from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.tags import ReadScheme, plain_tag, read_tags, row_hint
 
 WORDS, TAGS, LABELS = "seq.in", "seq.out", "label"
-_TRAIN = "train"  # also the split of a name that tells none
+_TRAIN = "train"  # also the split of a name that has none
 
 
 class Files(NamedTuple):
@@ -77,7 +77,7 @@ class SlotFilesReader(FileReader):
     def _split(self, part: Files) -> str:
         if self.split != AUTO_SPLIT:
             return self.split
-        # The file's own name tells the split (test.seq.in), else its folder's.
+        # The file's own name gives the split (test.seq.in), else its folder's.
         found = split_of(part.words)
         return found if found != _TRAIN else split_of(Path(part.words.parent.name))
 
@@ -122,7 +122,7 @@ def _is_called(name: str, ending: str) -> bool:
 def _different(files: Sequence[Path], ended: Sequence[bool], line: int) -> InputError:
     short = ", ".join(str(file) for file, end in zip(files, ended, strict=True) if end)
     return InputError(
-        f"ends before line {line}, where the others go on: words and tags can't be told to belong together",
+        f"ends before line {line}, where the others go on: it is undecidable which words and tags belong together",
         where=short,
         hint=f"wc -l {' '.join(map(str, files))}",
     )

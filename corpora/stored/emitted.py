@@ -138,7 +138,7 @@ def _reader(schema: pa.Schema) -> Callable[..., Pair]:
 
 
 def is_readable(folder: Path) -> bool:
-    """Whether the rows of a dataset have spans and can be read as pairs, told from its first file."""
+    """Whether the rows of a dataset have spans and can be read as pairs, judged by its first file."""
     path = min((p for p in folder.glob("*/data-*.arrow") if p.parent.name != REJECTED), default=None)
     if path is None:
         return False
@@ -161,7 +161,7 @@ class Shape:
 
 
 def shape_of(schema: pa.Schema) -> Shape:
-    """What the columns are, told from their order and the metadata of their features."""
+    """What the columns are, inferred from their order and the metadata of their features."""
     classes = None
     if pa.types.is_integer(schema.field("label").type):
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]

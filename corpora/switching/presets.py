@@ -46,7 +46,7 @@ PRESETS: Mapping[str, Preset] = {
         "every word with probability 0.9 into a random one of the languages whose dictionary has it",
         "CoSDA-ML (Qin et al., IJCAI 2020)",
         "a dictionary is drawn among those that hold the word, where the paper draws first and may find nothing; the"
-        " report tells the achieved rate; entries are drawn by their probability where the file has one",
+        " report gives the achieved rate; entries are drawn by their probability where the file has one",
         {
             "unit": {"kind": "word"},
             "counterpart": {"kind": "dictionary"},

@@ -110,10 +110,10 @@ class Switcher:
             batch = self._read(rest)
             for copy in range(self.all_copies):
                 own = None if bins is None else bins[copy][usable]
-                good, bad, told = self._copy(batch, copy, own)
+                good, bad, counted = self._copy(batch, copy, own)
                 kept.append(good)
                 rejected.append(bad)
-                counts += told
+                counts += counted
         schema = schema_of(_field_names(table)).append(pa.field("split", pa.string()))
         out = pa.concat_tables(kept) if kept else schema.empty_table()
         if len(kept) > 1:

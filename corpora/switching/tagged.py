@@ -121,7 +121,7 @@ def _hinglish(file: Path) -> Iterator[list[str]]:
 
 
 def hinglish_tags(english: str, mixed: str, in_english: Mapping[str, int], in_mixed: Mapping[str, int]) -> list[str]:
-    """Languages of a Hinglish sentence's words, told from the English sentence beside it: a rule, no gold.
+    """Languages of a Hinglish sentence's words, inferred from the English sentence beside it: a rule, no gold.
 
     A word is English if its own English sentence has it, or if the English sentences of the corpus have it at least
     half as often as the mixed ones. A word that Hindi has too ("me", "to") is English only next to a word that is its

@@ -65,14 +65,14 @@ def bare(word: str) -> str:
     >>> bare("والبيت"), bare("للمدينة"), bare("ألمانيا"), bare("tal")
     ('بيت', 'مدينه', 'المانيا', 'tal')
     """
-    # A written hamza is no article: it must be told before it is gone.
+    # A written hamza is no article: it must be recognised before it is removed.
     pointed = "" if word.isascii() else _POINTS.sub("", word)
     article = _ARTICLE.match(pointed)
     return normal(pointed[article.end() :]) if article else normal(word)
 
 
 def light_stem(word: str, known: Container[str]) -> str:
-    """A word of Arabic or Hebrew script without what is written together with it, as far as that can be told.
+    """A word of Arabic or Hebrew script without what is written together with it, as far as that can be decided.
 
     Arabic: light10 (Larkey, Ballesteros and Connell, "Light Stemming for Arabic Information Retrieval", 2007), and one
     preposition more where what is left is a known word; Hebrew: prefixes where what is left is a known word.

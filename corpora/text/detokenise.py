@@ -36,7 +36,7 @@ def detokenise(tokens: Sequence[str], lang: str) -> tuple[str, tuple[Range, ...]
 
     Punctuation goes to the word it belongs to, quotes open and close by turns, French and Italian elisions and English
     endings (``'s``, ``n't``) are written together, Chinese, Japanese and Thai have no spaces. A hyphen or dash that is
-    a token of its own keeps its spaces: most are dashes, and nothing tells the others apart.
+    a token of its own keeps its spaces: most are dashes, and nothing distinguishes the others.
 
     Args:
         tokens: The tokens; none may be empty.

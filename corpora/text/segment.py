@@ -120,7 +120,8 @@ def reassemble(
     If a segment failed there is no translation of the example: the pair is rejected with ``translate:<reason>`` for
     each reason, its target is None, and so is each projection's span. A truncated translation is rejected as
     ``translate:truncated``, but keeps its target. ``scores["mt_score"]`` is the mean log-probability per piece, in
-    nats, where the translator gave one for every segment.
+    nats, where the translator gave one for every segment. Terms that a repair put into a translation are in
+    ``meta["repaired"]`` of the target.
 
     Args:
         example: What was cut.
@@ -138,7 +139,10 @@ def reassemble(
     texts, bases = _target_texts(example, segments, translations, target_lang)
     parts = _shifted(segments, translations, projections, bases)
     joined = tuple(_joined(span, parts, example) for span in example.spans)
-    translated = replace(example, lang=target_lang, texts=texts, meta=without_places(example.meta), tokens={})
+    meta = without_places(example.meta)
+    if terms := [list(term) for translation in translations for term in translation.terms]:
+        meta["repaired"] = terms
+    translated = replace(example, lang=target_lang, texts=texts, meta=meta, tokens={})
     target = with_projections(translated, example, joined)
     pair = Pair(example, target, joined, _scores(translations), signature=signature)
     return pair.rejected("translate:truncated") if any(t.truncated for t in translations) else pair

@@ -24,7 +24,7 @@ def words_of(text: str, language: str) -> tuple[Range, ...]:
     """Half-open code-point ranges of the words of ``text``, ascending and disjoint.
 
     Those of ``words``, but where that has single characters because the script has no spaces, a
-    dictionary tells which of them are one word: jieba's for simplified Chinese, ICU's for Japanese, Thai, Lao, Khmer,
+    dictionary decides which of them are one word: jieba's for simplified Chinese, ICU's for Japanese, Thai, Lao, Khmer,
     Burmese and traditional Chinese. What no dictionary knows stays single characters.
 
     Args:

@@ -56,7 +56,7 @@ def joined_words(text: str, ranges: Sequence[Range], language: str) -> list[list
     """Numbers of the words that belong together, in order: Japanese kanji with each other and with their endings.
 
     Only where the text has spaces between its words and a stretch without one has at most four: elsewhere an ending
-    can't be told from a particle, and every word stays alone.
+    can't be distinguished from a particle, and every word stays alone.
 
     >>> text = "毎日 薬 を 飲む"
     >>> joined_words(text, words(text), "ja")

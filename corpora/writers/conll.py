@@ -1,6 +1,6 @@
 """CoNLL: a token and its tag on each line.
 
-As it stands, ``OUT/<split>.iob`` and ``OUT/rejected.iob`` are what other tools take without being told anything:
+As it stands, ``OUT/<split>.iob`` and ``OUT/rejected.iob`` are what other tools take without any option:
 ``spacy convert OUT/train.iob .`` knows them by their suffix. With ``comments``, ``OUT/<split>.conll`` holds in comments
 what the columns can't: ``id``, ``text`` (the raw text, so that the reader gets every offset back), ``label``, ``meta``
 and ``scores``. A row without translation is written as its source, with its language in ``lang``.

@@ -43,7 +43,7 @@ def switching(input: Corpora = None, bins: Bins = 10, out: Out = None, limit: Li
     if not input:
         raise InputError("no corpus", valid=f"a file, a folder, or {', '.join(SHARED)}", hint="--input OUT/code-switch")
     found = {name: _measured(name, bins, limit) for name in input}
-    told = {name: _told(name, statistics) for name, statistics in found.items()}
+    summaries = {name: _summary(name, statistics) for name, statistics in found.items()}
     first, *others = found
     distances = [
         {"of": first, "to": other, **{m: _distance(found[first], found[other], m) for m in TOP}} for other in others
@@ -54,12 +54,12 @@ def switching(input: Corpora = None, bins: Bins = 10, out: Out = None, limit: Li
             for path, text in {**plot_files(statistics), "histograms.json": histograms_json(statistics)}.items():
                 make_folder((folder / path).parent)
                 write_bytes(folder / path, text.encode())
-        value = {"corpora": told, "distances": distances}
+        value = {"corpora": summaries, "distances": distances}
         write_bytes(out / "switching.json", (json_module.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
     if json:
-        print(json_module.dumps({"corpora": told, "distances": distances}, ensure_ascii=False))
+        print(json_module.dumps({"corpora": summaries, "distances": distances}, ensure_ascii=False))
     else:
-        _print(told, distances)
+        _print(summaries, distances)
 
 
 def _place(name: str) -> Path:
@@ -84,7 +84,7 @@ def _measured(name: str, bins: int, limit: int | None) -> SwitchingStatistics:
     return statistics
 
 
-def _told(name: str, statistics: SwitchingStatistics) -> dict[str, Any]:
+def _summary(name: str, statistics: SwitchingStatistics) -> dict[str, Any]:
     groups = {
         languages: {**{k: group.summary()[k] for k in ("utterances", "cmi", "spf")}, "histograms": group.histograms}
         for languages, group in sorted(statistics.groups.items())
@@ -102,17 +102,17 @@ def _distance(left: SwitchingStatistics, right: SwitchingStatistics, measure: st
     return total_variation(a, b) if sum(a) and sum(b) else None
 
 
-def _print(told: dict[str, dict[str, Any]], distances: list[dict[str, Any]]) -> None:
+def _print(summaries: dict[str, dict[str, Any]], distances: list[dict[str, Any]]) -> None:
     console = Console(highlight=False)
     table = Table(title="switching", title_justify="left")
     table.add_column("metric")
-    for name in told:
+    for name in summaries:
         table.add_column(Path(name).name, justify="right")
     leave = {"tokens", "histograms", "languages", "signature"}
-    for metric in (m for m in next(iter(told.values())) if m not in leave):
-        table.add_row(metric, *(_number(summary[metric]) for summary in told.values()))
+    for metric in (m for m in next(iter(summaries.values())) if m not in leave):
+        table.add_row(metric, *(_number(summary[metric]) for summary in summaries.values()))
     console.print(table)
-    for name, summary in told.items():
+    for name, summary in summaries.items():
         groups = Table(title=f"{Path(name).name}: languages of an utterance", title_justify="left")
         for head in ("languages", "utterances", "CMI", "SPF"):
             groups.add_column(head, justify="left" if head == "languages" else "right")

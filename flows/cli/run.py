@@ -54,6 +54,10 @@ Protect = Annotated[
 Glossary = Annotated[
     str | None, typer.Option(help="TSV: source term, target term(s), language.", show_default=False, metavar="FILE")
 ]
+Repair = Annotated[
+    bool,
+    typer.Option("--repair", help="Translate again with the right words where a labelled span lost them."),
+]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -135,6 +139,7 @@ def translate_train(
     translator: Translator = None,
     protect: Protect = False,
     glossary: Glossary = None,
+    repair: Repair = False,
     device: Device = None,
     projector: Projector = None,
     max_error: MaxError = None,
@@ -158,7 +163,7 @@ def translate_train(
     options = _options(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
-    options |= {"translator.protect": protect or None, "translator.glossary": glossary}
+    options |= {"translator.protect": protect or None, "translator.glossary": glossary, "repair": repair or None}
     options["filters.max_error.error"] = max_error
     options |= budget_options(max_cost, max_requests, max_time)
     from spanferry.flows.config import RunConfig, build_config

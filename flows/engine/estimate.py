@@ -1,4 +1,4 @@
-"""What a run will take, told by a dry run from a sample of its rows: time, memory, requests, tokens and cost."""
+"""What a run will take, estimated by a dry run from a sample of its rows: time, memory, requests, tokens and cost."""
 
 import os
 import resource
@@ -104,7 +104,7 @@ class RunEstimate:
 
     Attributes:
         rows: Rows of the input.
-        sampled: Rows that it is told from.
+        sampled: Rows that it is estimated from.
         seconds: Wall-clock time of the work on them, without what starts and ends.
         memory: Peak of this process in bytes so far; the run needs at least as much.
         requests: Requests to endpoints; 0: none is asked.

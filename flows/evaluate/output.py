@@ -85,8 +85,8 @@ def print_evaluations(
     """The table and the comparisons, or all of it, with the signatures, as one line of JSON."""
     rows = [summary(evaluation, settings) for evaluation in found]
     if as_json:
-        told = {"results": rows, "together": pooled(found), "comparisons": _comparison_rows(compared)}
-        print(json.dumps(told, ensure_ascii=False))
+        report = {"results": rows, "together": pooled(found), "comparisons": _comparison_rows(compared)}
+        print(json.dumps(report, ensure_ascii=False))
         return
     _print_scores(rows, [e.seconds for e in found], console)
     _print_left_out([(row["gold"], "rows not used", row["skipped_rows"]) for row in rows], console)

@@ -114,7 +114,7 @@ def evaluate_projection(
         methods: What is compared.
         golds: On what.
         settings: How.
-        tell: Is told what comes next.
+        tell: Called with what comes next.
 
     Raises:
         ConfigError: A method that there is none of, or an option it does not take; before any work is done.

@@ -91,8 +91,8 @@ def show_correlation(
     console.print(table)
     if len(pairs) > _PAIRS:
         console.print(f"[dim]{len(pairs) - _PAIRS} weaker pairs: --json[/]")
-    told = {name for _, *both in pairs for name in both}
-    if left := [name for name in names if name not in told]:
+    named = {name for _, *both in pairs for name in both}
+    if left := [name for name in names if name not in named]:
         console.print(f"[dim]nothing to compare: {escape(', '.join(left))}[/]", soft_wrap=True)
 
 

@@ -45,7 +45,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def direction(lang: str) -> str:
-    """``rtl`` or ``ltr`` by a BCP-47 tag; it is never told from the text, since a line of two scripts would flip.
+    """``rtl`` or ``ltr`` by a BCP-47 tag; it never depends on the text, since a line of two scripts would flip.
 
     NLLB's tags (``arb_Arab``) are understood too.
     """

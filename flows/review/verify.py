@@ -169,9 +169,9 @@ def _stages(stages: Sequence[Path]) -> tuple[list[Problem], int]:
         if entry.inputs and entry.inputs not in known_digests:
             problems.append(Problem(str(path), "the file it was made from has changed or is missing"))
     tables = [path for path in expected if path.suffix == ".arrow"]
-    for path, told in zip(tables, _rows(tables), strict=True):
-        if told != expected[path].rows and str(path) not in {p.path for p in problems}:
-            what = told if isinstance(told, str) else f"{told} rows, {expected[path].rows} were written"
+    for path, counted in zip(tables, _rows(tables), strict=True):
+        if counted != expected[path].rows and str(path) not in {p.path for p in problems}:
+            what = counted if isinstance(counted, str) else f"{counted} rows, {expected[path].rows} were written"
             problems.append(Problem(str(path), what))
     return problems, len(expected)
 
@@ -200,11 +200,11 @@ def _entries(folder: Path) -> tuple[dict[int, Entry], list[int]]:
 
 def _rows(paths: Sequence[Path]) -> list[int | str]:
     """How many rows each Arrow file has, or what is wrong with it."""
-    told: list[int | str] = []
-    while len(told) < len(paths):
-        rest = [str(path) for path in paths[len(told) :]]
+    counted: list[int | str] = []
+    while len(counted) < len(paths):
+        rest = [str(path) for path in paths[len(counted) :]]
         done = subprocess.run([sys.executable, "-c", _READ_ALL, *rest[:500]], capture_output=True, check=False)
-        told += [json.loads(line) for line in done.stdout.splitlines()]
+        counted += [json.loads(line) for line in done.stdout.splitlines()]
         if done.returncode:
-            told.append("damaged: it can't be opened without ending the process")
-    return told
+            counted.append("damaged: it can't be opened without ending the process")
+    return counted

@@ -129,6 +129,8 @@ class Emit:
             "failed_rows": projected["failed_rows"],
             **{k: n for k, n in sorted(projected.items()) if k.startswith("gold_")},
         }
+        if paid["terms"]:
+            counts["repaired"], counts["terms"] = paid["repaired"], paid["terms"]
         if paid["requests"]:
             counts["endpoint"] = {name: paid[name] for name in PAID}
         if bound := self._bounds(job).get(self.target):

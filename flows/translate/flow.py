@@ -5,6 +5,7 @@ from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
+from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.signature import NOTHING, Signature
@@ -24,14 +25,17 @@ from spanferry.flows.translate.work import (
     Languages,
     Project,
     Read,
+    Repair,
     Score,
     SegmentRows,
     Translate,
+    repair_tables,
 )
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.lexical.beads import BEADS
 from spanferry.projectors.base import FittableProjector, RetranslatingProjector, projector_entry
 from spanferry.projectors.pipeline.stages import run_signature
+from spanferry.projectors.repair.enforce import VERSION as VERSION_OF_REPAIR
 
 # Of a model that scores: the filters look at the glossary, and a memory that is not used does no harm.
 _SCORING = ("model", "device", "compute_type", "glossary", "memory_mb", "options")
@@ -84,6 +88,8 @@ class Signatures:
             if self.config.variants.count > 1:
                 check_variants(model, self.config.variants)
             pieces = "none" if self.given else f"{model.limits.source}@{Signature.of(*signature.entries[:1])}"
+            if self.config.repair and not self.given:
+                repair_tables(self.config.source, target)
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
             fits = isinstance(projector, FittableProjector)
             entry = projector_entry(projector.signature)
@@ -107,13 +113,18 @@ class Signatures:
         drawn = f".seed{self.config.seed}" if wanted.by == "sample" else ""
         return Signature.of(("variants", f"{wanted.count}.{wanted.by}{drawn}")) if wanted.count > 1 else NOTHING
 
+    @property
+    def repair(self) -> Signature:
+        """How translations are repaired; nothing where they are not."""
+        return Signature.of(("repair", VERSION_OF_REPAIR)) if self.config.repair else NOTHING
+
     def of(self, target: str) -> Signature:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
         config, own = self.config, self.components[target]
         if self.given:
             before = Signature.of(self.source, self.target, ("mt", "parallel"), own.model)
         else:
-            before = Signature.of(self.source, ("seg", config.segment.mode), own.model, self.variants)
+            before = Signature.of(self.source, ("seg", config.segment.mode), own.model, self.variants, self.repair)
         chain = run_signature(before, own.projector, config.projector.fit_rows, self.filters, config.source, target)
         return Signature.of(chain, ("limit", config.limit or "none"), ("seed", config.seed), ("version", VERSION))
 
@@ -129,6 +140,8 @@ def translate_flow(config: RunConfig) -> Flow:
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")
         models.refuse_set(config.variants, "both sides are given", name="variants")
+        if config.repair:
+            raise ConfigError("repair=true is not used: both sides are given", hint="leave repair out")
         if not any(own.retranslates for own in signatures.components.values()):
             why = f"both sides are given, and the projector {config.projector.kind!r} translates nothing"
             models.refuse_set(config.translator, why, except_for=_SCORING)
@@ -182,6 +195,10 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         work: Work = Translate(model, languages, config.variants, config.seed)
         translate = Step(f"translate-{target}", translating, work, (segment,), group=target)
         before, translated = (read, segment, translate), (translate,)
+        if config.repair:
+            repairing = Signature.of(own.model, signatures.repair, ("to", target))
+            repair = Step(f"repair-{target}", repairing, Repair(model, languages), (segment, translate), group=target)
+            before, translated = (read, segment, repair), (translate, repair)
     key = Signature.of(("fit", config.projector.fit_rows), own.projector, ("to", target))
     fits: tuple[Step, ...] = ()
     if own.fits:

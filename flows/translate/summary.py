@@ -70,6 +70,8 @@ def _table(result: RunResult, emitted: Emitted) -> Table:
     table.add_row("rows", f"{counts['rows']:,}", "")
     table.add_row("kept", f"{counts['kept']:,}", _share(counts["kept"], counts["rows"]))
     table.add_row("spans", f"{counts['spans']:,}", "in the source")
+    if "repaired" in counts:
+        table.add_row("  repaired", f"{counts['terms']:,}", f"in {counts['repaired']:,} rows")
     table.add_row("projected", f"{counts['projected']:,}", _share(counts["projected"], counts["spans"]))
     for reason, number in counts["unprojected"].items():
         table.add_row("  not projected", f"{number:,}", escape(reason))

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.arrow import pairs_from_table, pairs_to_table
+from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.parallel import zip_examples
@@ -22,7 +23,9 @@ from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.translate.variants import Variants, multiplied
 from spanferry.projectors.base import FittableProjector, ProjectionInput
+from spanferry.projectors.filters.span_fidelity import FidelityTables, fidelity_tables
 from spanferry.projectors.pipeline import stages
+from spanferry.translators.bundled.priors import available
 
 _BATCH = 64  # segments between two reports of how far a shard is; Ctrl-C waits for one of them
 
@@ -149,6 +152,47 @@ class Translate:
         if hasattr(translator, "take_usage"):  # what is paid for is counted
             counts |= translator.take_usage().counts()
         return Made(stages.translations_to_table(done), len(done), counts)
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Translations with the words of labelled spans put right."""
+
+    model: TranslatorConfig
+    languages: Languages
+
+    def __call__(self, job: Job) -> Made:
+        segmented, translated = job.inputs
+        source, target = self.languages.source, self.languages.target
+        segments = stages.segments_from_table(segmented.read(job.shard))
+        before = stages.translations_from_table(translated.read(job.shard))
+        translator, tables = models.translator(self.model, source, target), repair_tables(source, target)
+        done: list[Translation] = []
+        for at in range(0, len(before), _BATCH):
+            job.tick(segments[at][0])
+            batch = segments[at : at + _BATCH], before[at : at + _BATCH]
+            done += stages.repair_translations(*batch, translator, tables, source, target)
+        rows = {row for (row, _), one in zip(segments, done, strict=True) if one.terms}
+        counts = {"repaired": len(rows), "terms": sum(len(one.terms) for one in done)}
+        if hasattr(translator, "take_usage"):
+            counts |= translator.take_usage().counts()
+        return Made(stages.translations_to_table(done), len(done), counts)
+
+
+def repair_tables(source: str, target: str) -> FidelityTables:
+    """The word translations that a repair needs.
+
+    Raises:
+        ConfigError: There are none for these languages.
+    """
+    found = fidelity_tables(source, target)
+    if found is None:
+        raise ConfigError(
+            f"repair needs a table of word translations, and there is none from {source} to {target}",
+            valid=", ".join(f"{a} and {b}" for a, b in available()),
+            hint="leave --repair out, or give terms of your own: --glossary FILE",
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -133,10 +133,10 @@ def _row(pair: Pair, fields: dict[str, Alignment]) -> tuple[float | None, ...]:
 def _support(found: Alignment, read: Sequence[str], written: Sequence[str], pair: Pair) -> tuple[Floats, Floats]:
     """Support of every word of both sides."""
     linked = tuple(found.probabilities.max(axis=axis, initial=0.0).astype(np.float64) for axis in (1, 0))
-    told = word_support(read, written, pair.source.lang, pair.target.lang) if pair.target is not None else None
-    if told is None:
+    supported = word_support(read, written, pair.source.lang, pair.target.lang) if pair.target is not None else None
+    if supported is None:
         return linked[0], linked[1]
-    return (linked[0] + told[0]) / 2, (linked[1] + told[1]) / 2
+    return (linked[0] + supported[0]) / 2, (linked[1] + supported[1]) / 2
 
 
 def _span(

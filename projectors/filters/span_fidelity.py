@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import takewhile
 from typing import Any, ClassVar
 
@@ -77,7 +77,7 @@ def span_scores(pair: Pair) -> dict[str, float | None]:
     """Fidelity of each projected span of a pair by its id, from 0 to 1; None: nothing to judge it by."""
     if pair.target is None:
         return {}
-    tables = _tables(pair.source.lang, pair.target.lang)
+    tables = fidelity_tables(pair.source.lang, pair.target.lang)
     sources = by_id(pair.source.spans)
     return {
         span.id: tables.fidelity(pair.source.quote(sources[span.id]), pair.target.quote(span))
@@ -131,11 +131,24 @@ class Direction:
 
 
 @dataclass(frozen=True)
-class _Tables:
+class FidelityTables:
+    """Word translations of a pair of languages in both directions."""
+
     forward: Direction
     backward: Direction
 
+    @cached_property
+    def cognates(self) -> Mapping[str, tuple[str, ...]]:
+        """Source word to the target words that are spelled like it and mostly mean it, the most alike first."""
+        found: dict[str, dict[str, float]] = {}
+        for word, listed in self.backward.relative.items():
+            for other, share in listed.items():
+                if share == 1.0 and word != other and (alike := spelled_alike(other, word)):
+                    found.setdefault(other, {})[word] = alike
+        return {word: tuple(sorted(own, key=lambda other: (-own[other], other))) for word, own in found.items()}
+
     def fidelity(self, source: str, target: str) -> float | None:
+        """How far one text's words are translations of the other's, 0 to 1; None: nothing to judge it by."""
         read, written = content_words(source), content_words(target)
         if not read:
             return None
@@ -149,16 +162,17 @@ class _Tables:
 
 def word_tables(source: str, target: str) -> tuple[Direction, Direction] | None:
     """The word translations of a pair of languages, in both directions; None where there is no table."""
-    tables = _tables(source, target)
+    tables = fidelity_tables(source, target)
     return (tables.forward, tables.backward) if tables else None
 
 
 @lru_cache(maxsize=16)
-def _tables(source: str, target: str) -> _Tables | None:
+def fidelity_tables(source: str, target: str) -> FidelityTables | None:
+    """The tables of a pair of languages; None where there are none."""
     table = load_prior(source, target)
     if not len(table.counts):
         return None
-    return _Tables(Direction.of(table), Direction.of(table.reversed()))
+    return FidelityTables(Direction.of(table), Direction.of(table.reversed()))
 
 
 def content_words(text: str) -> list[str]:

@@ -22,7 +22,9 @@ from spanferry.corpora.schema import Example, Pair, Projection, Span, Translatio
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.segment import Mode, Segment, reassemble, segment
 from spanferry.projectors.base import ProjectionInput, Projector, RetranslatingProjector, projector_entry
+from spanferry.projectors.filters.span_fidelity import FidelityTables
 from spanferry.projectors.placing.parts import project_in_parts
+from spanferry.projectors.repair.enforce import Source, repaired
 from spanferry.translators.base import Translator
 
 GOLD = "gold_spans"
@@ -49,6 +51,7 @@ TRANSLATIONS = pa.schema(
         ("score", pa.float32()),
         ("truncated", pa.bool_()),
         ("reason", pa.string()),
+        ("terms", pa.list_(pa.list_(pa.string()))),
     ]
 )
 
@@ -132,12 +135,32 @@ def translations_to_table(translations: Sequence[Translation]) -> pa.Table:
     """The stage file's form of translations."""
     columns = {name: [getattr(t, name) for t in translations] for name in TRANSLATIONS.names}
     columns["pieces"] = [list(p) for p in columns["pieces"]]
+    columns["terms"] = [list(map(list, terms)) for terms in columns["terms"]]
     return pa.table(columns, schema=TRANSLATIONS)
 
 
 def translations_from_table(table: pa.Table) -> list[Translation]:
     """Reverse of ``translations_to_table``."""
-    return [Translation(**{**row, "pieces": tuple(row["pieces"])}) for row in table.to_pylist()]
+    return [
+        Translation(**{**row, "pieces": tuple(row["pieces"]), "terms": tuple((a, b) for a, b in row["terms"])})
+        for row in table.to_pylist()
+    ]
+
+
+def repair_translations(
+    segments: Sequence[tuple[int, Segment]],
+    translations: Sequence[Translation],
+    translator: Translator,
+    tables: FidelityTables,
+    source: str,
+    target: str,
+) -> list[Translation]:
+    """The translations of the segments, repaired where words of a labelled span are missing (``projectors.repair``)."""
+    rows = [
+        (Source(piece.text, piece.spans), translation)
+        for (_, piece), translation in zip(segments, translations, strict=True)
+    ]
+    return repaired(rows, translator, tables, source, target)
 
 
 def projection_inputs(

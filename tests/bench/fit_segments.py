@@ -43,7 +43,7 @@ from spanferry.projectors.segments.quotes import Quotes
 ROOT = Path(__file__).resolve().parents[2]
 # Enough to find the likely segments in the first round.
 START = {"links_in": 5.5, "links_out": -3.6, "words": -0.2, "first.short_alone": -1.1, "last.short_alone": -1.1}
-# Held, not fitted: a span has no punctuation at an edge where its source has none. The gold hardly ever tells.
+# Held, not fitted: a span has no punctuation at an edge where its source has none. The gold hardly ever shows it.
 HELD = {"first.punctuation_alone": -2.0, "last.punctuation_alone": -2.0}
 PENALTY = 0.5
 _ROUNDS = 3

@@ -51,7 +51,7 @@ def halves(name: str, own: JudgedRows, confidence: JudgedRows, error: float, spl
         if spans:
             errors.append(wrong / spans)
         other.append(most_kept(confidence.part(~half), wrong / spans if spans else error) / total)
-    told = {
+    facts = {
         "run": name,
         "max_error": error,
         "broken": broken,
@@ -62,7 +62,7 @@ def halves(name: str, own: JudgedRows, confidence: JudgedRows, error: float, spl
         "in_hindsight": most_kept(own, error) / int(own.spans.sum()),
         "confidence_in_hindsight": most_kept(confidence, error) / int(own.spans.sum()),
     }
-    print(json.dumps({k: round(float(v), 4) if isinstance(v, float) else v for k, v in told.items()}), flush=True)
+    print(json.dumps({k: round(float(v), 4) if isinstance(v, float) else v for k, v in facts.items()}), flush=True)
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def main() -> None:
     unseen = cross_fitted(runs, by_words=True)
     for run, own, raw in zip(runs, probabilities, unseen, strict=True):
         confidence = sigmoid(np.nan_to_num(run.seen.column("confidence")))
-        told = {
+        facts = {
             "run": run.name,
             "spans": len(run.right),
             "not_judged": run.unjudged,
@@ -89,7 +89,7 @@ def main() -> None:
             "precision_at_35_%": run.right[np.argsort(-own, kind="stable")][: int(0.35 * len(own))].mean(),
             "ece": expected_calibration_error(own.tolist(), run.right.tolist()),
         }
-        print(json.dumps({k: round(float(v), 3) if isinstance(v, float) else v for k, v in told.items()}), flush=True)
+        print(json.dumps({k: round(float(v), 3) if isinstance(v, float) else v for k, v in facts.items()}), flush=True)
         rows = [rows_of(run.seen.rows[run.kept], p[run.kept], run.right[run.kept]) for p in (own, confidence)]
         for error in ERRORS:
             halves(run.name, *rows, error, options.splits)

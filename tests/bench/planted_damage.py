@@ -210,8 +210,8 @@ def main() -> None:
             own = good[[k for k, _ in made]]
             found = sorted(measures(filters, own, bad), key=lambda m: (-m[1], -m[2]))
             for column, auc, share in found if args.all else found[:2]:
-                told = {"target": target, "damage": kind, "rows": len(made), "score": column}
-                print(json.dumps({**told, "auc": round(auc, 3), "found": round(share, 3)}), flush=True)
+                reported = {"target": target, "damage": kind, "rows": len(made), "score": column}
+                print(json.dumps({**reported, "auc": round(auc, 3), "found": round(share, 3)}), flush=True)
 
 
 if __name__ == "__main__":

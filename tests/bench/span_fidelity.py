@@ -51,7 +51,7 @@ def main() -> None:
                 confidence.append(scores[span.id])
                 right.append(max((fuzz.token_sort_ratio(words, one) for one in same), default=0) >= ALIKE)
         values, good = np.array(fidelity), np.array(right)
-        told = {
+        reported = {
             "language": folder.name,
             "spans": len(good),
             "right": good.mean(),
@@ -60,7 +60,7 @@ def main() -> None:
             "wrong_rejected": (values[~good] < low).mean(),
             "right_rejected": (values[good] < low).mean(),
         }
-        print(json.dumps({key: round(float(v), 3) if isinstance(v, float) else v for key, v in told.items()}))
+        print(json.dumps({key: round(float(v), 3) if isinstance(v, float) else v for key, v in reported.items()}))
 
 
 if __name__ == "__main__":

@@ -105,8 +105,8 @@ def main() -> None:
             print(f"{name:>28}  {rate:>10,.0f} rows/s  ({switched / arguments.rows:.2f} units switched per row)")
     for rows in (arguments.rows, 10 * arguments.rows):
         command = [sys.executable, __file__, "--memory-of", str(rows), "--batch", str(arguments.batch)]
-        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        print(f"{rows:>12,} rows: peak memory {told['megabytes']:.0f} MB")
+        reported = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"{rows:>12,} rows: peak memory {reported['megabytes']:.0f} MB")
 
 
 def run(switcher: Switcher, place: Path, out: Path) -> int:

@@ -141,7 +141,7 @@ class Tab:
             (SHOTS / f"{name}.png").write_bytes(picture)
 
     def message(self) -> str:
-        """What the page tells the person."""
+        """What the page says to the person."""
         return str(self.page.text_content("#message"))
 
 

@@ -58,10 +58,10 @@ def test_text_never_becomes_code(serve: Any, tab: Any, tmp_path: Path) -> None:
     assert after == before, "no id became a path"
 
 
-def test_what_hides_is_told(serve: Any, tab: Any, tmp_path: Path) -> None:
+def test_the_page_names_what_hides(serve: Any, tab: Any, tmp_path: Path) -> None:
     page = tab(serve(_hostile(tmp_path))).open("/pair/1")
-    told = page.page.locator("#target .hidden-characters").text_content()
-    assert "U+202E RIGHT-TO-LEFT OVERRIDE" in told and "U+2066" in told
+    reported = page.page.locator("#target .hidden-characters").text_content()
+    assert "U+202E RIGHT-TO-LEFT OVERRIDE" in reported and "U+2066" in reported
     # What turns the text around stays within its box.
     heading = page.page.locator(".actions button").first.bounding_box()
     assert heading["x"] < 100
@@ -74,7 +74,7 @@ def test_a_long_line_is_quick_and_in_place(serve: Any, tab: Any, tmp_path: Path)
     assert page.page.locator("#target .badge.active").is_visible(), "the span was scrolled to"
 
 
-def test_two_tabs_lose_nothing_and_the_stale_one_is_told(serve: Any, tab: Any, tmp_path: Path) -> None:
+def test_two_tabs_lose_nothing_and_the_stale_one_says_so(serve: Any, tab: Any, tmp_path: Path) -> None:
     two = ("A cat and a dog", [("cat", "a"), ("dog", "b")]), ("Un gato y un perro", ["gato", "perro"])
     site = serve(write_run(tmp_path / "run", {"es": [pair("r0", *two, lang="es")]}))
     one, other = tab(site).open("/pair/0"), tab(site).open("/pair/0")
@@ -88,7 +88,7 @@ def test_two_tabs_lose_nothing_and_the_stale_one_is_told(serve: Any, tab: Any, t
     assert fold(site.log).verdicts["s0"][0].action == "reject", "undo takes back one's own decision"
 
 
-def test_a_dataset_written_anew_is_told(serve: Any, tab: Any, tmp_path: Path) -> None:
+def test_the_page_says_that_a_dataset_was_written_anew(serve: Any, tab: Any, tmp_path: Path) -> None:
     rows = [pair("r0", ("A cat", [("cat", "a")]), ("Un gato", ["gato"]), lang="es")]
     site = serve(write_run(tmp_path / "run", {"es": rows}))
     page = tab(site).open("/pair/0")

@@ -11,10 +11,10 @@ def pair_problems(pair: Pair) -> list[str]:
     found = []
     if pair.kept == bool(pair.reasons):
         found.append("it is kept with a reason to reject it" if pair.kept else "it is rejected without a reason")
-    told = Counter(p.source_span_id for p in pair.projections)
-    found += [f"span {s.id!r} has {told[s.id]} projections" for s in pair.source.spans if told[s.id] != 1]
+    counts = Counter(p.source_span_id for p in pair.projections)
+    found += [f"span {s.id!r} has {counts[s.id]} projections" for s in pair.source.spans if counts[s.id] != 1]
     sources = {span.id for span in pair.source.spans}
-    found += [f"a projection of {name!r}, which is not a span of the source" for name in told if name not in sources]
+    found += [f"a projection of {name!r}, which is not a span of the source" for name in counts if name not in sources]
     found += [
         f"span {p.source_span_id!r} has no place and no reason"
         for p in pair.projections

@@ -59,7 +59,7 @@ HOUSE = row(
 
 
 def switcher(**options: Any) -> Switcher:
-    """English with Spanish words, all of them, unless told otherwise."""
+    """English with Spanish words, all of them, unless asked otherwise."""
     chosen = {
         "matrix": "en",
         "languages": ("es",),
@@ -87,7 +87,7 @@ def switched(rows: MultiRow | Sequence[MultiRow], **options: Any) -> list[dict[s
 
 
 def done(rows: Sequence[MultiRow], **options: Any) -> Switched:
-    """Everything that the switcher tells."""
+    """Everything that the switcher reports."""
     return switcher(**options).switch(table(rows))
 
 

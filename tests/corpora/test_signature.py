@@ -57,7 +57,7 @@ VALUES = st.recursive(
 
 
 def _plain(value: Any) -> Any:
-    """What a value is to an option: numbers and their texts are told apart by the option's type."""
+    """What a value is to an option: numbers and their texts are distinguished by the option's type."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     return {key: _plain(of) for key, of in value.items()} if isinstance(value, dict) else str(value)
@@ -87,7 +87,7 @@ def test_options_as_a_value(options: dict[str, Any], text: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_are_told_apart(value: float) -> None:
+def test_numbers_are_distinguished(value: float) -> None:
     assert float(number_text(value)) == value
 
 

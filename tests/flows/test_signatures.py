@@ -54,6 +54,7 @@ RUN: dict[str, Case] = {
     "translator.glossary": ("{glossary}", ["translate-es"]),
     "translator.memory_mb": (0, []),
     "segment.mode": ("none", ["segment"]),
+    "repair": (True, ["fit-es"]),
     "projector.kind": ("copy", ["project-es"]),
     "projector.fit_rows": (7, FITS),
     "filters": ([{"kind": "copy"}], ["score-es"]),
@@ -94,7 +95,11 @@ MODEL = {
 CASES: dict[str, dict[str, Case]] = {
     "translate-train": RUN,
     "project": {
-        **{name: case for name, case in RUN.items() if not name.startswith(("segment", "translator", "variants"))},
+        **{
+            name: case
+            for name, case in RUN.items()
+            if not name.startswith(("segment", "translator", "variants", "repair"))
+        },
         "target": (["de"], ["read"]),  # the language of what is read of the target side
         "read.target": ("{es_other}", ["read"]),
         "read.pair_by": ("id", ["read"]),
@@ -179,7 +184,9 @@ def test_every_key_has_a_case(flow: str) -> None:
     known = leaves(CONFIGS[flow][0])
     unused = {"read.target", "read.pair_by"} if flow == "translate-train" else set()
     unused |= {
-        name for name in known if flow == "project" and name.startswith(("translator.", "segment.", "variants."))
+        name
+        for name in known
+        if flow == "project" and name.startswith(("translator.", "segment.", "variants.", "repair"))
     }
     assert set(CASES[flow]) == set(known) - COMPONENTS - unused
     for name, is_neutral in known.items():

@@ -57,7 +57,7 @@ def _seed(seed: int) -> None:
 
 
 def marian(directory: Path, targets: tuple[str, ...] = (), *, trained_padding: bool = False) -> Path:
-    """OPUS-MT; with ``targets`` a model that is told its language by ``>>xxx<<``; with ``trained_padding`` one whose
+    """OPUS-MT; with ``targets`` a model that takes its language from ``>>xxx<<``; with ``trained_padding`` one whose
     start token has been moved by training in transformers."""
     _seed(1)
     directory.mkdir(parents=True)

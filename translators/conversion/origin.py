@@ -31,11 +31,11 @@ class Origin:
         self.model.generation_config.forced_eos_token_id = None
 
     def source_ids(self, text: str, frame: Frame, *, language_token: bool) -> list[int]:
-        """Source ids of ``text``, as the model's own tokeniser makes them when it is told the languages.
+        """Source ids of ``text``, as the model's own tokeniser makes them when it knows the languages.
 
         Args:
             text: One line.
-            frame: The direction; its tokens say how the tokeniser is told.
+            frame: The direction; its tokens say how the tokeniser learns it.
             language_token: Whether the tokeniser takes a language and puts its token; else it stands in the text.
         """
         if language_token:

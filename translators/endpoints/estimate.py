@@ -1,4 +1,4 @@
-"""What an endpoint will take for many rows, told from a sample that it was asked about."""
+"""What an endpoint will take for many rows, estimated from a sample that it was asked about."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def load(directory: Path, device: str, compute_type: str, engine: type[Engine] =
 
 
 def file_key(directory: Path) -> tuple[str, int, int]:
-    """What tells the weights in a directory from others, those that were there before included."""
+    """What distinguishes the weights in a directory from others, those that were there before included."""
     try:
         about = (directory / "model.bin").stat()
     except OSError:  # whoever loads it says so

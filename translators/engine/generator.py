@@ -90,7 +90,7 @@ class CT2Generator:
         """Whether an answer comes out the same, to the last bit of its score, whatever prompts are around it."""
         self.neutral_options = frozenset({"batch_tokens"} if self.rows_independent else ())
         self._batch_mark = [] if batch_tokens in (0, usual) or self.neutral_options else [("batch", str(batch_tokens))]
-        self.encode("a")  # a template that can't be rendered is told before any work
+        self.encode("a")  # a template that can't be rendered is an error before any work
 
     @property
     def signature(self) -> Signature:

@@ -9,7 +9,7 @@ and what scores is the decoder alone, put together in memory for one call:
 - Its target vocabulary is the usual pieces of the language, over which the probability is normalised, and beside them
   those that these targets have besides. The latter are held out of the sum by a bias and their probability is set right
   afterwards, so that what a row scores depends on the row alone.
-- Pieces can be read as themselves and scored as another one: so one pass tells how much a marker is expected before
+- Pieces can be read as themselves and scored as another one: so one pass shows how much a marker is expected before
   each token of a target.
 
 The probability of a piece is therefore that among the usual pieces and itself; the ranking of targets is nearly that of

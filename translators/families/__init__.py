@@ -84,7 +84,7 @@ def read_description(directory: Path, *, tokenizer: Path | None = None, family: 
         family: Name of its family where the files don't tell it; "": they do.
 
     Raises:
-        ModelError: Files are missing, or nothing tells the family.
+        ModelError: Files are missing, or nothing shows the family.
         ConfigError: No family of that name.
     """
     check_family(family, FAMILIES)

@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """What can be told of a model before a family has taken it.
+    """What is known of a model before a family has taken it.
 
     Attributes:
         name: Last part of its hub id, or the directory's name.

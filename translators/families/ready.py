@@ -1,4 +1,4 @@
-"""CTranslate2 directories that another tool converted: their family, limits and tokenizer, told from their files."""
+"""CTranslate2 directories that another tool converted: their family, limits and tokenizer, found from their files."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def tokenizer_hash(place: Path) -> str:
 
 
 def unknown_family(files: ModelFiles, where: str, families: Sequence[str]) -> ModelError:
-    """The error of a ready model whose family nothing tells."""
+    """The error of a ready model whose family nothing shows."""
     first = ", ".join(repr(token) for token in files.vocabulary[:6])
     return ModelError(
-        f"the family of this CTranslate2 model can't be told: its vocabulary of {len(files.vocabulary):,} tokens "
+        f"the family of this CTranslate2 model can't be recognised: its vocabulary of {len(files.vocabulary):,} tokens "
         f"begins with {first} and holds no language tokens that are known",
         where=where,
         valid=families,

@@ -52,7 +52,26 @@ class GlossaryTranslator(WrappedTranslator):
         """One translation per text, in order."""
         glossary = self.glossary.into(target)
         places = [glossary.found(text) for text in texts]
-        results: list[Translation] = self.inner.translate(texts, source, target)
+        return self.enforced(texts, places, self.inner.translate(texts, source, target), source, target)
+
+    def enforced(
+        self,
+        texts: Sequence[str],
+        places: Sequence[Sequence[Place]],
+        translations: Sequence[Translation],
+        source: str,
+        target: str,
+    ) -> list[Translation]:
+        """The translations, others where terms are missing and can be brought there.
+
+        Args:
+            texts: The source texts.
+            places: Of each the places of its terms, disjoint, ascending.
+            translations: Of each what the model made of it.
+            source: BCP-47.
+            target: BCP-47.
+        """
+        results = list(translations)
         for attempt in (self._of_hypotheses, self._marked, self._masked):
             todo = [row for row, result in enumerate(results) if result.reason is None and _lacks(result, places[row])]
             found = attempt([(texts[row], results[row], places[row]) for row in todo], source, target)
@@ -62,7 +81,7 @@ class GlossaryTranslator(WrappedTranslator):
         return results
 
     def _of_hypotheses(
-        self, rows: Sequence[tuple[str, Translation, list[Place]]], source: str, target: str
+        self, rows: Sequence[tuple[str, Translation, Sequence[Place]]], source: str, target: str
     ) -> list[Translation | None]:
         if not rows or not hasattr(self.inner, "translate_nbest"):
             return [None] * len(rows)
@@ -73,7 +92,7 @@ class GlossaryTranslator(WrappedTranslator):
         ]
 
     def _marked(
-        self, rows: Sequence[tuple[str, Translation, list[Place]]], source: str, target: str
+        self, rows: Sequence[tuple[str, Translation, Sequence[Place]]], source: str, target: str
     ) -> list[Translation | None]:
         found: list[Translation | None] = [None] * len(rows)
         if not getattr(self.inner, "marker_aware", False):
@@ -93,7 +112,7 @@ class GlossaryTranslator(WrappedTranslator):
         return found
 
     def _masked(
-        self, rows: Sequence[tuple[str, Translation, list[Place]]], source: str, target: str
+        self, rows: Sequence[tuple[str, Translation, Sequence[Place]]], source: str, target: str
     ) -> list[Translation | None]:
         found: list[Translation | None] = [None] * len(rows)
         for scheme in SCHEMES:

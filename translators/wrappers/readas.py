@@ -87,14 +87,14 @@ def scoring_model(name: str, source: str, target: str, known: str = "") -> Any:
     Raises:
         ModelError: There is no such model, it lacks the language, or it does not score.
     """
-    told = known or target
+    read_as = known or target
     try:
-        found = load_translator(name, source=source or None, target=told or None)
+        found = load_translator(name, source=source or None, target=read_as or None)
     except ModelError:
         if known or (related := RELATED.get(target.split("-")[0])) is None:
             raise
-        told = related
-        found = load_translator(name, source=source or None, target=told)
+        read_as = related
+        found = load_translator(name, source=source or None, target=read_as)
     if not hasattr(found, "score_pairs"):
         raise ModelError(f"the model {name!r} does not score given translations", hint="scorer=bundled")
-    return found if told == target else ReadAs(found, target, told)
+    return found if read_as == target else ReadAs(found, target, read_as)

@@ -273,8 +273,8 @@ class _Available:
             return False
         pattern = sign[minute]
         hours = (hour, hour + 1) if minute else (hour,)
-        told = str(hour) in self.readings or any(self._plain_words(h, words_up_to) for h in hours)
-        return told and (pattern is None or pattern.search(self.text) is not None)
+        names_hour = str(hour) in self.readings or any(self._plain_words(h, words_up_to) for h in hours)
+        return names_hour and (pattern is None or pattern.search(self.text) is not None)
 
     def _plain_words(self, value: int, words_up_to: int) -> bool:
         if says(self.text, value, self.language) and value <= max(words_up_to, 1000):

@@ -82,7 +82,7 @@ class FileReader(RowReader):
 
 
 def split_of(path: Path) -> str:
-    """The split that a file's name tells (``train``, ``dev``, ``test`` … between dots, dashes and the like)."""
+    """The split that a file's name gives (``train``, ``dev``, ``test`` … between dots, dashes and the like)."""
     words = "".join(c if c.isalnum() else " " for c in path.name.lower()).split()
     return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
 

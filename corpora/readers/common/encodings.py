@@ -28,7 +28,7 @@ _SHOWN = 20  # characters around a bad byte
 
 
 def check_encoding(encoding: str) -> None:
-    """Makes sure that ``encoding`` is one of text whose lines can be told.
+    """Makes sure that ``encoding`` is one of text with lines.
 
     Raises:
         ConfigError: It is not.
@@ -51,7 +51,7 @@ def check_encoding(encoding: str) -> None:
 
 
 def encoding_of(path: Path, start: bytes, declared: str) -> str:
-    """The encoding of a file: the one that its byte order mark tells, else the declared one.
+    """The encoding of a file: the one that its byte order mark names, else the declared one.
 
     Args:
         path: The file, for messages.

@@ -1,4 +1,4 @@
-"""Files that are packed: told from their first bytes, unpacked while they are read."""
+"""Files that are packed: recognised by their first bytes, unpacked while they are read."""
 
 import bz2
 import gzip
@@ -42,8 +42,8 @@ def packing(path: Path) -> str | None:
             where=str(path),
             hint="unpack it and name a file in it, or the folder",
         )
-    told = next((name for mark, name in _MAGIC.items() if start.startswith(mark)), None)
-    return told or _SUFFIXES.get(path.suffix.lower())
+    known = next((name for mark, name in _MAGIC.items() if start.startswith(mark)), None)
+    return known or _SUFFIXES.get(path.suffix.lower())
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -78,7 +78,7 @@ def unpacking(path: Path) -> Iterator[None]:
         yield
     except _ERRORS as error:
         raise InputError(
-            f"not a whole {kind} file ({error})", where=str(path), hint=f"{_TESTS[kind]} tells more"
+            f"not a whole {kind} file ({error})", where=str(path), hint=f"{_TESTS[kind]} shows more"
         ) from error
 
 

@@ -93,7 +93,7 @@ def region_range(region: Mapping[str, Any], field: Shown, where: str) -> tuple[A
     """Start and end of a region in ``field.text``, in ``field.unit``.
 
     Raises:
-        RowError: ``unread_labels``: it can't be told what the region's offsets count; ``bad_offsets``: it says that it
+        RowError: ``unread_labels``: it is undecidable what the region's offsets count; ``bad_offsets``: it says that it
             covers another text.
     """
     value = region["value"]

@@ -90,7 +90,7 @@ def minimal_row(task: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any
     """A task of JSON-MIN, whose keys are the names of the controls, as a row.
 
     Raises:
-        RowError: ``bad_task`` or ``unread_labels``: which key holds the labels or the text can't be told.
+        RowError: ``bad_task`` or ``unread_labels``: it is undecidable which key holds the labels or the text.
     """
     held = [key for key, value in task.items() if looks_like_spans(value)]
     texts = [key for key in fields or ("text",) if isinstance(task.get(key), str)]

@@ -23,7 +23,7 @@ _PROTECTED = regex.compile(
 
 
 def protected_ranges(texts: pa.Array, starts: Ints) -> tuple[Ints, Ints]:
-    """Ranges that hold what must be copied (numbers are told by their digits, elsewhere).
+    """Ranges that hold what must be copied (numbers are found by their digits, elsewhere).
 
     Args:
         texts: The texts, (n,).

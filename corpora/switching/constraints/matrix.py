@@ -26,7 +26,7 @@ class MatrixConstraint:
     The matrix language frame (Myers-Scotton, 1993) by tags, without a tree: a unit may be switched iff a noun,
     adjective, adverb, number, interjection, foreign word or participle is in it, and no finite verb or auxiliary. Tags
     are universal ones or those of the Penn treebank. A row without tags gets the equivalence constraint instead, which
-    is told in the report.
+    is in the report.
 
     Attributes:
         tags: ``meta:KEY``: a list of tags, one per word, in the row's ``meta``; ``spacy:PIPELINE``: a pipeline of

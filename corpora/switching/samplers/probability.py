@@ -14,7 +14,7 @@ from spanferry.corpora.switching.batches.measure import Choice
 class ProbabilitySampler:
     """A row is chosen with probability ``ratio``, each of its units with ``cross`` (CoSDA-ML; Qin et al., IJCAI 2020).
 
-    Only units that have a counterpart are drawn for, so the true rate among all units is lower: the report tells it.
+    Only units that have a counterpart are drawn for, so the true rate among all units is lower: the report gives it.
 
     Attributes:
         ratio: Share of the rows.

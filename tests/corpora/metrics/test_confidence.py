@@ -50,7 +50,7 @@ def test_f1_of_the_most_confident(coverage: float, expected: float) -> None:
     assert selective_f1(scores, right, groups, {"a": 3}, coverage) == pytest.approx(expected)
 
 
-def test_bootstrap_tells_a_real_difference_from_none() -> None:
+def test_bootstrap_distinguishes_a_real_difference_from_none() -> None:
     draw = np.random.default_rng(7)
     gold = np.ones(300)
     good, bad = draw.random(300) < 0.9, draw.random(300) < 0.7

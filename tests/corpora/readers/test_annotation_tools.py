@@ -104,7 +104,7 @@ def test_label_studio_brings_corrections_home(unit: str, start: int, tmp_path: P
     assert example.meta == {"url": "x"}
 
 
-def test_label_studio_offsets_of_the_other_unit_are_told(tmp_path: Path) -> None:
+def test_label_studio_offsets_of_the_other_unit_are_reported(tmp_path: Path) -> None:
     open_writer("label_studio", {"offsets": "utf16"}).write([[made()]], tmp_path)
     [task] = json.loads((tmp_path / "train.json").read_text(encoding="utf-8"))
     [bad] = LabelStudioReader(save(tmp_path / "export.json", [annotated(task)]), "es").read()

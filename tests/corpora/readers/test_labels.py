@@ -135,7 +135,7 @@ def test_label_studio_of_other_kinds(tmp_path):
     (row,) = read(tmp_path, minimal, "a.json", "label_studio")
     assert (row.id, labels(row)) == ("3", [("Eva", "PER"), ("Eva", "W")])
     old = [{"id": 4, "data": {"text": TEXT}, "completions": [{"result": [region(0, 3, ["PER"])]}]}]
-    assert labels(read(tmp_path, old, "a.json")[0]) == [("Eva", "PER")], "and the format is told from the content"
+    assert labels(read(tmp_path, old, "a.json")[0]) == [("Eva", "PER")], "and the content shows the format"
     for kind in ("hypertextlabels", "paragraphlabels"):
         one = region(0, 3, ["PER"], kind)
         one["value"] |= {"start": "/p[1]/text()[1]", "end": "/p[1]/text()[1]", "startOffset": 0, "endOffset": 3}

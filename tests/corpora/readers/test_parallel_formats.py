@@ -263,7 +263,7 @@ def test_span_ids_that_a_reader_made_up_are_no_counterparts(tmp_path: Path) -> N
     assert [s.id for s in shared.examples["de"].spans] == ["s0", "mine"]
 
 
-def test_inputs_are_told_apart(tmp_path: Path) -> None:
+def test_inputs_are_distinguished(tmp_path: Path) -> None:
     text = tmp_path / "x.jsonl"
     text.write_text('{"id": "a", "text": "Hi"}\n{"id": "b"}\n', encoding="utf-8")
     [reader] = open_parallel(f"de={text}")

@@ -39,7 +39,7 @@ def put(tmp_path, name, content):
         ("a.data", "\ufeff" + JSONL, "jsonl"),
     ],
 )
-def test_the_format_is_told_from_the_name_or_the_content(tmp_path, name, content, format_name):
+def test_the_name_or_the_content_shows_the_format(tmp_path, name, content, format_name):
     reader = open_reader(put(tmp_path, name, content), lang="en")
     assert isinstance(reader, resolve("reader", READERS[format_name], {}))
     assert isinstance(reader, Reader)
@@ -175,7 +175,7 @@ def test_only_line_feeds_end_lines(tmp_path):
     assert [e.text for e in read(path)] == ["one\u2028still\x0cone\x85", "two\rtwo"]
 
 
-def test_the_signature_tells_options_and_content(tmp_path):
+def test_the_signature_holds_options_and_content(tmp_path):
     path = put(tmp_path, "a.conll", CONLL)
     plain = open_reader(path, lang="en").signature
     assert plain.startswith("src:conll.en@") and len(plain) == len("src:conll.en@") + 8

@@ -47,7 +47,7 @@ def test_a_folder_for_each_split_and_no_labels(tmp_path):
     assert len({row.id for row in rows}) == 12 and {row.label for row in rows if not isinstance(row, BadRow)} == {None}
 
 
-def test_files_of_different_length_can_not_be_told_apart(tmp_path):
+def test_files_of_different_length_can_not_be_matched(tmp_path):
     put(tmp_path, label="one\n")
     with pytest.raises(InputError, match="ends before line 2") as caught:
         list(open_reader(tmp_path, lang="en").read())

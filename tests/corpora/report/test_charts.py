@@ -28,7 +28,7 @@ def test_names_along_the_axis_keep_apart() -> None:
     assert len(bars) == 42 and min(bars) > 6
 
 
-def test_long_names_that_begin_alike_can_be_told_apart() -> None:
+def test_long_names_that_begin_alike_can_be_distinguished() -> None:
     svg = lines_svg("F1 by words", {name: [(0.0, 0.5)] for name in NAMES}, across="words", up="F1", ticks=("1", "2"))
     shown = "".join(text for x, _, text in _texts(svg) if x > 460)
     assert all(name in shown for name in NAMES)

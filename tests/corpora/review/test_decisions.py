@@ -113,15 +113,15 @@ def test_a_killed_process_keeps_what_was_acknowledged(tmp_path: Path) -> None:
     child = os.fork()
     if not child:
         _append_and_tell(path, write)
-    told = 0
-    while told < 30:
-        told += len(os.read(read, 100))
+    reported = 0
+    while reported < 30:
+        reported += len(os.read(read, 100))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     os.close(write)
-    told += len(os.read(read, 100_000))
+    reported += len(os.read(read, 100_000))
     found = [d.example for d in DecisionLog(path).decisions]
-    assert found == [f"x-{i}" for i in range(len(found))] and len(found) >= told
+    assert found == [f"x-{i}" for i in range(len(found))] and len(found) >= reported
 
 
 def test_the_last_word_on_a_span_counts_and_undo_takes_it_back() -> None:

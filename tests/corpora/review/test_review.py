@@ -1,4 +1,4 @@
-"""Decisions applied to rows: what survives a new projection and a new text, and what is told when it does not."""
+"""Decisions applied to rows: what survives a new projection and a new text, and what is reported when it does not."""
 
 from dataclasses import replace
 

@@ -94,9 +94,9 @@ def test_tokens_languages_tags_and_the_record() -> None:
 
 def test_why_units_are_not_switched() -> None:
     counts = done([HOUSE]).counts
-    told = {k: counts[k] for k in ("units", "with_counterpart", "switched", "not:same", "not:no_counterpart")}
+    reported = {k: counts[k] for k in ("units", "with_counterpart", "switched", "not:same", "not:no_counterpart")}
     # "Anna" and "euros" are the same in both; "she" is linked to nothing; numbers and marks are no units.
-    assert told == {"units": 11, "with_counterpart": 8, "switched": 8, "not:same": 2, "not:no_counterpart": 1}
+    assert reported == {"units": 11, "with_counterpart": 8, "switched": 8, "not:same": 2, "not:no_counterpart": 1}
 
 
 def test_equivalence_is_its_definition() -> None:

@@ -44,7 +44,7 @@ def test_without_the_article(word: str, expected: str) -> None:
     assert bare(word) == expected
 
 
-def test_prefixes_are_told_by_the_words_that_are_known() -> None:
+def test_known_words_show_the_prefixes() -> None:
     known = {"بيروت", "חיפה", "لبنان"}
     assert without_prefix("ببيروت", known) == "بيروت" and without_prefix("وبيروت", known) == "بيروت"
     assert without_prefix("ובחיפה", known) == without_prefix("בחיפה", known) == "חיפה"

@@ -36,10 +36,10 @@ def test_bare_models_is_the_list(spanferry: Run, tmp_path: Path) -> None:
     assert [Path(row["directory"]) for row in rows] == bundled_directories()
 
 
-def test_the_memory_is_told_of(spanferry: Run, tmp_path: Path) -> None:
+def test_the_memory_is_listed(spanferry: Run, tmp_path: Path) -> None:
     (tmp_path / "memory.sqlite").write_bytes(b"x" * 2_500_000)
-    told = spanferry("models", SPANFERRY_CACHE=str(tmp_path)).stderr
-    assert "translations kept across runs: 2.5 MB" in told and str(tmp_path) in told
+    reported = spanferry("models", SPANFERRY_CACHE=str(tmp_path)).stderr
+    assert "translations kept across runs: 2.5 MB" in reported and str(tmp_path) in reported
 
 
 def test_add_path_check_remove(spanferry: Run, checkpoint: Path, cache: Path) -> None:

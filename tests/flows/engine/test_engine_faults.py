@@ -212,7 +212,7 @@ def test_options_of_a_writer_are_checked_for_decisions_too() -> None:
         build_config(ApplyConfig, "apply-decisions", options={"output.options": {"jsonl": {}}})
 
 
-def test_a_flow_is_not_told_by_what_stands_in_its_input(tmp_path: Path) -> None:
+def test_a_flow_does_not_depend_on_what_stands_in_its_input(tmp_path: Path) -> None:
     folder = tmp_path / '"flow": "derive"'
     folder.mkdir()
     paths = {lang: _write(folder / f"{lang}.jsonl", ["Anna."]) for lang in ("en", "es")}
@@ -249,7 +249,7 @@ def test_an_output_with_nothing_in_it_says_why(
     assert message in str(_run(flow, sides, tmp_path / "out", **options).empty)
 
 
-def test_the_exit_status_tells_of_an_empty_output(sides: dict[str, Path], tmp_path: Path) -> None:
+def test_the_exit_status_shows_an_empty_output(sides: dict[str, Path], tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from spanferry.flows.cli.main import app

@@ -260,7 +260,7 @@ def test_counts_that_do_not_add_up_are_never_passed_over() -> None:
             check_sum("rows", 3, parts, "es")
 
 
-def test_without_a_terminal_a_line_tells_rows_speed_and_time_left() -> None:
+def test_without_a_terminal_a_line_gives_rows_speed_and_time_left() -> None:
     console = Console(file=io.StringIO(), width=200)
     progress = LineProgress(console, every=0.0)
     for done in (0, 10, 20):
@@ -270,12 +270,12 @@ def test_without_a_terminal_a_line_tells_rows_speed_and_time_left() -> None:
     progress.finish("translate-es")
     progress.update("project-es", 20, 400)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    told = r"translate-es 20 of 400, project-es 10 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left"
-    assert any(re.fullmatch(told, line) for line in lines), lines
+    reported = r"translate-es 20 of 400, project-es 10 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left"
+    assert any(re.fullmatch(reported, line) for line in lines), lines
     assert re.fullmatch(r"project-es 20 of 400 rows, [\d,.]+ rows/s, \d+:\d\d left", lines[-1])
 
 
-def test_a_step_without_news_is_told_of_all_the_same(tmp_path: Path) -> None:
+def test_a_step_without_news_is_reported_all_the_same(tmp_path: Path) -> None:
     flow = squares(Squares(out=tmp_path / "out", numbers=8))
     (last,) = flow.outputs
     heard: list[str] = []

@@ -58,17 +58,17 @@ def test_one_line_of_json_with_signatures(spanferry: Run, sides: tuple[Path, Pat
     first, errors, status = _evaluate(spanferry, sides, *METHODS, "--json", "--out", tmp_path / "a")
     assert status == 0, errors
     assert first.count("\n") == 1
-    told = json.loads(first)
-    aligned, copied, minmax = told["results"]
-    assert [row["method"] for row in told["results"]] == ["alignment", "copy", "alignment[rule=minmax]"]
+    shown_by = json.loads(first)
+    aligned, copied, minmax = shown_by["results"]
+    assert [row["method"] for row in shown_by["results"]] == ["alignment", "copy", "alignment[rule=minmax]"]
     assert (aligned["spans"], aligned["gold_spans"]) == (180, 179)
     assert aligned["f1"] > 0.9 > copied["f1"] > 0.1
     assert set(aligned["by_label"]) == {"PER", "THING", "TIME"}
     assert sum(row["gold_spans"] for row in aligned["by_length"].values()) == 179
     assert copied["not_placed"]["not_copied"] > 0
-    assert len({row["signature"] for row in told["results"]}) == 3
+    assert len({row["signature"] for row in shown_by["results"]}) == 3
     assert "gold:toy-es" in aligned["signature"] and "bootstrap:1000" in aligned["signature"]
-    (versus_copy, _) = told["comparisons"]
+    (versus_copy, _) = shown_by["comparisons"]
     assert versus_copy["delta"] == pytest.approx(copied["f1"] - aligned["f1"], abs=2e-4)
     assert versus_copy["p"] < 0.01
     assert versus_copy["low"] < versus_copy["delta"] < versus_copy["high"] < 0
@@ -87,12 +87,12 @@ def test_one_line_of_json_with_signatures(spanferry: Run, sides: tuple[Path, Pat
     assert len(rows) == 9 and {row["gold"] for row in rows} == {"toy-es"}
 
 
-def test_the_table_shows_what_the_json_tells(sides: tuple[Path, Path]) -> None:
+def test_the_table_shows_what_the_json_holds(sides: tuple[Path, Path]) -> None:
     own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none", *METHODS)
-    shown, told = (
+    shown, shown_by = (
         CliRunner().invoke(app, ["evaluate", "projection", *map(str, own), *more]).stdout for more in ((), ("--json",))
     )
-    for row in json.loads(told)["results"]:
+    for row in json.loads(shown_by)["results"]:
         line = next(line for line in shown.splitlines() if f" {row['method']} " in line and "toy-es" in line)
         assert f"{row['f1']:.3f}".removeprefix("0") in line
     assert "paired bootstrap" in shown
@@ -151,8 +151,8 @@ def _error(*arguments: object) -> str:
 )
 def test_errors_come_before_any_work(more: tuple[str, ...], message: str, sides: tuple[Path, Path]) -> None:
     own = ("-i", sides[0], "--target-input", sides[1], "-t", "es", "--translator", "none")
-    told = _error("projection", *own, *more)
-    assert message in told and "Hint: " in told
+    shown_by = _error("projection", *own, *more)
+    assert message in shown_by and "Hint: " in shown_by
 
 
 def test_the_place_of_the_output_is_made_before_any_work(sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_sides_of_different_lengths(sides: tuple[Path, Path], tmp_path: Path) ->
     assert "Hint: a line of links for each pair" in _error("alignment", *both, "--links", links)
 
 
-def test_what_was_left_out_is_told(sides: tuple[Path, Path], tmp_path: Path) -> None:
+def test_what_was_left_out_is_reported(sides: tuple[Path, Path], tmp_path: Path) -> None:
     rows = sides[1].read_text(encoding="utf-8").splitlines()
     other = tmp_path / "other.jsonl"
     other.write_text("\n".join(["{", *rows[1:-1], '{"id": "new", "text": "Hola."}']) + "\n", encoding="utf-8")
@@ -189,9 +189,11 @@ def test_what_was_left_out_is_told(sides: tuple[Path, Path], tmp_path: Path) -> 
 
 
 def test_help_shows_how_options_are_written() -> None:
-    told = {kind: CliRunner().invoke(app, ["evaluate", kind, "--help"]).stdout for kind in ("projection", "alignment")}
-    assert "'alignment[rule=minmax]'" in " ".join(told["projection"].split())
-    assert "'eflomal[runs=2]'" in " ".join(told["alignment"].split())
+    shown_by = {
+        kind: CliRunner().invoke(app, ["evaluate", kind, "--help"]).stdout for kind in ("projection", "alignment")
+    }
+    assert "'alignment[rule=minmax]'" in " ".join(shown_by["projection"].split())
+    assert "'eflomal[runs=2]'" in " ".join(shown_by["alignment"].split())
 
 
 def test_no_gold(sides: tuple[Path, Path]) -> None:

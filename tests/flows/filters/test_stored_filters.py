@@ -67,13 +67,13 @@ def test_a_threshold_alone_only_decides_again_and_counts_add_up(out: Path) -> No
     (stored,) = open_run(out)
     least = stored.frame()["confidence.min"].sort()[6]
     settings = [f"filters.confidence.min_score={least!r}"]
-    told = effect(stored, changed(stored.config, settings))
+    reported = effect(stored, changed(stored.config, settings))
     assert _files(out / "es") == before, "counting writes nothing"
     done = run(apply_flow(out, settings), prefect=False)
     assert done.computed == {"filter-es": 1}
     facts = done.facts["es"]
-    assert (told.kept, told.reasons) == (facts["kept"], facts["reasons"])
-    assert told.kept_before - told.newly_rejected + told.newly_kept == told.kept < told.kept_before
+    assert (reported.kept, reported.reasons) == (facts["kept"], facts["reasons"])
+    assert reported.kept_before - reported.newly_rejected + reported.newly_kept == reported.kept < reported.kept_before
     pairs = [pair for batch in EmittedDataset(out / "es").pairs() for pair in batch]
     assert len(pairs) == 13 == facts["kept"] + facts["rejected"]
     low = [p for p in pairs if any(one.score < least for one in p.projections if one.span)]
@@ -81,13 +81,13 @@ def test_a_threshold_alone_only_decides_again_and_counts_add_up(out: Path) -> No
     # And back again: the bytes that were there.
     run(apply_flow(out, ["filters.confidence.min_score=0.5"]), prefect=False)
     kept = [p.source.id for batch in EmittedDataset(out / "es").pairs() for p in batch if p.kept]
-    assert len(kept) == told.kept_before
+    assert len(kept) == reported.kept_before
 
 
 def test_a_filter_that_the_run_did_not_have_is_scored(out: Path) -> None:
     (stored,) = open_run(out)
-    told = effect(stored, changed(stored.config, ["filters.average_word_length={low=30,high=50}"]))
-    assert told.kept == 0 and told.reasons["average_word_length:short"] == 13
+    reported = effect(stored, changed(stored.config, ["filters.average_word_length={low=30,high=50}"]))
+    assert reported.kept == 0 and reported.reasons["average_word_length:short"] == 13
 
 
 def test_scores_are_columns_on_request(out: Path) -> None:
@@ -101,11 +101,11 @@ def test_scores_are_columns_on_request(out: Path) -> None:
 
 
 def test_the_commands_print_tables_and_json(out: Path, tmp_path: Path) -> None:
-    told = _called("scores", out, "--json", "--table", tmp_path / "all.parquet")["es"]
-    assert told["rows"] == 13 and told["kept"] + told["filters"]["duplicates"]["only"] <= 13
-    assert told["columns"]["confidence.min"]["low"] == 0.5
+    reported = _called("scores", out, "--json", "--table", tmp_path / "all.parquet")["es"]
+    assert reported["rows"] == 13 and reported["kept"] + reported["filters"]["duplicates"]["only"] <= 13
+    assert reported["columns"]["confidence.min"]["low"] == 0.5
     table = pl.read_parquet(tmp_path / "all.parquet")
-    assert table.height == 13 and (table["reasons"].list.len() == 0).sum() == told["kept"]
+    assert table.height == 13 and (table["reasons"].list.len() == 0).sum() == reported["kept"]
     _called("scores", out, "--table", tmp_path / "all.csv")
     assert pl.read_csv(tmp_path / "all.csv")["confidence.min"].to_list() == table["confidence.min"].to_list()
     assert "confidence.min" in _called("scores", out)
@@ -138,9 +138,9 @@ def test_thresholds_are_proposed_from_decisions(out: Path) -> None:
         return lines
 
     DecisionLog(out / "decisions.jsonl").append(decisions)
-    told = _called("tune", out, "--error", 0, "--json")["es"]
-    assert told["by"] == "decisions" and told["before"]["judged"] == 26 and told["before"]["right"] == 18
-    best = next(p for p in told["proposals"] if p["option"] == "min_score")
+    reported = _called("tune", out, "--error", 0, "--json")["es"]
+    assert reported["by"] == "decisions" and reported["before"]["judged"] == 26 and reported["before"]["right"] == 18
+    best = next(p for p in reported["proposals"] if p["option"] == "min_score")
     assert best["reached"] and best["precision"] == 1.0
     would = _called("apply", out, "--set", best["set"], "--dry-run", "--json")["es"]
     assert would["kept"] == best["kept"]
@@ -156,9 +156,9 @@ def test_thresholds_are_proposed_from_gold(out: Path, tmp_path: Path) -> None:
         spans = [{"start": s.start, "end": s.end, "label": s.label} for s in pair.target.spans if s.label == "LOC"]
         lines.append(json.dumps({"id": pair.source.id, "text": pair.target.text, "spans": spans}))
     (tmp_path / "gold.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    told = _called("tune", out, "--precision", 0.9, "--gold", tmp_path / "gold.jsonl", "--json")["es"]
-    assert (told["by"], told["before"]["precision"]) == ("gold", 0.5)
-    assert not any(p["reached"] for p in told["proposals"])
+    reported = _called("tune", out, "--precision", 0.9, "--gold", tmp_path / "gold.jsonl", "--json")["es"]
+    assert (reported["by"], reported["before"]["precision"]) == ("gold", 0.5)
+    assert not any(p["reached"] for p in reported["proposals"])
     assert "do not reach 90.0%" in _called("tune", out, "--precision", 0.9, "--gold", tmp_path / "gold.jsonl")
 
 

@@ -40,12 +40,12 @@ def test_rates_by_label_method_and_score() -> None:
     ]
     rates = acceptance(lines)
 
-    def told(kind: str) -> dict[str, tuple[int, int, int]]:
+    def reported(kind: str) -> dict[str, tuple[int, int, int]]:
         return {r.name: (r.accepted, r.changed, r.rejected) for r in rates[kind]}
 
-    assert told("label") == {"city": (2, 1, 2), "place": (0, 1, 0)}
-    assert told("method") == {"copy": (2, 1, 2), NOT_PLACED: (0, 1, 0)}
-    assert told("score") == {"0.3 to 0.4": (0, 0, 1), "0.9 to 1.0": (2, 1, 1)}
+    assert reported("label") == {"city": (2, 1, 2), "place": (0, 1, 0)}
+    assert reported("method") == {"copy": (2, 1, 2), NOT_PLACED: (0, 1, 0)}
+    assert reported("score") == {"0.3 to 0.4": (0, 0, 1), "0.9 to 1.0": (2, 1, 1)}
 
 
 @pytest.mark.parametrize("lang", ["ar", "he", "fa-IR", "ur", "az-Arab", "arb_Arab", "yi", "dv"])

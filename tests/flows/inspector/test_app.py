@@ -232,7 +232,7 @@ def test_null_bytes_and_line_ends_travel_whole(tmp_path: Path) -> None:
     assert data["target"]["texts"][0]["hidden"] == ["U+0000 CONTROL", "U+0007 CONTROL", "U+001B CONTROL"]
 
 
-def test_history_tells_who_did_what(tmp_path: Path) -> None:
+def test_history_shows_who_did_what(tmp_path: Path) -> None:
     client = _client(tmp_path)
     made = client.post("/api/decide", json=_wish(client), headers=JSON).json()["decision"]
     client.post("/api/undo", json={"decision": made}, headers=JSON)

@@ -139,7 +139,7 @@ def test_the_outcome_is_no_corpus_to_review(out: Path) -> None:
     ("options", "error"),
     [({"target": ("fr",)}, "unknown dataset 'fr'"), ({"output.formats": ("xml",)}, "unknown writer 'xml'")],
 )
-def test_wrong_options_are_told_before_any_work(options: dict[str, Any], error: str, out: Path) -> None:
+def test_wrong_options_are_errors_before_any_work(options: dict[str, Any], error: str, out: Path) -> None:
     with pytest.raises(ConfigError, match=error):
         run_apply(_config(out, **options))
     assert not (out / "es-reviewed").exists()

@@ -259,7 +259,7 @@ def test_a_run_joins_a_file_in_another_language(tmp_path: Path) -> None:
         (["rows.min=2"], ConfigError, "min_languages"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_reported(
     files: dict[str, Path], tmp_path: Path, settings: list[str], error: type[Exception], message: str
 ) -> None:
     inputs = {} if settings == ["rows.inputs=[]"] else files

@@ -62,8 +62,8 @@ def test_a_set_of_three_languages(inputs: list[str], tmp_path: Path) -> None:
         assert row["ner_tags"].count(1) == 1 and len(row["ner_tags"]) == len(row["tokens"])
         assert {"de", "es"} & set(row["langs"])
     place = tmp_path / "out" / "code-switch"
-    told = json.loads((place / "switching.json").read_text(encoding="utf-8"))
-    assert told["units"]["switched"] == 30 and told["rate_of_units"] == 1.0
+    reported = json.loads((place / "switching.json").read_text(encoding="utf-8"))
+    assert reported["units"]["switched"] == 30 and reported["rate_of_units"] == 1.0
     assert "## Switching" in (place / "report.md").read_text(encoding="utf-8")
     assert (place / "plots" / "cmi-all.svg").exists() and "unit:span" in (place / "README.md").read_text("utf-8")
 
@@ -107,8 +107,8 @@ def test_a_histogram_over_shards_and_its_measure(
     options = {"sampler.kind": "histogram", "sampler.shares": shares, "align.pairs": "pivot", "languages": ["es"]}
     found = run(inputs, tmp_path / "out", **options)
     place = tmp_path / "out" / "code-switch"
-    told = json.loads((place / "switching.json").read_text(encoding="utf-8"))
-    assert found["train"] and told["distance_from_target"] <= 0.05
+    reported = json.loads((place / "switching.json").read_text(encoding="utf-8"))
+    assert found["train"] and reported["distance_from_target"] <= 0.05
     done = spanferry(
         "evaluate", "switching", "-i", place, "-i", place / "train", "--bins", 3, "--json", "--out", tmp_path / "e"
     )
@@ -116,7 +116,7 @@ def test_a_histogram_over_shards_and_its_measure(
     measured = json.loads(done.stdout)
     assert measured["distances"][0]["cmi"] == 0.0
     summary = measured["corpora"][str(place)]
-    assert summary["cmi"] == pytest.approx(told["metrics"]["cmi"]) and summary["utterances"] == len(found["train"])
+    assert summary["cmi"] == pytest.approx(reported["metrics"]["cmi"]) and summary["utterances"] == len(found["train"])
     assert (tmp_path / "e" / "code-switch" / "histograms.json").exists()
 
 
@@ -150,7 +150,7 @@ def test_presets_are_defaults_that_give_way(inputs: list[str]) -> None:
         (["--language", "fr"], "no input has the language 'fr'"),
     ],
 )
-def test_what_can_not_do_is_told_before_any_work(
+def test_what_can_not_do_is_an_error_before_any_work(
     inputs: list[str], tmp_path: Path, arguments: list[str], message: str, capsys: Any
 ) -> None:
     from typer.testing import CliRunner

@@ -210,7 +210,7 @@ def test_rows_that_fail_are_kept_with_their_reason(spanferry: Run, tmp_path: Pat
         ({"--translator": "nllb-600"}, "nllb-600m"),
     ],
 )
-def test_wrong_options_are_told_before_any_work(
+def test_wrong_options_are_errors_before_any_work(
     changes: dict[str, str], message: str, data: Path, spanferry: Run, tmp_path: Path
 ) -> None:
     options = {"--input": str(data), "--target": "es", "--out": str(tmp_path / "out"), **changes}
@@ -229,7 +229,7 @@ def test_wrong_options_are_told_before_any_work(
         ("empty.jsonl", b"", 2, "empty"),
     ],
 )
-def test_broken_files_are_told_with_their_place(
+def test_broken_files_are_reported_with_their_place(
     name: str, content: bytes, status: int, message: str, spanferry: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / name

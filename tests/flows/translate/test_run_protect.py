@@ -66,7 +66,7 @@ def test_items_and_terms_with_labels_on_them_and_a_memory(
     assert "|protect:2|" in rows["r0"]["signature"] and "|glossary:" in rows["r0"]["signature"]
 
 
-def test_a_bad_glossary_is_told_before_any_work(data: Path, spanferry: Run, tmp_path: Path) -> None:
+def test_a_bad_glossary_is_an_error_before_any_work(data: Path, spanferry: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.tsv").write_text("dog perro\n", encoding="utf-8")
     arguments = ["run", "translate-train", "--input", data, "--target", "es", "--out", tmp_path / "out"]
     done = spanferry(*arguments, "--glossary", tmp_path / "bad.tsv")

@@ -17,11 +17,11 @@ TEXTS = spanish()
 PAIR = ProjectionInput("p", "Aa Bb", "x y", (), "en", "es")
 
 
-class Told:
-    """An aligner that has been told its probabilities."""
+class Scripted:
+    """An aligner with given probabilities."""
 
     def __init__(self, name: str, rows: Sequence[Sequence[float]], reason: str | None = None) -> None:
-        self.signature, self.rows, self.reason = f"told.{name}", rows, reason
+        self.signature, self.rows, self.reason = f"reported.{name}", rows, reason
 
     def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
         return [
@@ -29,8 +29,8 @@ class Told:
         ]
 
 
-ONE, OTHER = Told("one", [[0.8, 0.0], [0.0, 0.4]]), Told("other", [[0.4, 0.0], [0.2, 0.8]])
-BROKEN = Told("broken", [[0.0, 0.0], [0.0, 0.0]], "too_long")
+ONE, OTHER = Scripted("one", [[0.8, 0.0], [0.0, 0.4]]), Scripted("other", [[0.4, 0.0], [0.2, 0.8]])
+BROKEN = Scripted("broken", [[0.0, 0.0], [0.0, 0.0]], "too_long")
 
 
 def test_the_weighted_average_of_the_probabilities() -> None:
@@ -53,7 +53,7 @@ def test_the_geometric_mean() -> None:
 
 
 def test_one_without_directions_says_the_same_of_both() -> None:
-    class Directed(Told):
+    class Directed(Scripted):
         def align(self, inputs: Sequence[ProjectionInput]) -> list[Alignment]:
             ways = np.array([[1.0, 0.2], [0.0, 0.8]], np.float32), np.array([[0.6, 0.4], [0.0, 1.0]], np.float32)
             return [replace(found, forward=ways[0], backward=ways[1]) for found in super().align(inputs)]

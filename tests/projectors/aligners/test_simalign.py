@@ -58,7 +58,7 @@ def test_options(directory: Path, tmp_path: Path) -> None:
         SimalignAligner(str(directory.parent))
 
 
-def test_a_layer_that_is_not_there_and_broken_weights_are_told(directory: Path, tmp_path: Path) -> None:
+def test_a_layer_that_is_not_there_and_broken_weights_are_errors(directory: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="layer = 99\nValid: 1 to"):
         aligner(directory, layer=99)
     broken = Path(shutil.copytree(directory, tmp_path / "broken"))

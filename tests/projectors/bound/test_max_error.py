@@ -93,9 +93,9 @@ def test_rows_say_why_they_are_trusted_or_rejected(reviewed: str) -> None:
     bound = one.bounds(frame)["es"]
     assert bound.holds and bound.text == "mine"
     assert bound.spans == sum(not why for why in reasons[:-1])
-    told = with_probabilities(pairs, frame, one.bounds(frame))
-    assert told[0].scores[LEAST] == told[0].scores[f"{RIGHT}.s0"] >= told[0].scores[THRESHOLD] == bound.threshold
-    assert told[0].scores["mt_score"] == -0.7 and told[-1].scores == {}
+    given = with_probabilities(pairs, frame, one.bounds(frame))
+    assert given[0].scores[LEAST] == given[0].scores[f"{RIGHT}.s0"] >= given[0].scores[THRESHOLD] == bound.threshold
+    assert given[0].scores["mt_score"] == -0.7 and given[-1].scores == {}
 
 
 def test_rows_that_other_filters_reject_do_not_count(reviewed: str) -> None:

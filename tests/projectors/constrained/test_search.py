@@ -1,4 +1,4 @@
-"""The search of constrained decoding from inside: what one pass tells of other pairs of places."""
+"""The search of constrained decoding from inside: what one pass shows of other pairs of places."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def whole(forcer, job, pair):
     return forcer.score([(job.source, job.closed(*pair))], job.prefix)[0]
 
 
-def test_a_whole_pass_tells_of_other_pairs(forcer, job, state):
+def test_a_whole_pass_shows_other_pairs(forcer, job, state):
     best = state.ranked()[0]
     state.add_exact(best, whole(forcer, job, best))
     assert state.estimate_via(best, best) == pytest.approx(state.exact[best])
@@ -57,7 +57,7 @@ def test_a_whole_pass_tells_of_other_pairs(forcer, job, state):
         if pair[1] == best[1]:
             off["alike"].append(abs(state.estimate_via(best, pair) - true))
         off["before"].append(abs(state.estimates[pair] - true))
-    # Of pairs that close in the same place it tells more than the passes before did of any.
+    # Of pairs that close in the same place it shows more than the passes before did of any.
     assert len(off["alike"]) >= 3 and np.median(off["alike"]) < 1.0
     assert np.median(off["alike"]) < np.median(off["before"])
 

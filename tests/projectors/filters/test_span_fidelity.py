@@ -80,7 +80,7 @@ def test_the_threshold_is_no_part_of_the_scores() -> None:
 
 @pytest.mark.gold
 @pytest.mark.parametrize("lang", ["es", "de"])
-def test_words_of_other_spans_are_told_from_the_right_ones(gold: Path, lang: str) -> None:
+def test_words_of_other_spans_score_below_the_right_ones(gold: Path, lang: str) -> None:
     """Human translations of Europarl, and the same with the words of another span of the label put under it."""
     folder = gold / "europarl-ner"
     sides = [

@@ -85,13 +85,13 @@ def test_unmark_takes_anything(text, expected):
     [
         # One label: by order, nothing is translated.
         (["b", "a"], ["A", "B"], ["x", "x"], None, [0, 1]),
-        # Told apart by their translations, in another order.
+        # Scripted apart by their translations, in another order.
         (["perro", "gato"], ["cat", "dog"], ["x", "y"], ["gato", "perro"], [1, 0]),
-        # Told apart by themselves.
+        # Scripted apart by themselves.
         (["Boston", "Tom"], ["Tom", "Boston"], ["x", "y"], ["", ""], [1, 0]),
         # One left over takes what is left.
         (["gato", "zzz"], ["dog", "cat"], ["x", "y"], ["perro", "gato"], [1, 0]),
-        # Two left over can't be told.
+        # Two left over can't be distinguished.
         (["zzz", "qqq"], ["dog", "cat"], ["x", "y"], ["perro", "gato"], [None, None]),
     ],
 )
@@ -105,7 +105,7 @@ def test_match_labels(held, quotes, labels, translations, expected):
 
 
 class Canned:
-    """A translator that says what it is told to: for outputs that a model gives only rarely."""
+    """A translator that gives scripted answers: for outputs that a model gives only rarely."""
 
     signature, marker_aware = "canned", True
 

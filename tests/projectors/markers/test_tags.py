@@ -69,10 +69,10 @@ def test_untag_takes_anything(text: str) -> None:
     assert all(r is None or clean[r[0] : r[1]].strip() for r in ranges)
 
 
-class Told:
-    """A translator that says what it is told to: no small model was tuned for tags."""
+class Scripted:
+    """A translator that gives scripted answers: no small model was tuned for tags."""
 
-    signature, marker_aware = "told", False
+    signature, marker_aware = "reported", False
 
     def __init__(self, answers: dict[str, str]) -> None:
         self.answers = answers
@@ -89,8 +89,8 @@ def item(target: str, *spans: tuple[int, int]) -> ProjectionInput:
 def test_each_span_is_found_or_lost_by_itself() -> None:
     asked = item("", (0, 3), (0, 7), (4, 11))
     answers = {"<a><b>Tom</b> <c>met</a> Ann</c>.": "<c>A Ann la vio <a><b>Tom</b></c> ayer."}
-    projector = MarkersProjector(Told(answers), markers="tags")
-    assert projector.signature == "markers.2.edges.2.tags(told)"
+    projector = MarkersProjector(Scripted(answers), markers="tags")
+    assert projector.signature == "markers.2.edges.2.tags(reported)"
     translation, placed = projector.translate_marked([asked])[0]
     assert translation.text == "A Ann la vio Tom ayer."
     assert [p.span and p.span.quote(translation.text) for p in placed] == ["Tom", None, "A Ann la vio Tom"]
@@ -99,7 +99,9 @@ def test_each_span_is_found_or_lost_by_itself() -> None:
 
 def test_onto_a_given_target() -> None:
     asked = item("Ann la vio Tom.", (0, 3), (8, 11))
-    projector = MarkersProjector(Told({"<a>Tom</a> met <b>Ann</b>.": "<b>Ann</b> la vio <a>Tom</a>."}), markers="tags")
+    projector = MarkersProjector(
+        Scripted({"<a>Tom</a> met <b>Ann</b>.": "<b>Ann</b> la vio <a>Tom</a>."}), markers="tags"
+    )
     (placed,) = projector.project([asked])
     assert [p.span and p.span.quote(asked.target_text) for p in placed] == ["Tom", "Ann"]
 
@@ -114,4 +116,4 @@ def test_a_model_that_never_saw_tags_loses_spans_and_not_rows(model: CT2Translat
 
 def test_other_markers_are_refused() -> None:
     with pytest.raises(ConfigError, match="markers='xml'\nValid: brackets, tags"):
-        MarkersProjector(Told({}), markers="xml")
+        MarkersProjector(Scripted({}), markers="xml")

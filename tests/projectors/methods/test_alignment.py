@@ -21,7 +21,7 @@ TEXTS = spanish()
 
 
 class Given:
-    """An aligner that has been told: word i goes with the words listed."""
+    """An aligner with given links: word i goes with the words listed."""
 
     signature = "given.1"
 
@@ -244,10 +244,10 @@ def test_a_hundred_spans(fitted: AlignmentProjector) -> None:
 def test_state_passes_through(fitted: AlignmentProjector) -> None:
     again = AlignmentProjector(aligner_options={"prior": "none"}).with_state(fitted.state())
     assert again.project(TEXTS[:5]) == fitted.project(TEXTS[:5])
-    told = AlignmentProjector(Given({}))
-    assert told.fit(TEXTS) is told
-    assert told.state() == b""
-    assert told.with_state(b"") is told
+    reported = AlignmentProjector(Given({}))
+    assert reported.fit(TEXTS) is reported
+    assert reported.state() == b""
+    assert reported.with_state(b"") is reported
 
 
 def test_every_option_shows_in_the_signature() -> None:

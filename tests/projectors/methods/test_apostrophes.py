@@ -1,4 +1,4 @@
-"""Apostrophes that set off endings, and those that stand for a vowel: told from the texts alone."""
+"""Apostrophes that set off endings, and those that stand for a vowel: found from the texts alone."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def inputs(rows: list[tuple[str, str, str]], language: str) -> list[ProjectionIn
     ]
 
 
-def test_endings_and_elisions_are_told_apart() -> None:
+def test_endings_and_elisions_are_distinguished() -> None:
     assert has_suffixes(target for _, target, _ in TURKISH)
     assert not has_suffixes(target for _, target, _ in ITALIAN)
     assert not has_suffixes(["Anna's house", "Tom's car", "they're here", "we'll go"])
@@ -111,7 +111,7 @@ def test_an_apostrophe_that_is_part_of_a_letter_cuts_no_word(mark: str) -> None:
             assert f" {item.target_text} ".count(f" {span.quote(item.target_text)} ") == 1
 
 
-def test_what_follows_an_apostrophe_tells_letters_from_elisions() -> None:
+def test_what_follows_an_apostrophe_distinguishes_letters_from_elisions() -> None:
     assert has_suffixes(["o'zbek bo'lgan", "yo'q ko'p"])
     assert not has_suffixes(["l'eau d'or", "qu'elle j'ai", "aujourd'hui n'est"])
     swahili = [f"ng'{word}" for word in ("ombe", "ambo", "aa", "oa", "amua", "arisha", "atua", "oka", "oleka")]

@@ -116,10 +116,10 @@ def test_order_labels_and_batches_change_nothing(generator: CT2Generator) -> Non
             assert p.span is None or again.span == replace(p.span, label="Z")
 
 
-class Told:
+class Scripted:
     """A generator that gives the same answer to every prompt and keeps the prompts."""
 
-    signature, context = "llm:told", 4096
+    signature, context = "llm:reported", 4096
 
     def __init__(self, text: str = "", reason: str | None = None, score: float | None = None) -> None:
         self.answer = Generation(text, score=score, reason=reason)
@@ -154,36 +154,36 @@ class Told:
 )
 def test_answers_are_looked_up(source: str, quote: str, target: str, answer: str, outcome: str) -> None:
     text = item(source, target, quote)
-    (found,) = ContextualProjector(Told(answer)).project([text])
+    (found,) = ContextualProjector(Scripted(answer)).project([text])
     assert placed(found, text) == [outcome]
 
 
 def test_one_answer_for_two_spans_goes_to_one() -> None:
     text = item("two cats", "dos gatos", "two", "cats")
-    (found,) = ContextualProjector(Told("1. gatos\n2. gatos")).project([text])
+    (found,) = ContextualProjector(Scripted("1. gatos\n2. gatos")).project([text])
     assert sorted(map(str, placed(found, text))) == ["gatos", "overlap"]
 
 
 def test_the_model_s_reason_is_passed_on() -> None:
-    (found,) = ContextualProjector(Told(reason="source_too_long")).project([CATS])
+    (found,) = ContextualProjector(Scripted(reason="source_too_long")).project([CATS])
     assert [(p.span, p.score, p.reason) for p in found] == [(None, 0.0, "source_too_long")] * 2
 
 
 def test_a_doubtful_answer_has_a_lower_score() -> None:
     scores = [
-        ContextualProjector(Told("1. dos gatos\n2. un perro", score=s)).project([CATS])[0][0].score
+        ContextualProjector(Scripted("1. dos gatos\n2. un perro", score=s)).project([CATS])[0][0].score
         for s in (-1.0, -0.1)
     ]
     assert scores == [pytest.approx(0.3679), pytest.approx(0.9048)]
 
 
 def test_prompts_name_languages_and_parts_and_long_lists_are_cut() -> None:
-    told = Told("1. Un")
+    reported = Scripted("1. Un")
     words = " ".join(f"w{n}" for n in range(30))
     many = item(words, "Un dos", *words.split())
-    ContextualProjector(told).project([many, CATS, replace(CATS, id="again"), replace(CATS, target_text="")])
-    assert len(told.prompts) == 4  # three for the long list, one for the two that are the same
-    assert prompt(CATS, ["two cats", "one dog"]) in told.prompts
+    ContextualProjector(reported).project([many, CATS, replace(CATS, id="again"), replace(CATS, target_text="")])
+    assert len(reported.prompts) == 4  # three for the long list, one for the two that are the same
+    assert prompt(CATS, ["two cats", "one dog"]) in reported.prompts
     shown = prompt(replace(CATS, source_text="I have\ntwo cats"), ["two cats"])
     assert "English: I have two cats\n" in shown and "Spanish: Tengo dos gatos y un perro.\n" in shown
     assert "\n1. two cats\n" in shown
@@ -191,7 +191,7 @@ def test_prompts_name_languages_and_parts_and_long_lists_are_cut() -> None:
 
 def test_fragments_are_asked_for_one_by_one() -> None:
     span = Span(7, 27, "X", "s", fragments=((7, 15), (20, 27)))
-    (found,) = ContextualProjector(Told("1. dos gatos\n2. un perro")).project([replace(CATS, spans=(span,))])
+    (found,) = ContextualProjector(Scripted("1. dos gatos\n2. un perro")).project([replace(CATS, spans=(span,))])
     assert found[0].span == Span(6, 26, "X", "s", fragments=((6, 15), (18, 26)))
 
 

@@ -128,7 +128,7 @@ def test_gold_in_parts_has_the_same_spans() -> None:
 
 
 @pytest.mark.parametrize("given", [[], [[]], [[], []]])
-def test_a_projector_that_forgets_a_span_is_told(given: list[list[Projection]]) -> None:
+def test_a_projector_that_forgets_a_span_is_an_error(given: list[list[Projection]]) -> None:
     with pytest.raises(
         ConfigError, match=r"the projector gives . (lists of )?projections for [12] .*\nHint: one for each"
     ):

@@ -147,7 +147,7 @@ def test_what_no_row_can_change_ends_the_run(
         chain = chain.__cause__ or chain.__context__
 
 
-def test_nobody_there_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_there_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spanferry.translators.endpoints.endpoint.backoff", lambda prompt, attempt: 0.0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -264,7 +264,7 @@ def test_a_sliding_window_bounds_the_context(cache: Path) -> None:
     assert found[0].reason != "model_error" and found[1].reason == "source_too_long"
 
 
-def test_a_chat_template_that_fails_is_told_before_any_work(cache: Path) -> None:
+def test_a_chat_template_that_fails_is_an_error_before_any_work(cache: Path) -> None:
     ours = made(language_model(cache / "template", "gpt2"), cache)
     broken = cache / "broken"
     shutil.copytree(ours.directory, broken)
@@ -277,7 +277,7 @@ def test_a_chat_template_that_fails_is_told_before_any_work(cache: Path) -> None
 
 
 def test_the_clock_does_not_enter_a_prompt(cache: Path) -> None:
-    """Llama 3's own template writes today's date, unless it is told one."""
+    """Llama 3's own template writes today's date, unless it gets one."""
     ours = made(language_model(cache / "dated", "gpt2"), cache)
     dated = cache / "dated-made"
     shutil.copytree(ours.directory, dated)

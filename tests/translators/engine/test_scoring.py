@@ -83,7 +83,7 @@ def test_pieces_outside_the_list_are_scored(model, scorer):
 
 
 def test_how_much_a_marker_is_expected_before_each_token(model, scorer):
-    """What one pass tells is what as many passes with the marker in place would tell."""
+    """One pass shows what as many passes with the marker in place would show."""
     given = rows(model)
     scoring = opened(scorer, given, MARKERS)
     for (source, target), found in zip(given, scoring.expected(given, "▁[", 0), strict=True):
@@ -106,7 +106,7 @@ def test_an_unknown_token_and_an_unknown_source_fail_alone(model, scorer):
 
 @pytest.mark.parametrize(("compute_type", "near"), [("int8", 0.1), ("float32", 1e-3)])
 def test_two_pieces_in_one_place_differ_as_in_the_whole_model(model, compute_type, near):
-    """What the probability is shared among cancels out, so this tells that encoder and decoder are the model's."""
+    """What the probability is shared among cancels out, so this shows that encoder and decoder are the model's."""
     source, target = rows(model)[0]
     given = [
         (source, (*target[:k], piece)) for k in range(len(target)) for piece in ("▁en", "▁de", "▁Boston", "▁[", ".")

@@ -252,7 +252,7 @@ def test_round_trip_of_pieces(pair: Any) -> None:
 
 def test_is_recognised_without_its_description(pair: Any, tmp_path: Path) -> None:
     name, ours, _, languages = pair
-    # Nothing in a converted SMaLL-100 tells it from M2M100 but its name.
+    # Nothing in a converted SMaLL-100 distinguishes it from M2M100 but its name.
     directory = tmp_path / ("small100-ct2" if name == "small100" else "opus-mt-en-de")
     shutil.copytree(ours.directory, directory, ignore=shutil.ignore_patterns("spanferry.json"))
     family, facts = open_family(directory)

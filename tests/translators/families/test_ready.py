@@ -183,12 +183,12 @@ def test_several_tokenizers_and_none_is_chosen(root: Path) -> None:
     assert "Valid: a.model, b.model" in str(caught.value)
 
 
-def test_a_family_that_nothing_tells(root: Path) -> None:
+def test_a_family_that_nothing_shows(root: Path) -> None:
     model, source = _nllb(root, "untold")
     known = json.loads((model / "shared_vocabulary.json").read_text(encoding="utf-8"))
     (model / "shared_vocabulary.json").write_text(json.dumps([t.replace("_", "-") for t in known]), encoding="utf-8")
     shutil.copyfile(source / "sentencepiece.bpe.model", model / "sentencepiece.bpe.model")
-    with pytest.raises(ModelError, match="family of this CTranslate2 model can't be told") as caught:
+    with pytest.raises(ModelError, match="family of this CTranslate2 model can't be recognised") as caught:
         load_translator(str(model), source="en", target="es", device="cpu")
     assert str(caught.value).endswith("Hint: --set translator.options.family=NAME") and "m2m100" in str(caught.value)
     with pytest.raises(ConfigError, match="unknown family 'nlb'"):

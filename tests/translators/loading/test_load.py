@@ -139,7 +139,7 @@ def test_hub_names(spec: str, expected: tuple[str, str | None] | None) -> None:
      ("m2m100-418m", "en", "zh-Hant", "zh-Hans"), ("small100", "en", "tlh", "tl"),
      ("mbart50", "en", "zh-TW", "zh-Hans"), ("madlad-3b", "tlh", "sr-Latn", "sr")],
 )  # fmt: skip
-def test_a_language_is_told_before_the_download(spec: str, source: str, target: str, nearest: str) -> None:
+def test_an_unknown_language_is_an_error_before_the_download(spec: str, source: str, target: str, nearest: str) -> None:
     with pytest.raises(ModelError, match="does not know the language") as caught:
         load_translator(spec, source=source, target=target, device="cpu")
     assert f"nearest: {nearest}" in str(caught.value)

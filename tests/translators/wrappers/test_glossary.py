@@ -154,7 +154,7 @@ def test_filter(source: str, target: str | None, expected: list[str], tmp_path: 
     assert [r for r in decide(filters, score(filters, [pair]))[0] if r != "no_target"] == expected
 
 
-def test_filter_without_a_file_judges_nothing_and_a_bad_one_is_told() -> None:
+def test_filter_without_a_file_judges_nothing_and_a_bad_one_is_an_error() -> None:
     filters = build([{"kind": "glossary"}])
     assert filters[0].columns == () and filters[0].signature == "glossary"
     row = Example("r", "en", {"text": "dog"})

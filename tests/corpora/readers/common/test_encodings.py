@@ -1,4 +1,4 @@
-"""Bytes outside the encoding: one bad row, or a file in another encoding, which is told or refused with the option."""
+"""Bytes outside the encoding: one bad row, or a file in another encoding, which an option names or which is refused."""
 
 import json
 
@@ -70,7 +70,7 @@ def test_brat_and_parallel_files(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.conll", "a.txt"])
-def test_a_byte_order_mark_tells_the_encoding(tmp_path, name, encoding):
+def test_a_byte_order_mark_names_the_encoding(tmp_path, name, encoding):
     content = {
         "a.jsonl": json.dumps({"text": CAFE}, ensure_ascii=False) + "\n",
         "a.json": json.dumps([{"text": CAFE}], ensure_ascii=False, indent=1),

@@ -52,7 +52,7 @@ def test_a_region_of_a_page_that_can_not_be_placed(tmp_path, region, reason, nam
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 4), (3, 7)])
-def test_whole_numbers_are_placed_where_the_quote_tells_what_they_count(tmp_path, start, end):
+def test_whole_numbers_are_placed_where_the_quote_shows_what_they_count(tmp_path, start, end):
     region = page(0, 4, "Anna", globalOffsets=None, start=start, end=end)
     row = read(tmp_path, {"text": "<p>Anna &amp; Bob</p>"}, region)
     assert (row.text, [row.quote(s) for s in row.spans]) == ("Anna & Bob", ["Anna"])
@@ -100,7 +100,7 @@ def test_a_region_of_a_dialogue_that_can_not_be_placed(tmp_path, region, reason,
     assert isinstance(row, BadRow) and row.reason == reason and named in row.message
 
 
-def test_paragraphs_whose_text_can_not_be_told(tmp_path):
+def test_paragraphs_whose_text_is_undecidable(tmp_path):
     talk = [{"who": "A", "said": "Hi"}]
     row = read(tmp_path, {"talk": talk}, turn("0", 0, "0", 2, "Hi"))
     assert row.reason == "no_text" and "who, said" in row.message

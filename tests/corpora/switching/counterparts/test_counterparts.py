@@ -44,7 +44,7 @@ def test_entries_are_drawn_by_their_probability(tmp_path: Path) -> None:
     assert 0.85 < texts.count("té") / 400 < 0.95 and texts.count("infusión") == 400 - texts.count("té")
 
 
-def test_broken_tables_are_told_with_their_line(tmp_path: Path) -> None:
+def test_broken_tables_are_reported_with_their_line(tmp_path: Path) -> None:
     path = write(tmp_path / "es", "tea\tté\nalone\n")
     with pytest.raises(InputError, match="es:2"):
         done([TEA], counterpart=DictionaryCounterparts({"es": path}))

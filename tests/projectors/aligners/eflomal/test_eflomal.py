@@ -109,7 +109,7 @@ def test_tables_become_priors_of_the_words_at_hand(aligner: EflomalAligner, tmp_
     assert priors == "LEX\tdue\tx\t100\nLEX\tuno\ty\t100\n"
     assert table_priors(table_from_counts({}), pairs) == ""
     votes = run(aligner._command, pairs, priors, tmp_path, runs=3, model=1)
-    # Nothing else tells which word is which.
+    # Nothing else shows which word is which.
     crossed = sum(votes.of(k) for k in range(len(pairs)))
     assert crossed[:, 0, 1].min() > 0.9 * 3 * len(pairs) and crossed[:, 1, 0].min() > 0.9 * 3 * len(pairs)
 

@@ -169,7 +169,7 @@ def test_int8_is_the_same_to_the_last_bit_in_any_company(checkpoints) -> None:
             assert ours.tobytes() == theirs.tobytes()
 
 
-def test_a_checkpoint_without_its_tokeniser_is_told(checkpoints, tmp_path: Path) -> None:
+def test_a_checkpoint_without_its_tokeniser_is_an_error(checkpoints, tmp_path: Path) -> None:
     shutil.copytree(checkpoints["bert"], tmp_path / "bare")
     for path in (tmp_path / "bare").iterdir():
         if path.name not in ("config.json", "model.safetensors"):

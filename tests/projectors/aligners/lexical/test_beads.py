@@ -89,7 +89,7 @@ def test_initials_and_numbers_end_no_sentence() -> None:
 def test_single_sentences_and_what_is_not_sure_stay_whole() -> None:
     assert parted("One. Two.", "Eins und zwei", "de") == [("One. Two.", "Eins und zwei")]
     assert parted("Yes.", "Ja. Gut.", "de") == [("Yes.", "Ja. Gut.")]
-    # Four short ones against three: which were joined can't be told.
+    # Four short ones against three: which were joined is undecidable.
     assert len(parted("Yes. No. Yes. No.", "Ja ja. Nein. Ja.", "de")) < 3
 
 

@@ -61,7 +61,7 @@ def test_japanese_words_of_several_characters() -> None:
     text = "毎日 薬 を 飲む"
     assert joined_words(text, words(text), "ja") == [[0, 1], [2], [3], [4, 5]]
     assert joined_words(text, words(text), "zh") == [[k] for k in range(6)]
-    # Without spaces an ending can't be told from a particle.
+    # Without spaces an ending can't be distinguished from a particle.
     together = "毎日薬を飲む"
     assert joined_words(together, words(together), "ja") == [[k] for k in range(6)]
     assert joined_words("", (), "ja") == []

@@ -48,7 +48,7 @@ svg .line{stroke:light-dark(#b3261e,#ff8a80);stroke-width:1.5;stroke-dasharray:4
 .reasons li{border:1px solid var(--faint);border-radius:5px;padding:0 .4rem;overflow-wrap:anywhere}
 mark{color:var(--ink);border-radius:3px;padding:.05em .15em;border-block-end:2px solid}
 mark.lost{border-block-end-style:dashed}mark small{font-size:.72em;font-weight:600}
-mark sup{font-size:.72em;font-weight:700;margin-inline-end:.15em}
+mark sup{font-size:.72em;font-weight:700;margin-inline-end:.15em}mark small,mark sup{unicode-bidi:isolate}
 """
     + "".join(
         f"mark.c{k}{{background:light-dark({ground[0]},{ground[1]});border-color:light-dark({edge[0]},{edge[1]})}}\n"

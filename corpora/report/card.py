@@ -33,6 +33,7 @@ class Made:
         filters: (name, scoring signature, threshold signature) of each, in order.
         version: Version of Spanferry.
         command: The command that makes it again, if it is known.
+        promises: What is known of the share of wrong spans, as sentences in Markdown.
     """
 
     flow: str
@@ -43,6 +44,7 @@ class Made:
     filters: Sequence[tuple[str, str, str]] = ()
     version: str = ""
     command: str | None = None
+    promises: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ def _limits(facts: Sequence[Mapping[str, Any]], made: Made) -> str:
                 f"- {escaped(f['target_lang'])}: {f['relations_kept']:,} of {f['relations']:,} relations"
                 f" ({share(f['relations_kept'], f['relations'])}) have both spans in the target."
             )
+    lines += [f"- {' '.join(escaped(promise).split())}" for promise in made.promises]
     if made.translator:
         lines.append(
             "- The text is machine translation: it has the model's errors, and its style is plainer than people's."

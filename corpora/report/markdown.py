@@ -10,6 +10,8 @@ from html import escape
 from typing import Any
 
 from spanferry.corpora.filters.table import Histogram, RemovalTable
+from spanferry.corpora.report.marked import rows_html
+from spanferry.corpora.report.page import ROWS, report_page
 from spanferry.corpora.report.svg import histogram_csv, histogram_svg
 from spanferry.corpora.report.tally import SCORE_BINS, Shown, Tally
 
@@ -37,7 +39,8 @@ def report_files(
 ) -> dict[str, str]:
     """Every file of the report, by its path within the report's directory.
 
-    ``report.json``, ``report.md``, and for each plot ``plots/<language>-<column>.svg`` with its numbers as ``.csv``.
+    ``report.json``, ``report.md``, ``report.html`` (the same with plots and highlighted rows inside), and for each plot
+    ``plots/<language>-<column>.svg`` with its numbers as ``.csv``.
 
     Args:
         tallies: One per target language, in the order they shall appear.
@@ -51,6 +54,8 @@ def report_files(
     languages: dict[str, Any] = {}
     files: dict[str, str] = {}
     sections = [f"# {escaped(title)}\n", _overview(tallies)]
+    page = list(sections)
+    rows: dict[str, str] = {}
     for tally in tallies:
         lang = tally.target_lang
         removal = removals.get(lang)
@@ -63,10 +68,17 @@ def report_files(
             **({"more": extra[lang]} if lang in extra else {}),
             "examples": {name: [s.to_dict() for s in getattr(tally, name)] for name, _ in _EXAMPLES},
         }
-        sections.append(_section(tally, removal, signatures.get(lang), list(plots), notes.get(lang, ())))
+        examples = {name: getattr(tally, name) for name, _ in _EXAMPLES if getattr(tally, name)}
+        blocks = {name: _examples(shown) for name, shown in examples.items()}
+        keys = {name: fenced(f"{lang}/{name}", ROWS) for name in examples}
+        rows |= {f"{lang}/{name}": rows_html(shown) for name, shown in examples.items()}
+        about = (tally, removal, signatures.get(lang), list(plots), notes.get(lang, ()))
+        sections.append(_section(*about, blocks))
+        page.append(_section(*about, keys))
     data = {"title": title, "seed": tallies[0].seed if tallies else 0, "languages": languages}
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return {"report.json": text, "report.md": "\n".join(sections), **files}
+    html = report_page("\n".join(page), pictures=files, rows=rows)
+    return {"report.json": text, "report.md": "\n".join(sections), "report.html": html, **files}
 
 
 def plots_of(tally: Tally, removal: RemovalTable | None = None) -> dict[str, str]:
@@ -118,7 +130,12 @@ def _overview(tallies: Sequence[Tally]) -> str:
 
 
 def _section(
-    tally: Tally, removal: RemovalTable | None, signature: str | None, plots: Sequence[str], notes: Sequence[str]
+    tally: Tally,
+    removal: RemovalTable | None,
+    signature: str | None,
+    plots: Sequence[str],
+    notes: Sequence[str],
+    examples: Mapping[str, str],
 ) -> str:
     s = tally.summary()
     parts = [f"## {escaped(tally.target_lang)}\n"]
@@ -151,9 +168,8 @@ def _section(
         parts.append("### Scores\n")
         parts.append("\n".join(f"![{p[6:-4]}]({p}) [numbers]({p[:-4]}.csv)\n" for p in pictures))
     for name, heading in _EXAMPLES:
-        shown = getattr(tally, name)
-        if shown:
-            parts += [f"### {heading}\n", _examples(shown)]
+        if name in examples:
+            parts += [f"### {heading}\n", examples[name]]
     return "\n".join(parts)
 
 

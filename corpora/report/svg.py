@@ -1,5 +1,6 @@
 """A histogram as SVG, readable on light and on dark ground."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -11,6 +12,8 @@ text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:1
 .bar{fill:#3b6fb6}.bad{fill:#c98f3a}.line{stroke:#b3261e;stroke-width:1.5;stroke-dasharray:4 3}.mark{fill:#b3261e}
 @media(prefers-color-scheme:dark){text{fill:#ddd}.axis{stroke:#999}.bar{fill:#7fb0f0}.bad{fill:#e0b060}
 .line{stroke:#ff8a80}.mark{fill:#ff8a80}}"""
+
+_STYLE_ELEMENT = re.compile(r"<style>[^<]*</style>\n")
 
 
 def histogram_svg(
@@ -47,7 +50,9 @@ def histogram_svg(
     ]
     for left, right, count in zip(edges, edges[1:], counts, strict=False):
         if count:
-            bad = (low is not None and right <= low) or (high is not None and left >= high)
+            # The last bin holds its right edge too, so a threshold there leaves values of it that are good.
+            below = low is not None and (right < low or right == low != last)
+            bad = below or (high is not None and left >= high)
             # At least a pixel: one bad row among a million must be seen.
             top = min(up(count), bottom - 1)
             parts.append(
@@ -67,6 +72,11 @@ def histogram_svg(
             label = f"threshold {threshold:.3g}"
             parts.append(f'<text class="mark" x="{x:.1f}" y="{bottom + 32}" text-anchor="middle">{label}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def without_style(svg: str) -> str:
+    """The picture for a page that has the style itself: within a page a style would hold for all of it."""
+    return _STYLE_ELEMENT.sub("", svg)
 
 
 def histogram_csv(edges: Sequence[float], counts: Sequence[int]) -> str:

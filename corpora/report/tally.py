@@ -28,6 +28,7 @@ class Shown:
         target: The target's likewise; None without one.
         score: Least projection score among the placed spans; None without any.
         reasons: What it was rejected for.
+        pair: The row itself, for a page that highlights its spans.
     """
 
     key: tuple[Any, ...]
@@ -36,9 +37,10 @@ class Shown:
     target: str | None = field(compare=False)
     score: float | None = field(compare=False)
     reasons: tuple[str, ...]
+    pair: Pair | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values, without the key."""
+        """JSON values, without the key and the pair."""
         return {
             "id": self.id,
             "source": self.source,
@@ -125,7 +127,7 @@ class Tally:
             return
         target = inline(pair.target) if pair.target else None
         rounded = None if score is None else round(score, 4)
-        insort(best, Shown(key, pair.source.id, inline(pair.source), target, rounded, pair.reasons))
+        insort(best, Shown(key, pair.source.id, inline(pair.source), target, rounded, pair.reasons, pair))
         del best[self.examples :]
 
     @property

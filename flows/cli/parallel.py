@@ -167,4 +167,5 @@ def _print(result: "Result") -> None:
             line = f"python -c \"import datasets; print(datasets.load_from_disk('{place}'))\""
             console.print(f"[dim]{escape(name):>14}[/]  {escape(line)}", soft_wrap=True)
         console.print(f"[dim]{'report':>14}[/]  less {escape(str(place))}/report.md", soft_wrap=True)
+        console.print(f"[dim]{'in a browser':>14}[/]  {escape(str(place))}/report.html", soft_wrap=True)
     console.print(f"{result.seconds:.1f} s")

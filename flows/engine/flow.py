@@ -289,8 +289,8 @@ def _artifacts(result: Result) -> tuple[list[dict[str, Any]], dict[str, int], di
         rows.append({"output": name, **splits, **numbers})
         for key in ("reasons", "unprojected"):
             reasons.update(facts.get(key, {}))
-        if (result.written[name] / "report.md").exists():
-            reports[name] = (result.written[name] / "report.md").resolve().as_uri()
+        if (result.written[name] / "report.html").exists():
+            reports[name] = (result.written[name] / "report.html").resolve().as_uri()
     for failure in result.failures:
         reasons[f"failed: {failure.stage}"] += 1
     return rows, dict(reasons.most_common()), reports

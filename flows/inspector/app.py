@@ -21,7 +21,7 @@ from spanferry.flows.inspector.exports import EXPORTS, export_file
 from spanferry.flows.inspector.guard import App, Guard
 from spanferry.flows.inspector.history import history_page
 from spanferry.flows.inspector.languages import shown
-from spanferry.flows.inspector.overview import overview, plots_of
+from spanferry.flows.inspector.overview import overview, page_of, plots_of
 from spanferry.flows.inspector.query import AGREEMENT, KEPT, REVIEW, SORTS, Query
 from spanferry.flows.inspector.row_index import NotReady
 from spanferry.flows.inspector.session import BULK_LIMIT, ReviewSession
@@ -72,6 +72,7 @@ def build_app(
         "/api/matrix/{row}": site.matrix_data,
         "/report": site.report,
         "/plots/{number}/{name}": site.plot,
+        "/run-report/{number}": site.run_report,
         "/history": site.history,
         "/export": site.export,
     }
@@ -88,6 +89,10 @@ def build_app(
         app.add_exception_handler(error, partial(_failed, templates, status))
     app.add_exception_handler(RequestValidationError, partial(_failed, templates, 422))
     return Guard(app, token, anywhere=anywhere)
+
+
+# Opened by itself, a file of the run may bring its own style, and nothing else.
+_ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
 class _Site:
@@ -195,7 +200,7 @@ class _Site:
         """The plots, and how often people agree."""
         self.session.refresh()
         decisions = [d for lines in self.session.lines().values() for d in lines]
-        corpora = [(c, list(plots_of(c))) for c in self.session.row_index.corpora]
+        corpora = [(c, list(plots_of(c)), page_of(c) is not None) for c in self.session.row_index.corpora]
         return self._page("report.html", here="report", corpora=corpora, rates=acceptance(decisions))
 
     def plot(self, number: int, name: str) -> Response:
@@ -204,9 +209,15 @@ class _Site:
         plots = plots_of(corpora[number]) if 0 <= number < len(corpora) else {}
         if name not in plots:
             raise IndexError(name)
-        # Opened by itself, a picture may bring its own style, and nothing else.
-        headers = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
-        return FileResponse(plots[name], media_type="image/svg+xml", headers=headers)
+        return FileResponse(plots[name], media_type="image/svg+xml", headers=_ALONE)
+
+    def run_report(self, number: int) -> Response:
+        """The run's own ``report.html``."""
+        corpora = self.session.row_index.corpora
+        page = page_of(corpora[number]) if 0 <= number < len(corpora) else None
+        if page is None:
+            raise IndexError(number)
+        return FileResponse(page, media_type="text/html; charset=utf-8", headers=_ALONE)
 
     def history(self, request: Request) -> Response:
         """Every line of the log, newest first, and what does not fit any more."""

@@ -40,6 +40,12 @@ def plots_of(corpus: Corpus) -> dict[str, Path]:
     return {path.name: path for path in found if not leads_out(path, corpus.folder)}
 
 
+def page_of(corpus: Corpus) -> Path | None:
+    """The run's ``report.html``; None where there is none, or where it leads out of the run."""
+    page = corpus.folder / "report.html"
+    return page if page.is_file() and not leads_out(page, corpus.folder) else None
+
+
 def _review_of(corpus: Corpus) -> dict[str, Any] | None:
     if not corpus.reviewed:
         return None

@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]
 
 from spanferry.corpora.report.card import size_category
 from spanferry.corpora.report.markdown import table
+from spanferry.corpora.report.page import report_page
 from spanferry.flows.store import write_bytes, write_json
 from spanferry.flows.version import VERSION
 
@@ -66,9 +67,11 @@ def counted(reasons: Iterable[Sequence[str]]) -> dict[str, int]:
 
 
 def write_documents(place: Path, facts: SetFacts) -> None:
-    """Writes ``report.md``, ``report.json`` and the card ``README.md`` into ``place``."""
+    """Writes ``report.md``, ``report.html``, ``report.json`` and the card ``README.md`` into ``place``."""
     write_json(place / "report.json", _json(facts))
-    write_bytes(place / "report.md", _report(facts).encode("utf-8", "backslashreplace"))
+    report = _report(facts)
+    write_bytes(place / "report.md", report.encode("utf-8", "backslashreplace"))
+    write_bytes(place / "report.html", report_page(report).encode("utf-8", "backslashreplace"))
     write_bytes(place / "README.md", _card(facts).encode("utf-8", "backslashreplace"))
 
 

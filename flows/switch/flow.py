@@ -10,6 +10,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from spanferry.corpora.derive.base import key_of
+from spanferry.corpora.report.page import report_page
 from spanferry.corpora.signature import Signature, value_text
 from spanferry.corpora.stored.switch_schema import column_of, field_of, schema_of
 from spanferry.corpora.switching.dataset import tag_names, write_tables
@@ -93,10 +94,10 @@ class EmitSwitched:
         units: Counter[str] = Counter()
         for entry in job.inputs[1].done().values():
             units.update(entry.counts)
-        for name, text in switching_files(self.switcher.build(), _kept(job), units).items():
-            if name == "section.md":
-                text = (place / "report.md").read_text(encoding="utf-8") + "\n" + text
-                name = "report.md"
+        files = switching_files(self.switcher.build(), _kept(job), units)
+        report = (place / "report.md").read_text(encoding="utf-8") + "\n" + files.pop("section.md")
+        files |= {"report.md": report, "report.html": report_page(report, pictures=files)}
+        for name, text in files.items():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             write_bytes(place / name, text.encode("utf-8", "backslashreplace"))
         read = sum(entry.rows for entry in job.inputs[0].done().values())

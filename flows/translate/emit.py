@@ -30,7 +30,7 @@ from spanferry.flows.store import write_bytes
 from spanferry.flows.translate.work import Filters
 from spanferry.flows.version import VERSION
 from spanferry.projectors.bound.max_error import Bound, bound_filter, with_probabilities
-from spanferry.projectors.bound.true_error import TrueError, bound_lines
+from spanferry.projectors.bound.true_error import TrueError, bound_lines, bound_sentences
 
 MADE_BY = "made_by"
 PAID = ("requests", "retries", "prompt_tokens", "completion_tokens", "cost_millionths")
@@ -163,6 +163,7 @@ class Emit:
         if "max_error" in counts:
             extra["max_error"] = counts["max_error"]
             notes = bound_lines(counts["max_error"], "OUT")
+        promises = bound_sentences(counts["max_error"]) if "max_error" in counts else []
         files = report_files(
             [tally],
             {self.target: removal_table(filters, self._scores(job))},
@@ -172,7 +173,9 @@ class Emit:
             notes={self.target: notes},
         )
         name = f"{self.input.split('.')[0]} in {self.target}"
-        files["README.md"] = card([tally], self._made(filters), CardOptions(name=name, directory=job.place.name))
+        files["README.md"] = card(
+            [tally], self._made(filters, promises), CardOptions(name=name, directory=job.place.name)
+        )
         for old in (job.place / "plots").glob("*"):
             if f"plots/{old.name}" not in files:  # of a filter that the run had before
                 old.unlink()
@@ -197,7 +200,7 @@ class Emit:
         score = job.inputs[2]
         return pl.DataFrame(pa.concat_tables([score.read(shard) for shard in range(job.shards)]))
 
-    def _made(self, filters: list[Filter]) -> Made:
+    def _made(self, filters: list[Filter], promises: Sequence[str]) -> Made:
         return Made(
             flow=self.flow,
             source=self.input,
@@ -206,6 +209,7 @@ class Emit:
             projector=self.projector,
             filters=[(f.name, f.signature, f.threshold_signature) for f in filters],
             version=VERSION,
+            promises=promises,
         )
 
 

@@ -137,6 +137,7 @@ def _next_commands(result: RunResult, console: Console) -> None:
     lines = [
         ("the dataset", f"python -c \"import datasets; print(datasets.load_from_disk('{out}/{first}'))\""),
         ("the report", f"less {out}/{first}/report.md"),
+        ("in a browser", f"{out}/{first}/report.html"),
     ]
     if result.config.flow == "translate-train":
         lines.append(("your own data", "spanferry run translate-train --input FILE --source en --target es --out DIR"))

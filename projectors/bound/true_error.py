@@ -84,13 +84,21 @@ def bound_lines(promise: Mapping[str, Any], out: str) -> list[str]:
         promise: See ``bound_rows``.
         out: The run's folder.
     """
-    lines = ["### Promised error"]
-    lines += [
-        f"{what or 'Note'}: {' '.join(filter(None, (number, text)))}." for what, number, text in bound_rows(promise)
-    ]
+    lines = ["### Promised error", *bound_sentences(promise)]
     if not promise["holds"]:
         lines.append("\n".join(["```console", *review_commands(out), "```"]))
     return lines
+
+
+def bound_sentences(promise: Mapping[str, Any]) -> list[str]:
+    """The same as sentences, for the report and the card.
+
+    Args:
+        promise: See ``bound_rows``.
+    """
+    return [
+        f"{what or 'Note'}: {' '.join(filter(None, (number, text)))}." for what, number, text in bound_rows(promise)
+    ]
 
 
 def review_commands(out: str) -> list[str]:

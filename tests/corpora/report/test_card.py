@@ -116,3 +116,9 @@ def test_the_hubs_own_reader_takes_it() -> None:
 )
 def test_size_category(rows: int, name: str) -> None:
     assert size_category(rows) == name
+
+
+def test_the_promised_error_is_among_the_limits() -> None:
+    text = card([Tally("es").add(ROWS)], replace(MADE, promises=["max error: 3.0% of <b>\nspans."]), CardOptions("x"))
+    limits = text.partition("## Bias, Risks, and Limitations")[2].partition("## Licence")[0]
+    assert "- max error: 3.0% of &lt;b&gt; spans.\n" in limits

@@ -112,12 +112,12 @@ def test_report_files() -> None:
     assert "threshold 0.3" in files["plots/es-projection_score.svg"]
     assert "plots/es-length_ratio.text.csv" in files
     for name in files:
-        assert name in ("report.json", "report.md") or f"]({name})" in text
+        assert name in ("report.json", "report.md", "report.html") or f"]({name})" in text
 
 
 def test_report_of_no_rows() -> None:
     files = report_files([Tally("es")], title="Nothing")
-    assert set(files) == {"report.json", "report.md"}
+    assert set(files) == {"report.json", "report.md", "report.html"}
     assert "| es | 0 | 0 | 0 (–) | 0 | 0 (–) | 0 (–) |" in files["report.md"]
 
 

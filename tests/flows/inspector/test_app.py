@@ -137,6 +137,8 @@ def test_a_link_out_of_the_run_is_not_followed(name: str, tmp_path: Path) -> Non
 def test_a_plot_linked_later_is_not_shown(tmp_path: Path) -> None:
     client = _client(tmp_path)
     (tmp_path / "run" / "es" / "plots" / "b.svg").symlink_to(tmp_path / "secret.svg")
+    (tmp_path / "run" / "es" / "report.html").symlink_to(tmp_path / "secret.svg")
+    assert client.get("/run-report/0").status_code == 404
     assert client.get("/plots/0/b.svg").status_code == 404 and client.get("/plots/0/a.svg").status_code == 200
 
 
@@ -167,8 +169,11 @@ def test_pages_say_what_a_browser_may_do(tmp_path: Path) -> None:
         assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "<script>window" not in answer.text and "<img src=x" not in answer.text
-    picture = client.get("/plots/0/a.svg").headers["content-security-policy"]
-    assert "script-src" not in picture and "default-src 'none'" in picture and "sandbox" in picture
+    (tmp_path / "run" / "es" / "report.html").write_text("<!doctype html><title>Report</title>")
+    assert '<a href="/run-report/0">' in client.get("/report").text
+    for path in ("/plots/0/a.svg", "/run-report/0"):
+        alone = client.get(path).headers["content-security-policy"]
+        assert "script-src" not in alone and "default-src 'none'" in alone and "sandbox" in alone
 
 
 @pytest.mark.parametrize(
@@ -178,6 +183,8 @@ def test_pages_say_what_a_browser_may_do(tmp_path: Path) -> None:
         "/plots/0/../../../secret.svg",
         "/plots/7/a.svg",
         "/plots/-1/a.svg",
+        "/run-report/7",
+        "/run-report/-1",
         "/static/..%2fapp.py",
         "/static/%2e%2e/app.py",
         "/pair/3",

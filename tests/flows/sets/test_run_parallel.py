@@ -123,6 +123,7 @@ def test_cells_are_joined_by_id(joined: Path) -> None:
 def test_report_and_card_tell_what_is_missing(joined: Path) -> None:
     report = json.loads((joined / "multiway" / "report.json").read_text(encoding="utf-8"))
     assert report["cells"] == {"en": 48, "es": 40, "de": 47}
+    assert "<caption>Cells</caption>" in (joined / "multiway" / "report.html").read_text(encoding="utf-8")
     assert len(report["examples"]) == 10
     card = (joined / "bilingual" / "README.md").read_text(encoding="utf-8")
     assert "language:\n- de\n- en\n- es\n" in card and str(joined) not in card

@@ -65,6 +65,8 @@ def test_a_set_of_three_languages(inputs: list[str], tmp_path: Path) -> None:
     reported = json.loads((place / "switching.json").read_text(encoding="utf-8"))
     assert reported["units"]["switched"] == 30 and reported["rate_of_units"] == 1.0
     assert "## Switching" in (place / "report.md").read_text(encoding="utf-8")
+    page = (place / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Switching</h2>" in page and "<svg" in page
     assert (place / "plots" / "cmi-all.svg").exists() and "unit:span" in (place / "README.md").read_text("utf-8")
 
 

@@ -90,7 +90,7 @@ def test_dataset_loads_and_every_offset_is_right(undisturbed: Path) -> None:
             assert quote == quote.strip() != ""
     labels = Counter(span["label"] for row in found["train"] for span in row["spans"])
     assert set(labels) == {"PER", "LOC"}
-    for name in ("report.md", "README.md", "report.json"):
+    for name in ("report.md", "report.html", "README.md", "report.json"):
         assert (undisturbed / "es" / name).read_text(encoding="utf-8").strip()
     assert json.loads((undisturbed / "config.json").read_text())["target"] == ["es"]
 

@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target es --target de --out $(OUT) --overwrite
+	$(BIN)/spanferry run translate-train --input sample:sentences --source en --target es --target de --repair --out $(OUT) --overwrite
 
 # Portuguese by one of Firefox's models, which a package on the index carries; no other download.
 demo-pt: $(VENV)/.installed

@@ -90,17 +90,31 @@ def _candidates(quote: str, alone: Sequence[str], tables: FidelityTables, target
         # A text alone is often taken for a sentence.
         bare = _EDGE.sub("", text) if quote == _EDGE.sub("", quote) else text.strip()
         if bare and len(bare.split()) <= longest:
-            yield bare
+            yield from _cased(bare, quote, target)
     words = quote.split()
     if len(words) <= _WORDS and all(map(_PLAIN.fullmatch, words)) and not is_unspaced(quote[0]):
-        listed = [_listed(word, tables, target) for word in words]
+        # The noun of an English phrase is its last word.
+        nouns = target.partition("-")[0] in _NOUN_CAPITALS
+        listed = [_listed(word, tables, nouns and word is words[-1]) for word in words]
         for chosen in product(*listed):
-            yield from (" ".join(order) for order in permutations(chosen))
+            # A compound says what its parts say.
+            parts = [w for w in chosen if not any(w != o and w.casefold() in o.casefold() for o in chosen)]
+            yield from (" ".join(order) for order in permutations(parts))
     if not tables.forward.known.intersection(content_words(quote)):
         yield quote  # a name: none of its words is known
 
 
-def _listed(word: str, tables: FidelityTables, target: str) -> list[str]:
+def _cased(text: str, quote: str, target: str) -> Iterator[str]:
+    """A translation of the text alone without the capital that opens a sentence; a German noun keeps its own."""
+    if not quote[0].islower():
+        yield text
+        return
+    yield text[0].lower() + text[1:]
+    if target.partition("-")[0] in _NOUN_CAPITALS and len(text.split()) == 1:
+        yield text
+
+
+def _listed(word: str, tables: FidelityTables, may_be_noun: bool) -> list[str]:
     """What the table has for a word, as it is cased; the word itself where it has nothing."""
     shares = tables.forward.relative.get(word.lower(), {})
     best = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
@@ -112,6 +126,6 @@ def _listed(word: str, tables: FidelityTables, target: str) -> list[str]:
         return [text.upper() for text in texts]
     if word[0].isupper():
         return [text[0].upper() + text[1:] for text in texts]
-    if target.partition("-")[0] in _NOUN_CAPITALS:
+    if may_be_noun:
         return [*texts, *(text[0].upper() + text[1:] for text in texts)]
     return texts

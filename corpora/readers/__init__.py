@@ -23,6 +23,7 @@ READERS = {
     "label_studio": "spanferry.corpora.readers.label_studio.reader:LabelStudioReader",
     "brat": "spanferry.corpora.readers.brat:BratReader",
     "doccano": "spanferry.corpora.readers.doccano:DoccanoReader",
+    "docbin": "spanferry.corpora.readers.docbin:DocBinReader",
     "text": "spanferry.corpora.readers.parallel:LinesReader",
     "hf": "spanferry.corpora.readers.huggingface:HubReader",
     "saved": "spanferry.corpora.readers.huggingface:SavedReader",
@@ -34,7 +35,7 @@ __all__ = ["READERS", "BadRow", "Reader", "open_reader", "reader_options"]
 
 _FIXED = ("path", "lang")
 # Readers of one file; of a folder they read each file.
-_OF_A_FILE = frozenset({"jsonl", "csv", "conll", "squad", "label_studio", "doccano", "text"})
+_OF_A_FILE = frozenset({"jsonl", "csv", "conll", "squad", "label_studio", "doccano", "docbin", "text"})
 _PLAIN = "text"
 
 

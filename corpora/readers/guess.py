@@ -22,6 +22,7 @@ _SUFFIXES = {
     ".cupt": "conll",
     ".parquet": "parquet",
     ".csv": "csv",
+    ".spacy": "docbin",
 }
 _SUFFIX_STARTS = {".conll": "conll", ".iob": "conll"}
 _JSON_LINES = (".jsonl", ".ndjson")

@@ -24,12 +24,11 @@ def tagged_tokens(example: Example, scheme: Scheme = "iob2") -> tuple[list[Range
         ``discontinuous`` (spans filled), ``white_space`` (spans narrowed or dropped), ``fields`` (spans of other
         fields) and ``relations``.
     """
-    field, text = next(iter(example.texts.items()))
+    field = next(iter(example.texts))
     spans, lost = _disjoint([span for span in example.spans if span.field == field])
     lost["fields"] = len(example.spans) - sum(span.field == field for span in example.spans)
     lost["relations"] = len(example.relations)
-    edges = sorted({edge for span in spans for edge in (span.start, span.end)})
-    tokens = list(_cut(text, example.tokens.get(field) or words(text), edges))
+    tokens = cut_tokens(example, field, spans)
     starts, ends = [a for a, _ in tokens], [b for _, b in tokens]
     found = []
     for span in spans:
@@ -39,6 +38,18 @@ def tagged_tokens(example: Example, scheme: Scheme = "iob2") -> tuple[list[Range
         if first >= last or starts[first] != span.start or ends[last - 1] != span.end:
             lost["white_space"] += 1
     return tokens, write_tags(len(tokens), found, scheme), +lost
+
+
+def cut_tokens(example: Example, field: str, spans: Sequence[Span]) -> list[Range]:
+    """The tokens of a field, else its words, cut where one of ``spans`` starts or ends inside one."""
+    text = example.texts[field]
+    edges = sorted({edge for span in spans for edge in (span.start, span.end)})
+    return _cut(text, example.tokens.get(field) or words(text), edges)
+
+
+def disjoint(spans: Sequence[Span]) -> list[Span]:
+    """Spans that do not overlap, by their place: of those that do the longest stays, of equals the first."""
+    return _disjoint(spans)[0]
 
 
 def _disjoint(spans: Sequence[Span]) -> tuple[list[Span], Counter[str]]:

@@ -15,6 +15,7 @@ WRITERS = {
     "squad": "spanferry.corpora.writers.squad:SquadWriter",
     "label_studio": "spanferry.corpora.writers.label_studio:LabelStudioWriter",
     "doccano": "spanferry.corpora.writers.doccano:DoccanoWriter",
+    "docbin": "spanferry.corpora.writers.docbin:DocBinWriter",
     "translation": "spanferry.corpora.writers.translation:TranslationWriter",
     "moses": "spanferry.corpora.writers.moses:MosesWriter",
     "tmx": "spanferry.corpora.writers.tmx:TmxWriter",

@@ -152,6 +152,7 @@ READ = {
     "doccano": ("train.jsonl", "doccano", {}),
     "conll": ("train.iob", "conll", {}),
     "squad": ("train.json", "squad", {}),
+    "docbin": ("train.spacy", "docbin", {}),
 }
 
 

@@ -18,6 +18,7 @@ LOST = {
     "conll": {"attributes": 5, "relations": 1},
     "doccano": {"attributes": 5},
     "squad": {"attributes": 5, "fields": 11, "relations": 1},
+    "docbin": {"attributes": 5, "relations": 1},
     "moses": {"spans": 15, "relations": 3},
     "tmx": {"attributes": 9, "relations": 5},
 }

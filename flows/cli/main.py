@@ -53,6 +53,7 @@ COMMANDS = {
         "Look at a run's stored scores and choose other thresholds.",
     ),
     "inspect": ("spanferry.flows.cli.inspect:inspect", "Look at projected labels and correct them in a browser."),
+    "convert": ("spanferry.flows.cli.convert:convert", "Write annotated data in another format."),
     "verify": ("spanferry.flows.cli.verify:verify", "Check that the files of a run are unchanged."),
     "calibrate": ("spanferry.flows.cli.calibrate:calibrate", "Fit probabilities of right spans on a review."),
     "decisions": ("spanferry.flows.cli.decisions:app", "Export and import the decisions of a review."),

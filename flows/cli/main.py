@@ -33,15 +33,15 @@ RUN = {
 }
 EVALUATE = {
     "projection": (
-        "spanferry.flows.cli.evaluate:projection",
+        "spanferry.flows.cli.evaluate.methods:projection",
         "Carry the gold spans of the source side over and compare them with those of the target side.",
     ),
     "alignment": (
-        "spanferry.flows.cli.evaluate:alignment",
+        "spanferry.flows.cli.evaluate.methods:alignment",
         "Align the words of gold pairs and compare the links.",
     ),
     "switching": (
-        "spanferry.flows.cli.evaluate_switching:switching",
+        "spanferry.flows.cli.evaluate.switching:switching",
         "Measure how much, how often and how regularly corpora switch.",
     ),
 }

@@ -281,7 +281,7 @@ def test_hints_of_evaluations_in_the_source_name_their_options() -> None:
     }
     root = Path(__file__).resolve().parents[3]
     for file in (
-        "flows/cli/evaluate.py",
+        "flows/cli/evaluate/methods.py",
         "flows/evaluate/projection.py",
         "flows/evaluate/links.py",
         "projectors/evaluation/gold.py",

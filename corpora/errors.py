@@ -15,6 +15,10 @@ class SpanferryError(Exception):
         where: Place of the fault, such as ``path:line`` or an example id.
         valid: What would have been accepted.
         hint: A command or an option that helps.
+
+    >>> print(SpanferryError("no such file", where="train.jsonl", hint="check the path"))
+    train.jsonl: no such file
+    Hint: check the path
     """
 
     def __init__(
@@ -56,19 +60,35 @@ def _rebuild(
 
 
 class ConfigError(SpanferryError):
-    """An option, a name or a combination of options that is not valid."""
+    """An option, a name or a combination of options that is not valid.
+
+    >>> str(ConfigError("unknown reader 'conl'", valid=["conll"]))
+    "unknown reader 'conl'\\nValid: conll"
+    """
 
 
 class InputError(SpanferryError):
-    """Input data that can't be read as what it was said to be."""
+    """Input data that can't be read as what it was said to be.
+
+    >>> InputError("empty file", where="train.jsonl").where
+    'train.jsonl'
+    """
 
 
 class OutputError(SpanferryError):
-    """Output that can't be written: the format can't hold the data, or the place is taken or full."""
+    """Output that can't be written: the format can't hold the data, or the place is taken or full.
+
+    >>> OutputError("no room left", where="OUT").message
+    'no room left'
+    """
 
 
 class ModelError(SpanferryError):
-    """A model that is missing, broken, or does not know a language that was asked for."""
+    """A model that is missing, broken, or does not know a language that was asked for.
+
+    >>> isinstance(ModelError("no weights"), SpanferryError)
+    True
+    """
 
 
 class MissingExtraError(SpanferryError):

@@ -34,6 +34,9 @@ class Span:
             (start, end). Empty for a contiguous span.
         attributes: What the data says of it besides the label (ids in a knowledge base, a normal form, an annotator's
             note): JSON values by name. They go wherever the span goes.
+
+    >>> Span(14, 20, "city").quote("Anna lives in Berlin.")
+    'Berlin'
     """
 
     start: int
@@ -59,7 +62,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A typed link between two spans of one example (event argument, relation, coreference)."""
+    """A typed link between two spans of one example (event argument, relation, coreference).
+
+    >>> example = Example("1", "en", {"text": "Ann met Bob"}, (Span(0, 3, "P", "a"), Span(8, 11, "P", "b")))
+    >>> validate(replace(example, relations=(Relation("a", "b", "met"),))).relations[0].label
+    'met'
+    """
 
     head: str
     tail: str
@@ -80,6 +88,10 @@ class Example:
         meta: Whatever else the data carried; JSON values.
         tokens: For tokenised input, field name to the (start, end) of each token in the raw text.
         split: Dataset split it belongs to.
+
+    >>> example = Example("1", "en", {"text": "Anna lives in Berlin."}, spans=(Span(14, 20, "city"),))
+    >>> [example.quote(span) for span in example.spans]
+    ['Berlin']
     """
 
     id: str
@@ -121,6 +133,9 @@ class Translation:
         truncated: Whether the input or the output hit the model's limit.
         reason: Why there is no usable translation, or None. ``text`` is then "".
         terms: Words of spans that a repair put into it: (source, target).
+
+    >>> Translation("", reason="source_too_long").reason
+    'source_too_long'
     """
 
     text: str
@@ -141,6 +156,9 @@ class Projection:
         score: Confidence in [0, 1]; 0.0 where span is None.
         method: The method that placed it.
         reason: Why it was not placed, or None.
+
+    >>> Projection("s0", None, 0.0, "default", "unaligned").reason
+    'unaligned'
     """
 
     source_span_id: str
@@ -162,6 +180,10 @@ class Pair:
         kept: Whether no filter rejected it.
         reasons: Every reason it was rejected for, ``filter:detail``.
         signature: The choices that made it.
+
+    >>> pair = Pair(Example("1", "en", {"text": "Hello."}), Example("1", "es", {"text": "Hola."}))
+    >>> pair.rejected("length_ratio:long").reasons
+    ('length_ratio:long',)
     """
 
     source: Example
@@ -185,6 +207,9 @@ def validate(example: Example) -> Example:
         RowError: ``bad_lang`` (no language tag), ``bad_offsets`` (start or end outside the text, or not ascending),
             ``unknown_field``, ``empty_text``, ``duplicate_span_id``, ``bad_relation`` or ``bad_unicode`` (unpaired
             surrogates).
+
+    >>> [span.id for span in validate(Example("1", "en", {"text": "Anna"}, spans=(Span(0, 4, "P"),))).spans]
+    ['s0']
     """
     if not _LANG.fullmatch(example.lang):
         raise RowError(

@@ -97,7 +97,12 @@ class Alignment:
 
 @runtime_checkable
 class Aligner(Protocol):
-    """Word alignment of whole batches. Corpus aligners have been fitted before ``align`` is called."""
+    """Word alignment of whole batches. Corpus aligners have been fitted before ``align`` is called.
+
+    >>> from spanferry.projectors.aligners.build import build_aligner
+    >>> isinstance(build_aligner("lexical", {}, None), Aligner)
+    True
+    """
 
     @property
     def signature(self) -> str: ...
@@ -132,7 +137,12 @@ def projector_entry(signature: str) -> Signature:
 
 @runtime_checkable
 class Projector(Protocol):
-    """Finds where every source span went."""
+    """Finds where every source span went.
+
+    >>> from spanferry.projectors.methods.copying import CopyProjector
+    >>> isinstance(CopyProjector(), Projector)
+    True
+    """
 
     @property
     def signature(self) -> str: ...

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import spanferry
-from spanferry import jobs
 from spanferry.corpora.schema import Example, Span
 
 
@@ -26,10 +25,12 @@ def test_names_are_sorted_and_unknown_ones_are_an_error() -> None:
         spanferry.translat  # noqa: B018
 
 
-@pytest.mark.parametrize("function", [jobs.read, jobs.translate_train, jobs.project, jobs.load_projector])
-def test_examples_of_the_docstrings_hold(function: object) -> None:
-    names = {"Example": Example, "Span": Span, **vars(jobs)}
-    [test] = [t for t in doctest.DocTestFinder(recurse=False).find(function, globs=names) if t.examples]
+@pytest.mark.parametrize("name", spanferry.__all__)
+def test_the_example_of_every_public_name_holds(name: str) -> None:
+    value = getattr(spanferry, name)
+    names = {**vars(sys.modules[value.__module__]), "Example": Example, "Span": Span}
+    found = doctest.DocTestFinder(recurse=False).find(value, name, globs=names)
+    [test] = [one for one in found if one.examples]
     result = doctest.DocTestRunner(verbose=False).run(test)
     assert result.attempted and not result.failed
 

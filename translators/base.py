@@ -11,7 +11,12 @@ from spanferry.corpora.schema import Translation
 
 @runtime_checkable
 class Translator(Protocol):
-    """Text to text. Loaded once per process and device; safe to call from several threads."""
+    """Text to text. Loaded once per process and device; safe to call from several threads.
+
+    >>> from spanferry.translators.loading.load import load_translator
+    >>> isinstance(load_translator("bundled", source="en", target="es"), Translator)
+    True
+    """
 
     @property
     def signature(self) -> str:

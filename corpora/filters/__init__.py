@@ -16,6 +16,9 @@ def default_filters(*, given: bool = False) -> list[Filter]:
 
     Args:
         given: Whether the translations were given; the translator's words are not judged then.
+
+    >>> "copy" in [filter.name for filter in default_filters()]
+    True
     """
     return build([{"kind": kind} for kind in default_names(given=given)])
 

@@ -24,6 +24,9 @@ def build(configs: Sequence[Mapping[str, Any]]) -> list[Filter]:
 
     Raises:
         ConfigError: No ``kind``, an unknown kind or option, a value of the wrong type, or two filters of one name.
+
+    >>> [filter.name for filter in build([{"kind": "copy"}, {"kind": "length_ratio", "high": 2.5}])]
+    ['copy', 'length_ratio']
     """
     built: list[Filter] = []
     for config in configs:

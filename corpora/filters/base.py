@@ -43,6 +43,10 @@ class Filter(Protocol):
     """Scores rows, and separately says which scores are bad.
 
     Options of scoring are part of ``signature``, thresholds only of ``threshold_signature``.
+
+    >>> from spanferry.corpora.filters import build
+    >>> isinstance(build([{"kind": "copy"}])[0], Filter)
+    True
     """
 
     @property

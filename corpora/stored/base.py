@@ -50,7 +50,12 @@ class WriteReport:
 
 @runtime_checkable
 class Writer(Protocol):
-    """Pairs to files in a format."""
+    """Pairs to files in a format.
+
+    >>> from spanferry.corpora.writers import open_writer
+    >>> sorted(open_writer("conll").holds)
+    ['scores']
+    """
 
     @property
     def holds(self) -> frozenset[str]:

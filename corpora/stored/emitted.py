@@ -50,6 +50,16 @@ class EmittedDataset:
 
     Raises:
         InputError: There is no such dataset, or a file of it is broken or has other columns.
+
+    >>> import tempfile
+    >>> from spanferry.corpora.schema import Example, Pair
+    >>> from spanferry.corpora.writers import open_writer
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> row = Example("1", "en", {"text": "Hello."})
+    >>> open_writer("arrow").write([[Pair(row, row)]], folder).rows
+    {'train': 1, 'rejected': 0}
+    >>> EmittedDataset(folder).pair(0).source.id
+    '1'
     """
 
     def __init__(self, folder: Path) -> None:

@@ -59,6 +59,11 @@ def write(pairs: Sequence[Pair], out: str | Path, format: str = "arrow", **optio
     Raises:
         OutputError: The format can't hold something, or the folder can't be written.
         ConfigError: An unknown writer or option.
+
+    >>> import tempfile
+    >>> row = Example("1", "en", {"text": "Anna lives in Berlin."}, spans=(Span(14, 20, "city"),))
+    >>> write([Pair(row, row)], tempfile.mkdtemp(), "conll").rows
+    {'train': 1, 'rejected': 0}
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -202,6 +207,9 @@ def load_aligner(kind: str = "lexical", *, translator: Translator | None = None,
     Raises:
         ConfigError: An unknown name or option.
         ModelError: The aligner needs a model and there is none.
+
+    >>> load_aligner("lexical").signature.split(".")[0]
+    'lexical'
     """
     return build_aligner(kind, options, translator)
 

@@ -92,6 +92,10 @@ def load_translator(
         ModelError: No such model, or it lacks a language.
         ConfigError: An option that is not valid.
         MissingExtraError: Converting needs torch.
+
+    >>> model = load_translator("bundled", source="en", target="es")
+    >>> [one.text for one in model.translate(["Hello.", ""], "en", "es") if one.reason]
+    ['']
     """
     found: Translator
     if spec == NO_MODEL:

@@ -16,6 +16,9 @@ class BadRow:
         message: What is wrong, with the place.
         raw: The row as it stood in the file.
         split: Dataset split it would have been in.
+
+    >>> BadRow("7", "empty_text", "no field holds any text", "{}").as_pair("en").reasons
+    ('read:empty_text',)
     """
 
     id: str

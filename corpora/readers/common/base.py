@@ -38,7 +38,13 @@ _SPLIT_WORDS = {
 
 @runtime_checkable
 class Reader(Protocol):
-    """Annotated data as a stream of examples. Every call of ``read`` starts from the beginning."""
+    """Annotated data as a stream of examples. Every call of ``read`` starts from the beginning.
+
+    >>> from spanferry.corpora.readers import open_reader
+    >>> from spanferry.corpora.samples import sample_path
+    >>> sum(1 for _ in open_reader(sample_path("documents"), lang="en").read())
+    20
+    """
 
     @property
     def signature(self) -> str:

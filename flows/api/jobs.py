@@ -1,5 +1,6 @@
 """What ``import spanferry`` offers beside the data classes: reading, the main job with a progress bar, writing."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,7 +220,9 @@ def _bar(wanted: bool) -> Iterator[jobs.Progress | None]:
     if not wanted:
         yield None
         return
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notebook without ipywidgets gets a plain bar
+        from tqdm.auto import tqdm
 
     bar: Any = None
 

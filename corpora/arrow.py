@@ -137,7 +137,7 @@ def read_table(path: Path | str) -> pa.Table:
     """The table of an Arrow IPC file, memory-mapped.
 
     Raises:
-        InputError: There is no such file, or it is no Arrow IPC file.
+        InputError: There is no such file, or it is not an Arrow IPC file.
     """
     return pa.Table.from_batches(*_read_batches(Path(path)))
 
@@ -146,7 +146,7 @@ def iter_batches(path: Path | str) -> Iterator[pa.Table]:
     """The record batches of an Arrow IPC file, each as a table: one batch in memory at a time.
 
     Raises:
-        InputError: There is no such file, or it is no Arrow IPC file.
+        InputError: There is no such file, or it is not an Arrow IPC file.
     """
     batches, schema = _read_batches(Path(path))
     for batch in batches:

@@ -16,7 +16,7 @@ from spanferry.corpora.checksums import write_sums
 from spanferry.corpora.errors import OutputError
 
 _WORK = ".write."
-_LONGEST_NAME = 4096  # PATH_MAX of Linux; a longer text is no path
+_LONGEST_NAME = 4096  # PATH_MAX of Linux; a longer text is not a path
 Found = TypeVar("Found")
 
 

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from spanferry.corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
 from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.text.words import Range
 
 # Key of ``Example.meta``: span id to the score of its projection.
 SPAN_SCORES = "span_scores"
 
-Range = tuple[int, int]
 Direction = tuple[str, str]
 
 WORD_LINK = pa.struct([("source", pa.int32()), ("target", pa.int32()), ("probability", pa.float64())])

@@ -155,7 +155,7 @@ class BudgetConfig(Section):
         text = str(value).strip()
         found = _TIME.fullmatch(text)
         if text and (found is None or not any(found.groups())):
-            raise ValueError("is no time such as 90s, 30m or 1h30m")
+            raise ValueError("is not a time such as 90s, 30m or 1h30m")
         return text
 
     @property

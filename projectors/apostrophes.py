@@ -3,7 +3,7 @@
 Where words lose a vowel before others (French, Italian, Catalan), a few short ones stand before very many, which begin
 with a vowel or a silent h and occur alone as well. Where an apostrophe sets off an ending (Turkish), a few endings
 stand behind very many names. Where it is part of a letter (Uzbek ``oʻ``, Swahili ``ng'``), what follows it is as likely
-a consonant, or is no word. Cyrillic writing knows no elision. An apostrophe at the edge of a word (Neapolitan ``'o``
+a consonant, or is not a word. Cyrillic writing knows no elision. An apostrophe at the edge of a word (Neapolitan ``'o``
 and ``fa'``) is the word's own unless it is one of two quotation marks.
 """
 
@@ -108,7 +108,7 @@ def whole_words(text: str, words: tuple[Range, ...]) -> tuple[Range, ...]:
 
 
 def _own_edges(text: str) -> list[tuple[int, bool]]:
-    """Apostrophes at the edges of words that are no quotation marks: their places, and whether the word follows."""
+    """Apostrophes at the edges of words that are not quotation marks: their places, and whether the word follows."""
     waiting: list[int] = []
     pairs: list[Range] = []
     lone: list[tuple[int, bool]] = []

@@ -9,10 +9,8 @@ import numpy as np
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import words_of
-from spanferry.corpora.text.words import words
+from spanferry.corpora.text.words import Range, words
 from spanferry.projectors.apostrophes import whole_words
-
-Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

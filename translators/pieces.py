@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spanferry.corpora.errors import ModelError
+from spanferry.corpora.text.words import Range
 
-Range = tuple[int, int]
 WORD_START = "▁"
 # Control characters, null bytes among them, are none that a model has seen; they part words as white space does.
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")

@@ -73,7 +73,7 @@ class Interleaved:
         """The length of a text, in a language, in ``unit``.
 
         Raises:
-            InputError: ``unit`` is ``pieces``, and ``tokenizer`` is no tokenizer file.
+            InputError: ``unit`` is ``pieces``, and ``tokenizer`` is not a tokenizer file.
         """
         if self.unit == "characters":
             return lambda text, _: len(text)

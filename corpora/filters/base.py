@@ -32,7 +32,7 @@ class Column:
 
     @property
     def good(self) -> Literal["high", "low", "middle"] | None:
-        """Which direction is good, or None for a column that is no number or decides nothing."""
+        """Which direction is good, or None for a column that is not a number or decides nothing."""
         if self.low is not None and self.high is not None:
             return "middle"
         return "high" if self.low is not None else "low" if self.high is not None else None

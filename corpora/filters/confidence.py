@@ -41,6 +41,6 @@ class Confidence(FilterModel):
         return {"confidence.min": least, "confidence.mean": mean}
 
     def reject(self) -> list[Rule]:
-        """``confidence:low``; a score that is no number is low."""
+        """``confidence:low``; a score that is not a number is low."""
         score = pl.col("confidence.min")
         return [("confidence:low", (score < self.min_score) | score.is_nan())]

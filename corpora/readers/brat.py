@@ -28,7 +28,7 @@ class BratReader(FileReader):
     Text-bound annotations become spans, discontinuous ones with fragments. Relations become relations; an event becomes
     one relation from its trigger for each argument, labelled with the role; ``Equiv`` chains its members. Attributes,
     normalisations and notes go to the span, those of an event to its trigger. What belongs to a relation can't be
-    held: it is counted and said. A line that is no annotation makes its document a bad row.
+    held: it is counted and said. A line that is not an annotation makes its document a bad row.
 
     Attributes:
         offsets: What offsets count. BRAT counts code points.
@@ -99,7 +99,7 @@ def standoff(lines: str, notes: list[Note]) -> tuple[dict[str, Any], dict[str, s
     """The spans and relations of an ``.ann`` file as rows have them, and the quotes of the spans by id.
 
     Raises:
-        RowError: ``bad_annotation``: a line is no annotation, with its number.
+        RowError: ``bad_annotation``: a line is not an annotation, with its number.
     """
     spans: dict[str, dict[str, Any]] = {}
     quotes: dict[str, str] = {}

@@ -21,7 +21,7 @@ class DoccanoReader(FileReader):
 
     The text may also be called ``data``, the labels ``labels``, ``entities`` or ``annotations``; a label is then the
     number of its class, as such exports have it. Rows that our writer made get their id,
-    language and split back. A line that is no example is a bad row.
+    language and split back. A line that is not an example is a bad row.
 
     Attributes:
         offsets: What offsets count: UTF-16 units, as doccano does; ``grapheme`` where the project allows for grapheme

@@ -86,7 +86,7 @@ def _of_folder(path: Path, valid: list[str]) -> str:
 
 
 def _by_content(path: Path) -> str | None:
-    packing(path)  # an archive is no file of texts, whatever it is called
+    packing(path)  # an archive is not a file of texts, whatever it is called
     try:
         start = head(path, SNIFFED)
     except (OSError, InputError):
@@ -161,7 +161,7 @@ def _plain_text(path: Path, valid: list[str], options: Mapping[str, Any]) -> str
     widths = {line.count("\t") for line in lines}
     if len(widths) == 1 and widths != {0}:
         raise ConfigError(
-            f"each line has {widths.pop() + 1} columns parted by tabs: it is no plain text",
+            f"each line has {widths.pop() + 1} columns parted by tabs: it is not plain text",
             where=str(path),
             valid=valid,
             hint="--set read.format=conll for a token and its tag on each line, --set read.options.column=N for the "

@@ -24,8 +24,8 @@ class JsonlReader(FileReader):
     Only the text is required. A span may have ``id``, ``field`` and ``fragments``, and ``quote`` or ``text``, which is
     checked against the offsets; it may also be ``[start, end, label]``. ``tokens`` is a list of ``[start, end]`` or of
     strings, for several fields a mapping of such lists. Keys that mean nothing here are kept in ``meta``.
-    A line that is no example is a bad row, ``bad_json`` if it is no JSON object. A file may also be one JSON value: a
-    list of rows, or an object that holds them under one key, by split or by id; it is held in memory then.
+    A line that is not an example is a bad row, ``bad_json`` if it is not a JSON object. A file may also be one JSON
+    value: a list of rows, or an object that holds them under one key, by split or by id; it is held in memory then.
 
     The keys of other tools are known too where only one of them holds spans: ``entities``, ``ents``, ``labels`` …, a
     span's ``start_offset``, ``type`` …, ``[text, {"entities": …}]``, tokens with tags, the hub's ``answers`` of SQuAD,

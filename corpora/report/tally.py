@@ -178,7 +178,7 @@ class Tally:
 
 
 def _bounded(score: float) -> float:
-    """The score within [0, 1]; one that is no number is 0."""
+    """The score within [0, 1]; one that is not a number is 0."""
     return 0.0 if isnan(score) else min(1.0, max(0.0, float(score)))
 
 

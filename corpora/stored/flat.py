@@ -7,9 +7,7 @@ from itertools import pairwise
 
 from spanferry.corpora.schema import Example, Span
 from spanferry.corpora.text.tags import Scheme, TokenSpan, write_tags
-from spanferry.corpora.text.words import words
-
-Range = tuple[int, int]
+from spanferry.corpora.text.words import Range, words
 
 
 def tagged_tokens(example: Example, scheme: Scheme = "iob2") -> tuple[list[Range], list[str], Counter[str]]:

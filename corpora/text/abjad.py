@@ -65,7 +65,7 @@ def bare(word: str) -> str:
     >>> bare("والبيت"), bare("للمدينة"), bare("ألمانيا"), bare("tal")
     ('بيت', 'مدينه', 'المانيا', 'tal')
     """
-    # A written hamza is no article: it must be recognised before it is removed.
+    # A written hamza is not an article: it must be recognised before it is removed.
     pointed = "" if word.isascii() else _POINTS.sub("", word)
     article = _ARTICLE.match(pointed)
     return normal(pointed[article.end() :]) if article else normal(word)

@@ -54,10 +54,10 @@ class Query:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> "Query":
-        """The query of an address; what is no part of a query is left alone.
+        """The query of an address; what is not a part of a query is left alone.
 
         Raises:
-            ConfigError: A score that is no number, or a choice there is not.
+            ConfigError: A score that is not a number, or a choice there is not.
         """
         values: dict[str, Any] = {}
         for field in fields(cls):

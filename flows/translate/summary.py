@@ -127,7 +127,7 @@ def _asked(result: RunResult) -> str:
     )
 
 
-# Rows from which a run is no try any more, and the bundled model too weak.
+# Rows from which a run is not a try any more, and the bundled model too weak.
 _FOR_TRYING = 200
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
+from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.attention import shares
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
 from spanferry.projectors.apostrophes import APOSTROPHES
-from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
+from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 from spanferry.translators.engine.encoding import TextEncoder
 
 _METHODS = tuple(method for method in METHODS if method != "softmax")

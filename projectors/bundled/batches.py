@@ -23,7 +23,7 @@ Numbers = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Arguments of ``Network.forward``, and the pieces that are no padding and no specials."""
+    """Arguments of ``Network.forward``, and the pieces that are not padding and no specials."""
 
     pieces: np.ndarray
     start: np.ndarray

@@ -13,7 +13,8 @@ from rapidfuzz import fuzz
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span, Translation
 from spanferry.corpora.signature import Signature
-from spanferry.projectors.base import ProjectionInput, Range, single_words_of_both, words_in
+from spanferry.corpora.text.words import Range
+from spanferry.projectors.base import ProjectionInput, single_words_of_both, words_in
 from spanferry.projectors.markers.tags import tag, tag_names, untag
 from spanferry.projectors.markers.text import mark, match_labels, unmark
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels

@@ -12,7 +12,7 @@ import regex
 from rapidfuzz import fuzz
 
 from spanferry.corpora.text.scripts import UNSPACED
-from spanferry.projectors.base import Range
+from spanferry.corpora.text.words import Range
 
 # What models make of a square bracket. Japanese and Chinese quotation marks are also at home in texts, so they are
 # read as brackets only where the others do not add up.

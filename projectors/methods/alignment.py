@@ -8,8 +8,9 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.signature import Signature
+from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.build import build_aligner
-from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput, Range
+from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput
 from spanferry.projectors.placing.boundaries import bounded, check_boundary
 from spanferry.projectors.placing.fragments import joined, parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels

@@ -14,7 +14,8 @@ from typing import Any
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.signature import Signature, number_text
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.corpora.text.words import Range
+from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.methods.copying import copies
 from spanferry.projectors.placing.search import Candidate, choose
 from spanferry.translators.base import Generation, TextGenerator

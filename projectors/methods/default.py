@@ -14,9 +14,10 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.signature import Signature, number_text
+from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.apostrophes import has_inner_apostrophe
-from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.confidence.calibration import load_calibration
 from spanferry.projectors.constrained.projector import ConstrainedProjector
 from spanferry.projectors.methods.copying import STRICT, copies

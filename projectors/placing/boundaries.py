@@ -31,8 +31,8 @@ from rapidfuzz import fuzz
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
 from spanferry.corpora.text.scripts import UNSPACED
-from spanferry.corpora.text.words import JOINERS
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.corpora.text.words import JOINERS, Range
+from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.placing.brackets import paired
 from spanferry.projectors.placing.search import compatible
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from spanferry.corpora.schema import Span
-from spanferry.projectors.base import Range
+from spanferry.corpora.text.words import Range
 
 
 def parts_of(spans: Sequence[Span]) -> list[tuple[int, Range]]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from spanferry.projectors.base import ProjectionInput, Range, words_of_both
+from spanferry.corpora.text.words import Range
+from spanferry.projectors.base import ProjectionInput, words_of_both
 from spanferry.projectors.placing.fragments import parts_of
 
 LABEL_EDGES = "edges.2"  # which version of these rules, for signatures
@@ -23,7 +24,7 @@ _WordsOfBoth = Callable[[ProjectionInput], tuple[tuple[Range, ...], tuple[Range,
 def cut_at_labels(item: ProjectionInput, words: _WordsOfBoth = words_of_both) -> ProjectionInput:
     """The input with words that labels which touch do not share; itself where there are none.
 
-    Labels touch where at most one character that is no space, letter or digit is between them.
+    Labels touch where at most one character that is not a space, letter or digit is between them.
 
     Args:
         item: The texts and source spans.

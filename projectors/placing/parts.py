@@ -12,8 +12,9 @@ from itertools import accumulate, pairwise
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.lexical.beads import beads
-from spanferry.projectors.base import ProjectionInput, Range, words_of_both
+from spanferry.projectors.base import ProjectionInput, words_of_both
 
 Project = Callable[[Sequence[ProjectionInput]], Sequence[Sequence[Projection]]]
 

@@ -7,8 +7,7 @@ import regex
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.schema import Span
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import Range
+from spanferry.corpora.text.words import Range, words
 
 RULES = ("posterior", "minmax", "gap=K", "contiguous", "longest")
 FILTERS = ("all_aligned", "contiguous", "type_counts")

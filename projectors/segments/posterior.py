@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.corpora.text.words import Range
+from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.segments.features import (
     ABSENT,
     EDGE,
@@ -60,7 +61,7 @@ class SegmentWeights:
         """Weights by name, 0 where there is none; ``directed`` for both where ``links`` is left out.
 
         Raises:
-            ConfigError: A name that is no feature.
+            ConfigError: A name that is not a feature.
         """
         tables = []
         for given in (directed, directed if links is None else links):

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanferry.corpora.schema import Span
+from spanferry.corpora.text.words import Range
 from spanferry.flows.evaluate.projection import Settings, evaluate_projection, parse_method
-from spanferry.projectors.base import Range
 from spanferry.projectors.evaluation.gold import expand_names, fit_half, load_gold
 from spanferry.projectors.evaluation.gold_names import GOLD_SETS
 from spanferry.projectors.evaluation.judge import Judgement, Verdict
@@ -48,7 +48,7 @@ def wrong(judgement: Judgement) -> list[Case]:
 
 
 def _counts(judgement: Judgement, verdict: Verdict) -> bool:
-    """Whether a verdict lowers F1: a span left out is no error where the gold has none of its label left."""
+    """Whether a verdict lowers F1: a span left out is not an error where the gold has none of its label left."""
     if verdict.projection.span is not None:
         return True
     same = [v for v in judgement.verdicts if v.input == verdict.input and v.source.label == verdict.source.label]

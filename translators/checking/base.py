@@ -29,7 +29,7 @@ class CheckResult:
     Attributes:
         name: What: ``family``, ``files``, ``language tokens``, ``round trip``, and against the origin ``tokens in``,
             ``special pieces``, ``log-probabilities``, ``greedy output``.
-        passed: Whether it holds; None where it could not be looked at, which is no failure.
+        passed: Whether it holds; None where it could not be looked at, which is not a failure.
         detail: The numbers, or why not.
     """
 

@@ -15,6 +15,7 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
 from spanferry.corpora.schema import Translation
 from spanferry.corpora.signature import Signature
+from spanferry.corpora.text.words import Range
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.failures import settle
@@ -25,7 +26,7 @@ from spanferry.translators.families import DESCRIPTION, open_family, read_vocabu
 from spanferry.translators.families.base import Family, Frame, Limits
 from spanferry.translators.families.ready import check_tokenizer, tokenizer_hash
 from spanferry.translators.model_file import weights_hash
-from spanferry.translators.pieces import Range, one_line, one_line_offsets
+from spanferry.translators.pieces import one_line, one_line_offsets
 
 # The weights of a small model stay in the processor's caches, where small batches are the fastest (256 to 512 tokens;
 # 2048 take 1.25 times as long); those of a large one are read from memory for every batch.

@@ -43,7 +43,7 @@ si_LK sl_SI sv_SE sw_KE ta_IN te_IN th_TH tl_XX tr_TR uk_UA ur_PK vi_VN xh_ZA zh
 """
 
 # MADLAD-400 (Kudugunta et al. 2023): what stands between ``<2`` and ``>`` in the vocabulary of its translation models,
-# without what names a script or a region alone, tasks (``<2translate>``), and ``<2mass>``, which is no language's code.
+# without what names a script or a region alone, tasks (``<2translate>``), and ``<2mass>``, not a language's code.
 _MADLAD = """
 abt ace ace_Arab acf ada adh ady af agr ahk ak akb alt alz am amu an ang ann ape ar arn ary arz as av awa ay az az_RU
 ba ban bar bas bbc bci be ber ber_Latn bew bg bg_Latn bgp bho bi bik bim bjn bjn_Arab bm bn bn_Latn bo bqc br bru brx

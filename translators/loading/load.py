@@ -157,7 +157,7 @@ def load_generator(
             ``CT2Generator``.
 
     Raises:
-        ModelError: No such model, or it is no language model.
+        ModelError: No such model, or it is not a language model.
         ConfigError: An option that is not valid.
         MissingExtraError: Converting needs torch.
     """

@@ -23,7 +23,7 @@ def masked(text: str, ranges: Sequence[tuple[int, int]], scheme: str) -> tuple[s
     """``text`` with a stand-in for each range, and the stand-ins; None where there are not enough of them.
 
     Args:
-        text: Any text; a number that is in it is no stand-in.
+        text: Any text; a number that is in it is not a stand-in.
         ranges: Half-open, in code points, ascending and disjoint.
         scheme: One of ``SCHEMES``.
     """

@@ -136,7 +136,7 @@ class RememberingTranslator(WrappedTranslator):
     languages, the text, and the versions of CTranslate2 and of the entry.
 
     A ``model_error`` is not kept, nor what an endpoint failed at: memory that was short or a server that was busy once
-    is no property of the text.
+    is not a property of the text.
 
     Args:
         inner: Any translator.

@@ -41,7 +41,7 @@ def template_of(text: str) -> Template:
 
 
 def check_template(text: str, names: Iterable[str], where: str) -> None:
-    """Raises a ConfigError if ``text`` is no template, or shows what is neither in ``names`` nor in ``GIVEN``.
+    """Raises a ConfigError if ``text`` is not a template, or shows what is neither in ``names`` nor in ``GIVEN``.
 
     Args:
         text: The template.

@@ -83,7 +83,7 @@ class NearDuplicates(FilterModel):
             for name, text in example.texts.items():
                 plain = "".join(text.lower().split())
                 last = max(len(plain) - self.ngram, 0)
-                # A field's n-grams are its own: a question that stands in a context is no repetition.
+                # A field's n-grams are its own: a question that stands in a context is not a repetition.
                 grams |= {f"{number}{name}\t{plain[i : i + self.ngram]}" for i in range(last + 1)}
         hashed = _min_hash()(num_perm=_PERMUTATIONS, seed=_SEED)
         hashed.update(sorted(grams))

@@ -35,7 +35,7 @@ def check_encoding(encoding: str) -> None:
     """
     try:
         known = codecs.lookup(encoding)
-        # Python counts base64, zip and rot13 among its codecs too. They are no text encodings.
+        # Python counts base64, zip and rot13 among its codecs too. They are not text encodings.
         ends_lines = known.name in _WIDE or (known._is_text_encoding and "\n".encode(encoding) == b"\n")
     except (LookupError, ValueError) as error:
         raise ConfigError(f"unknown encoding {encoding!r}", valid=_VALID, hint=_EXAMPLE) from error

@@ -98,7 +98,7 @@ def _is_row_line(line: str) -> bool:
 
 
 def _goes_on(line: str, error: RowError) -> bool:
-    """Whether a line that is no JSON is the start of a value over several lines."""
+    """Whether a line that is not JSON is the start of a value over several lines."""
     if line[:1] not in ("{", "[") or not isinstance(error.__cause__, ValueError):
         return False
     place = getattr(error.__cause__, "pos", 0)
@@ -151,7 +151,7 @@ def _row(where: str, raw: str, value: Any, encoding: str, split: str | None = No
 
 
 def _inner(value: Mapping[str, Any]) -> list[tuple[str | None, Any]] | None:
-    """The rows that an object holds, with their splits, where it is no row itself; None where it holds none."""
+    """The rows that an object holds, with their splits, where it is not a row itself; None where it holds none."""
     if is_row(value) and not _are_rows(value.get("data")):
         return None
     by_split = {split_word(key): rows for key, rows in value.items()}

@@ -54,7 +54,7 @@ def parse_items(text: str, encoding: str = "utf-8") -> Iterator[Any]:
     These are items that are nested too deeply, or have bytes outside the file's ``encoding``.
 
     Raises:
-        RowError: ``bad_json``: it is no JSON.
+        RowError: ``bad_json``: it is not JSON.
     """
     yield from (item for item, _, _ in placed_items(text, text.index("["), encoding))
 

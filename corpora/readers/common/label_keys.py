@@ -70,7 +70,7 @@ LABELS = (
 )
 _LENGTH = "length"
 _LONGEST = 6  # values of one span that is a list
-# Stretches of a text that are no labels: sentences and tokens of spaCy's ``Doc.to_json``.
+# Stretches of a text that are not labels: sentences and tokens of spaCy's ``Doc.to_json``.
 _NO_LABELS = frozenset({"sents", "sentences", "tokens"})
 # Offsets under keys that are not read, but show that something is labelled.
 _HINTED_RANGES = (*RANGES, "pos", "char_spans", "token_spans", "indices")

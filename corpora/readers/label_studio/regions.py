@@ -158,7 +158,7 @@ def _of_paragraphs(value: Mapping[str, Any], field: Shown, where: str) -> tuple[
         if not _is_offset(number) or not _is_offset(offset) or not field.starts or number >= len(field.starts) - 1:
             raise _unread(
                 PARAGRAPHS,
-                f"{index_key} is {index!r:.60} and {offset_key} {offset!r:.60}, which is no place in "
+                f"{index_key} is {index!r:.60} and {offset_key} {offset!r:.60}, which is not a place in "
                 f"{max(len(field.starts) - 1, 0)} paragraph(s)",
                 where,
                 "data with a list of paragraphs, and regions with their number and the offset in it",

@@ -64,7 +64,7 @@ def region_labels(region: Mapping[str, Any], name: str) -> list[Any]:
     """The labels of a region.
 
     Raises:
-        RowError: ``bad_span``: they are no list.
+        RowError: ``bad_span``: they are not a list.
     """
     labels = region["value"].get(str(region.get("type")))
     if labels is not None and not isinstance(labels, list):

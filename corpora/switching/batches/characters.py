@@ -63,7 +63,7 @@ def classes_of(text: np.ndarray) -> np.ndarray:
 
 
 def upper_of(text: np.ndarray) -> np.ndarray:
-    """Upper case of code points whose classes were looked up; those whose upper case is no single one stay."""
+    """Upper case of code points whose classes were looked up; those whose upper case is not a single one stay."""
     result: np.ndarray = _table().upper[text]
     return result
 

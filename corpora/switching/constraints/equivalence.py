@@ -16,7 +16,7 @@ class EquivalenceConstraint:
 
     A switch right before matrix word i is allowed iff there is a place j in the other text with (a < i <=> b < j) for
     every link (a, b). Both edges of a unit must be such places, and its counterpart must lie between them. The
-    beginning and the end of a text are no switches.
+    beginning and the end of a text are not switches.
     """
 
     name: ClassVar[str] = "equivalence"

@@ -85,7 +85,7 @@ def read_dictionary(path: str) -> Mapping[str, Weighted]:
     """Word to its translations with weights.
 
     Raises:
-        InputError: A line that is no pair.
+        InputError: A line that is not a pair.
     """
     found: dict[str, dict[str, float]] = {}
     probability = 3

@@ -1,4 +1,4 @@
-// Talks to the server. An answer that is no success becomes an error with its status and the server's words.
+// Talks to the server. An answer that is not a success becomes an error with its status and the server's words.
 
 export class Failed extends Error {
   constructor(status, message) {

@@ -13,11 +13,11 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError, InputError
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import word_strings
+from spanferry.corpora.text.words import Range, word_strings
 from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, find_command, run, table_priors, tokens
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
 from spanferry.projectors.apostrophes import APOSTROPHES
-from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
+from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 from spanferry.translators.bundled.priors import load_prior
 
 PRIORS = ("bundled", "none")

@@ -14,11 +14,11 @@ from threadpoolctl import ThreadpoolController
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import word_strings, words
+from spanferry.corpora.text.words import Range, word_strings, words
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
 from spanferry.projectors.apostrophes import APOSTROPHES
-from spanferry.projectors.base import Alignment, ProjectionInput, Range, words_of_both
+from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 from spanferry.translators.conversion.convert import quantization_for
 from spanferry.translators.engine import devices
 from spanferry.translators.engine.failures import settle

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanferry.projectors.base import ProjectionInput, Range
+from spanferry.corpora.text.words import Range
+from spanferry.projectors.base import ProjectionInput
 
 if TYPE_CHECKING:
     from spanferry.projectors.aligners.encoder.aligner import EncoderAligner

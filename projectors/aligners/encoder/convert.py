@@ -38,7 +38,7 @@ def encoder_directory(model: str, layer: int | None, quantization: str) -> Path:
         quantization: One of ``spanferry.translators.conversion.convert.QUANTIZATIONS``.
 
     Raises:
-        ModelError: There is no such model, or it is no encoder of a known layout.
+        ModelError: There is no such model, or it is not an encoder of a known layout.
         ConfigError: The layer or the quantization is not one that can be had.
         MissingExtraError: Converting needs torch.
     """

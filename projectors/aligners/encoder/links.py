@@ -100,7 +100,7 @@ def mutual(similarity: np.ndarray, real: np.ndarray) -> np.ndarray:
 
     Args:
         similarity: (n_pairs, n_source_pieces, n_target_pieces), lower in the padding than anywhere else.
-        real: Which cells are no padding, likewise.
+        real: Which cells are not padding, likewise.
     """
     rows = similarity.argmax(axis=2)[:, :, None] == np.arange(similarity.shape[2])[None, None]
     columns = similarity.argmax(axis=1)[:, None, :] == np.arange(similarity.shape[1])[None, :, None]

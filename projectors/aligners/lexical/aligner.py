@@ -11,7 +11,7 @@ import numpy as np
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
-from spanferry.corpora.text.words import joined_words, word_strings
+from spanferry.corpora.text.words import Range, joined_words, word_strings
 from spanferry.projectors.aligners.encoder.context import bundled_encoder, power_for
 from spanferry.projectors.aligners.lexical.beads import BEADS, Bead, beads
 from spanferry.projectors.aligners.lexical.bonds import of_words
@@ -22,7 +22,7 @@ from spanferry.projectors.aligners.lexical.lexicon import Prior
 from spanferry.projectors.aligners.lexical.state import dump, load
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
 from spanferry.projectors.apostrophes import has_suffixes, whole_words, with_suffixes
-from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.translators.bundled.priors import PriorTable, load_prior
 
 _SHARD_CELLS = 1_000_000

@@ -11,8 +11,8 @@ import numpy as np
 import regex
 
 from spanferry.corpora.text.word_breaks import words_of
-from spanferry.corpora.text.words import words
-from spanferry.projectors.base import Alignment, ProjectionInput, Range
+from spanferry.corpora.text.words import Range, words
+from spanferry.projectors.base import Alignment, ProjectionInput
 
 _WORD = regex.compile(r"\p{Han}{2,}")
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")

@@ -77,7 +77,7 @@ def test_realignment_pairs_are_one_to_one_and_differ():
     found = derive("realignment", [cell, other])
     assert found[0].values["left_tokens"] == ["Tom", "saw", "the", "old", "house", "."]
     pairs = list(zip(found[0].values["left_positions"], found[0].values["right_positions"], strict=True))
-    assert pairs == [(1, 1)], "Tom is the same in both, das and house have two links, the full stop is no word"
+    assert pairs == [(1, 1)], "Tom is the same in both, das and house have two links, the full stop is not a word"
     assert found[0].values["left_starts"] == [0, 4, 8, 12, 16, 21]
     assert found[1].reasons == ("realignment:no_pairs",)
     assert derive("realignment", [row("3", example("en", "a"), example("de", "b"))])[0].reasons == (

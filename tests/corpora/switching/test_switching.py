@@ -95,7 +95,7 @@ def test_tokens_languages_tags_and_the_record() -> None:
 def test_why_units_are_not_switched() -> None:
     counts = done([HOUSE]).counts
     reported = {k: counts[k] for k in ("units", "with_counterpart", "switched", "not:same", "not:no_counterpart")}
-    # "Anna" and "euros" are the same in both; "she" is linked to nothing; numbers and marks are no units.
+    # "Anna" and "euros" are the same in both; "she" is linked to nothing; numbers and marks are not units.
     assert reported == {"units": 11, "with_counterpart": 8, "switched": 8, "not:same": 2, "not:no_counterpart": 1}
 
 

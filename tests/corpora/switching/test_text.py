@@ -56,7 +56,7 @@ def test_words_of_scripts_without_blanks_join_without_blanks_and_others_are_kept
     [
         # The word of the new beginning gets the capital, that of the old one loses it.
         ("Today we sing", "Wir singen heute", "0-2 1-0 2-1", "Heute wir singen"),
-        # German nouns keep theirs; what is no noun, or is written small elsewhere, does not.
+        # German nouns keep theirs; what is not a noun, or is written small elsewhere, does not.
         ("we buy houses", "Häuser kaufen wir", "0-2 1-1 2-0", "wir kaufen Häuser"),
         ("we now sing", "Jetzt singen wir", "0-2 1-0 2-1", "wir jetzt singen"),
         ("we often sing often", "Oft singen wir oft", "0-2 1-0 2-1 3-3", "wir oft singen oft"),

@@ -33,7 +33,7 @@ def test_one_spelling(word: str, expected: str) -> None:
         ("بالمطار", "مطار"),
         ("للمطار", "مطار"),
         ("الْمَطَار", "مطار"),
-        ("ألمانيا", "المانيا"),  # a written hamza is no article
+        ("ألمانيا", "المانيا"),  # a written hamza is not an article
         ("الى", "الي"),  # too little would be left
         ("وليد", "وليد"),
         ("Alhambra", "alhambra"),

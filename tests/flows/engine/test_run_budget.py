@@ -107,5 +107,5 @@ def test_times(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["soon", "5 days", "-3", "m"])
 def test_no_time(text: str) -> None:
-    with pytest.raises(ConfigError, match="is no time such as 90s, 30m or 1h30m"):
+    with pytest.raises(ConfigError, match="is not a time such as 90s, 30m or 1h30m"):
         build_config(RunConfig, "translate-train", options={"budget.max_time": text})

@@ -137,7 +137,7 @@ def test_a_cut_without_a_reason_is_not_made(quote: str, found: str) -> None:
 @pytest.mark.parametrize(
     ("source", "target", "quote", "found", "subword"),
     [
-        ("all alarms", "alle Wecker", "all", "alle", "alle"),  # endings and other spellings are no words of a compound
+        ("all alarms", "alle Wecker", "all", "alle", "alle"),  # endings and other spellings are not words of a compound
         ("the best songs", "die besten Lieder", "best", "besten", "besten"),
         ("in Europe", "in Europa", "Europe", "Europa", "Europa"),
         ("European law", "europäisches Recht", "European", "europäisches", "europäisches"),

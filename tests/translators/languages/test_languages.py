@@ -74,7 +74,7 @@ def test_the_tables_are_those_of_the_origin(family: str, origin: Callable[[], li
 
 def test_madlad_has_more_than_four_hundred() -> None:
     assert len(set(MADLAD)) == len(MADLAD) == 452
-    # Tasks, scripts and regions have tokens of the same form and are no languages.
+    # Tasks, scripts and regions have tokens of the same form and are not languages.
     assert not {"translate", "back_translated", "Latn", "CA", "zxx_xx_dtynoise", ""}.intersection(MADLAD)
 
 

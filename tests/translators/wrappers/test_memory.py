@@ -104,7 +104,7 @@ def test_without_a_usable_file_everything_is_translated(
 ) -> None:
     path = tmp_path / "memory.sqlite"
     if broken == "no database":
-        path.write_bytes(b"this is no database, only a file of that name" * 100)
+        path.write_bytes(b"this is not a database, only a file of that name" * 100)
     else:
         path = path / "below" / "memory.sqlite"
         (tmp_path / "memory.sqlite").write_text("a file where a folder should be")

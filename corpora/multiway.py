@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanferry.corpora.arrow import EXAMPLE, RANGE, SCORE, examples_from_table, examples_to_table
-from spanferry.corpora.schema import Example, Pair
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Example, Pair, Range
 
 # Key of ``Example.meta``: span id to the score of its projection.
 SPAN_SCORES = "span_scores"

@@ -12,6 +12,8 @@ from typing import Any
 
 from spanferry.corpora.errors import RowError
 
+# Half-open code points.
+Range = tuple[int, int]
 TEXT = "text"
 # Fields and label of question answering.
 QUESTION, CONTEXT, ANSWER = "question", "context", "answer"

@@ -192,6 +192,12 @@ class RunConfig(Section):
     repair: bool = Field(
         default=False, description="translate again with the right words where a labelled span lost them"
     )
+    best_of: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="where labelled words or numbers are missing, the best of so many translations is taken",
+    )
     projector: ProjectorConfig = ProjectorConfig()
     filters: tuple[dict[str, Any], ...] | None = Field(
         default=None, description="a list of filters, or changes to the default ones"

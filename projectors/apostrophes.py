@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import regex
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 APOSTROPHES = "tied.1"  # which version of these rules, for signatures
 _MARKS = "'’‘`"  # ‘ and ` are often typed for the ʻ of Uzbek

@@ -6,10 +6,10 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.schema import Projection, Range, Span, Translation
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import words_of
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.text.words import words
 from spanferry.projectors.apostrophes import whole_words
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spanferry.corpora.errors import ModelError
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 WORD_START = "▁"
 # Control characters, null bytes among them, are none that a model has seen; they part words as white space does.

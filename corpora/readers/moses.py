@@ -13,10 +13,9 @@ from spanferry.corpora.multiway import MultiRow, WordLinks
 from spanferry.corpora.readers.common.base import AUTO_SPLIT, source_signature, split_of
 from spanferry.corpora.readers.common.encodings import check_decoded
 from spanferry.corpora.readers.common.text import read_lines
-from spanferry.corpora.schema import TEXT, Example, validate
+from spanferry.corpora.schema import TEXT, Example, Range, validate
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.detokenise import detokenise, find_tokens
-from spanferry.corpora.text.words import Range
 
 _LINK = re.compile(r"(\d+)[-p](\d+)(?:[:/]([0-9.eE+-]+))?")
 _MOST_DIGITS = 18

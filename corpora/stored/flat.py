@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from spanferry.corpora.schema import Example, Span
+from spanferry.corpora.schema import Example, Range, Span
 from spanferry.corpora.text.tags import Scheme, TokenSpan, write_tags
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.text.words import words
 
 
 def tagged_tokens(example: Example, scheme: Scheme = "iob2") -> tuple[list[Range], list[str], Counter[str]]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import regex
 
+from spanferry.corpora.schema import Range
 from spanferry.corpora.text.scripts import UNSPACED, UNSPACED_LANGUAGES
-from spanferry.corpora.text.words import Range
 
 _GUILLEMETS_INWARD = frozenset({"de", "da", "sl", "hr", "cs", "sk", "hu"})  # »so« beside «so»
 _LOW_OPENING = frozenset({"de", "cs", "sk", "sl", "hr", "bg", "lt", "et", "is", "ka", "sr", "mk", "sq", "lv"})  # „so“

@@ -6,8 +6,9 @@ from typing import Any
 
 import regex
 
+from spanferry.corpora.schema import Range
 from spanferry.corpora.text.scripts import ONE_CHARACTER
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.text.words import words
 
 _CUT = regex.compile(f"[{ONE_CHARACTER}]")
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")

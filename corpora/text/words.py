@@ -5,9 +5,8 @@ from functools import lru_cache
 
 import regex
 
+from spanferry.corpora.schema import Range
 from spanferry.corpora.text.scripts import ONE_CHARACTER
-
-Range = tuple[int, int]
 
 # Soft hyphen, joiner, non-joiner and word joiner: nobody sees them.
 JOINERS = "\u00ad\u200c\u200d\u2060"

@@ -58,6 +58,15 @@ Repair = Annotated[
     bool,
     typer.Option("--repair", help="Translate again with the right words where a labelled span lost them."),
 ]
+BestOf = Annotated[
+    int | None,
+    typer.Option(
+        "--best-of",
+        help="Of so many translations the one with the labelled words and numbers.",
+        show_default="1",
+        min=1,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -140,6 +149,7 @@ def translate_train(
     protect: Protect = False,
     glossary: Glossary = None,
     repair: Repair = False,
+    best_of: BestOf = None,
     device: Device = None,
     projector: Projector = None,
     max_error: MaxError = None,
@@ -164,6 +174,7 @@ def translate_train(
         input, format, source, target, out, translator, device, projector, write, limit, seed, executor, workers
     )
     options |= {"translator.protect": protect or None, "translator.glossary": glossary, "repair": repair or None}
+    options["best_of"] = best_of
     options["filters.max_error.error"] = max_error
     options |= budget_options(max_cost, max_requests, max_time)
     from spanferry.flows.config import RunConfig, build_config

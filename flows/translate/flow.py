@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
+from spanferry.corpora.options import shown_value
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.corpora.writers import open_writer
@@ -88,13 +90,24 @@ class Signatures:
             if self.config.variants.count > 1:
                 check_variants(model, self.config.variants)
             pieces = "none" if self.given else f"{model.limits.source}@{Signature.of(*signature.entries[:1])}"
-            if self.config.repair and not self.given:
-                repair_tables(self.config.source, target)
+            if not self.given:
+                self._check_repair(model, target)
             projector = models.unfitted(self.config.projector, model, self.config.source, target)
             fits = isinstance(projector, FittableProjector)
             entry = projector_entry(projector.signature)
             found[target] = _Components(signature, pieces, entry, fits, _retranslates(projector))
         return found
+
+    def _check_repair(self, model: Any, target: str) -> None:
+        config = self.config
+        if config.repair or config.best_of > 1:
+            repair_tables(config.source, target)
+        if config.best_of > 1 and not hasattr(model, "translate_nbest"):
+            raise ConfigError(
+                f"best_of={config.best_of}: {model.signature} gives one translation of a text",
+                valid="a model that CTranslate2 runs as an encoder-decoder, without --protect and --glossary",
+                hint="leave best_of out",
+            )
 
     @property
     def chosen_filters(self) -> Filters:
@@ -116,7 +129,8 @@ class Signatures:
     @property
     def repair(self) -> Signature:
         """How translations are repaired; nothing where they are not."""
-        return Signature.of(("repair", VERSION_OF_REPAIR)) if self.config.repair else NOTHING
+        terms = ("repair", VERSION_OF_REPAIR) if self.config.repair else ""
+        return Signature.of(terms, ("best_of", self.config.best_of) if self.config.best_of > 1 else "")
 
     def of(self, target: str) -> Signature:
         """The whole run's signature for one target language, as it stands in every row, report and card."""
@@ -140,8 +154,12 @@ def translate_flow(config: RunConfig) -> Flow:
     if signatures.given:
         models.refuse_set(config.segment, "both sides are given", name="segment")
         models.refuse_set(config.variants, "both sides are given", name="variants")
-        if config.repair:
-            raise ConfigError("repair=true is not used: both sides are given", hint="leave repair out")
+        for key, value in (("repair", config.repair), ("best_of", config.best_of > 1)):
+            if value:
+                shown = getattr(config, key)
+                raise ConfigError(
+                    f"{key}={shown_value(shown)} is not used: both sides are given", hint=f"leave {key} out"
+                )
         if not any(own.retranslates for own in signatures.components.values()):
             why = f"both sides are given, and the projector {config.projector.kind!r} translates nothing"
             models.refuse_set(config.translator, why, except_for=_SCORING)
@@ -195,9 +213,15 @@ def _language(signatures: Signatures, read: Step, target: str) -> list[Step]:
         work: Work = Translate(model, languages, config.variants, config.seed)
         translate = Step(f"translate-{target}", translating, work, (segment,), group=target)
         before, translated = (read, segment, translate), (translate,)
-        if config.repair:
+        if config.repair or config.best_of > 1:
             repairing = Signature.of(own.model, signatures.repair, ("to", target))
-            repair = Step(f"repair-{target}", repairing, Repair(model, languages), (segment, translate), group=target)
+            repair = Step(
+                f"repair-{target}",
+                repairing,
+                Repair(model, languages, config.best_of, config.repair),
+                (segment, translate),
+                group=target,
+            )
             before, translated = (read, segment, repair), (translate, repair)
     key = Signature.of(("fit", config.projector.fit_rows), own.projector, ("to", target))
     fits: tuple[Step, ...] = ()

@@ -156,10 +156,12 @@ class Translate:
 
 @dataclass(frozen=True)
 class Repair:
-    """Translations with the words of labelled spans put right."""
+    """Translations with the words of labelled spans put right: other hypotheses, then terms."""
 
     model: TranslatorConfig
     languages: Languages
+    count: int
+    terms: bool
 
     def __call__(self, job: Job) -> Made:
         segmented, translated = job.inputs
@@ -171,7 +173,9 @@ class Repair:
         for at in range(0, len(before), _BATCH):
             job.tick(segments[at][0])
             batch = segments[at : at + _BATCH], before[at : at + _BATCH]
-            done += stages.repair_translations(*batch, translator, tables, source, target)
+            done += stages.repair_translations(
+                *batch, translator, tables, source, target, count=self.count, terms=self.terms
+            )
         rows = {row for (row, _), one in zip(segments, done, strict=True) if one.terms}
         counts = {"repaired": len(rows), "terms": sum(len(one.terms) for one in done)}
         if hasattr(translator, "take_usage"):
@@ -188,9 +192,9 @@ def repair_tables(source: str, target: str) -> FidelityTables:
     found = fidelity_tables(source, target)
     if found is None:
         raise ConfigError(
-            f"repair needs a table of word translations, and there is none from {source} to {target}",
+            f"a repair needs a table of word translations, and there is none from {source} to {target}",
             valid=", ".join(f"{a} and {b}" for a, b in available()),
-            hint="leave --repair out, or give terms of your own: --glossary FILE",
+            hint="leave --repair and --best-of out, or give terms of your own: --glossary FILE",
         )
     return found
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
+from spanferry.corpora.schema import Range
 from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.apostrophes import APOSTROPHES
 from spanferry.projectors.base import Alignment, ProjectionInput, words_of_both
 

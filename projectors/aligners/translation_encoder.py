@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
+from spanferry.corpora.schema import Range
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.attention import shares
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
 from spanferry.projectors.apostrophes import APOSTROPHES

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 OPEN, CLOSE = "▁[", "▁]"
 # Brackets of the text itself would be read as markers; parentheses of the same length keep every offset.

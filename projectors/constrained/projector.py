@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, RowError
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature, number_text
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import ProjectionInput, single_words_of_both, words_in
 from spanferry.projectors.constrained.candidates import CLOSE, OPEN, length_bound, marked, places, without_brackets
 from spanferry.projectors.constrained.job import Effort, Job, Scored

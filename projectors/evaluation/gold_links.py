@@ -15,10 +15,9 @@ from spanferry.corpora.files import content_hash
 from spanferry.corpora.metrics.links import Link
 from spanferry.corpora.readers.common.base import BadRow, Reader
 from spanferry.corpora.readers.common.text import read_lines
-from spanferry.corpora.schema import Example
+from spanferry.corpora.schema import Example, Range
 from spanferry.corpora.signature import NOTHING, Signature
 from spanferry.corpora.text.detokenise import detokenise
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.evaluation.gold import data_folder
 from spanferry.projectors.evaluation.gold_names import LINK_FOLDERS, LINK_SETS

@@ -10,8 +10,8 @@ import numpy as np
 
 from spanferry.corpora.metrics.calibration import Bin, expected_calibration_error, reliability, selective_f1
 from spanferry.corpora.metrics.spans import Labelled, Score, exact_score, overlap_score
-from spanferry.corpora.schema import Projection, Span
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.schema import Projection, Range, Span
+from spanferry.corpora.text.words import words
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.evaluation.gold import Gold
 

@@ -11,9 +11,8 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection, Span, Translation
+from spanferry.corpora.schema import Projection, Range, Span, Translation
 from spanferry.corpora.signature import Signature
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import ProjectionInput, single_words_of_both, words_in
 from spanferry.projectors.markers.tags import tag, tag_names, untag
 from spanferry.projectors.markers.text import mark, match_labels, unmark

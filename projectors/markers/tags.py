@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count, islice, product
 from string import ascii_lowercase
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 _TAG = re.compile(r"<\s*(/?)\s*([a-z]+)\s*>", re.IGNORECASE)
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import regex
 from rapidfuzz import fuzz
 
+from spanferry.corpora.schema import Range
 from spanferry.corpora.text.scripts import UNSPACED
-from spanferry.corpora.text.words import Range
 
 # What models make of a square bracket. Japanese and Chinese quotation marks are also at home in texts, so they are
 # read as brackets only where the others do not add up.

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.build import build_aligner
 from spanferry.projectors.base import Aligner, Alignment, FittableAligner, ProjectionInput
 from spanferry.projectors.placing.boundaries import bounded, check_boundary

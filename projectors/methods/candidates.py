@@ -13,9 +13,8 @@ from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
 from spanferry.corpora.multiway import Direction
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import ProjectionInput, single_words_of_both, words_in
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels
 from spanferry.projectors.placing.rules import is_punctuation

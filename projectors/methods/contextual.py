@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from spanferry.corpora.errors import ConfigError, ModelError
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature, number_text
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.methods.copying import copies
 from spanferry.projectors.placing.search import Candidate, choose

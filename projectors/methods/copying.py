@@ -10,9 +10,8 @@ import regex
 from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection
+from spanferry.corpora.schema import Projection, Range
 from spanferry.corpora.signature import Signature, number_text
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.base import Alignment, ProjectionInput, single_words_of_both, words_in
 from spanferry.projectors.placing.fragments import parts_of
 from spanferry.projectors.placing.label_edges import LABEL_EDGES, cut_at_labels

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature, number_text
-from spanferry.corpora.text.words import Range
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.apostrophes import has_inner_apostrophe
 from spanferry.projectors.base import Alignment, ProjectionInput

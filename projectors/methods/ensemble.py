@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError, unknown_name
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.signature import Signature
-from spanferry.corpora.text.words import Range
 from spanferry.projectors import PROJECTORS
 from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector
 from spanferry.projectors.confidence.calibration import WEIGHTS, Calibration, load_calibration

@@ -24,6 +24,7 @@ from spanferry.corpora.text.segment import Mode, Segment, reassemble, segment
 from spanferry.projectors.base import ProjectionInput, Projector, RetranslatingProjector, projector_entry
 from spanferry.projectors.filters.span_fidelity import FidelityTables
 from spanferry.projectors.placing.parts import project_in_parts
+from spanferry.projectors.repair.best_of import best_of
 from spanferry.projectors.repair.enforce import Source, repaired
 from spanferry.translators.base import Translator
 
@@ -154,13 +155,27 @@ def repair_translations(
     tables: FidelityTables,
     source: str,
     target: str,
+    *,
+    count: int = 1,
+    terms: bool = True,
 ) -> list[Translation]:
-    """The translations of the segments, repaired where words of a labelled span are missing (``projectors.repair``)."""
-    rows = [
-        (Source(piece.text, piece.spans), translation)
-        for (_, piece), translation in zip(segments, translations, strict=True)
-    ]
-    return repaired(rows, translator, tables, source, target)
+    """The translations of the segments, others where words of a labelled span are missing (``projectors.repair``).
+
+    Args:
+        segments: Rows and their segments.
+        translations: One for each segment.
+        translator: The model that made them.
+        tables: Word translations of both directions.
+        source: BCP-47.
+        target: BCP-47.
+        count: Translations of a text that are looked at; 1: the one there is.
+        terms: Whether the likeliest words are put in where they are missing still.
+    """
+    texts = [Source(piece.text, piece.spans) for _, piece in segments]
+    done = list(translations)
+    if count > 1:
+        done = best_of(list(zip(texts, done, strict=True)), translator, tables, count, source, target)
+    return repaired(list(zip(texts, done, strict=True)), translator, tables, source, target) if terms else done
 
 
 def projection_inputs(

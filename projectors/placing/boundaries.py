@@ -29,9 +29,9 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection, Span
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.corpora.text.scripts import UNSPACED
-from spanferry.corpora.text.words import JOINERS, Range
+from spanferry.corpora.text.words import JOINERS
 from spanferry.projectors.base import ProjectionInput
 from spanferry.projectors.placing.brackets import paired
 from spanferry.projectors.placing.search import compatible

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 _BRACKETS = dict(zip("(（[［{【「『《〈", ")）]］}】」』》〉", strict=True))
 # What may end a quotation that each mark begins: „…“ and „…”, “…”, «…», »…«, ‹…›, ›…‹.

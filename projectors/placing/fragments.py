@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from spanferry.corpora.schema import Span
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range, Span
 
 
 def parts_of(spans: Sequence[Span]) -> list[tuple[int, Range]]:

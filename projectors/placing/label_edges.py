@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 from spanferry.projectors.base import ProjectionInput, words_of_both
 from spanferry.projectors.placing.fragments import parts_of
 

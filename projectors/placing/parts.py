@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Projection, Span
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Projection, Range, Span
 from spanferry.projectors.aligners.lexical.beads import beads
 from spanferry.projectors.base import ProjectionInput, words_of_both
 

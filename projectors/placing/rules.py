@@ -6,8 +6,8 @@ import numpy as np
 import regex
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.schema import Span
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.schema import Range, Span
+from spanferry.corpora.text.words import words
 
 RULES = ("posterior", "minmax", "gap=K", "contiguous", "longest")
 FILTERS = ("all_aligned", "contiguous", "type_counts")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 Candidate = tuple[int, int, float]
 

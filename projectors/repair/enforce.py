@@ -48,7 +48,7 @@ def repaired(
         source: BCP-47.
         target: BCP-47.
     """
-    weak = [_weak_spans(own, made, tables) if made.reason is None else [] for own, made in rows]
+    weak = [weak_spans(own, made, tables) if made.reason is None else [] for own, made in rows]
     quotes = sorted({own.text[s.start : s.end] for (own, _), spans in zip(rows, weak, strict=True) for s in spans})
     known = renderings(quotes, translator, tables, source, target) if quotes else {}
     places = [_places(own, made, spans, known) for (own, made), spans in zip(rows, weak, strict=True)]
@@ -77,7 +77,8 @@ def support(quote: str, text: str, tables: FidelityTables) -> float:
     return 1.0 if found is None else found
 
 
-def _weak_spans(own: Source, made: Translation, tables: FidelityTables) -> list[Span]:
+def weak_spans(own: Source, made: Translation, tables: FidelityTables) -> list[Span]:
+    """The spans whose words have no counterpart in a translation, as far as they are terms that could stand in it."""
     return [
         span
         for span in own.spans
@@ -116,10 +117,11 @@ def _places(own: Source, made: Translation, spans: Sequence[Span], known: dict[s
 
 def _is_better(own: Source, old: Translation, new: Translation, tables: FidelityTables) -> bool:
     before, after = (sum(support(own.text[s.start : s.end], t.text, tables) for s in own.spans) for t in (old, new))
-    return after >= before + _GAIN and _lost_numbers(own.text, new.text) <= _lost_numbers(own.text, old.text)
+    return after >= before + _GAIN and lost_numbers(own.text, new.text) <= lost_numbers(own.text, old.text)
 
 
-def _lost_numbers(source: str, target: str) -> int:
+def lost_numbers(source: str, target: str) -> int:
+    """How many numbers of a text its translation lacks."""
     ours, theirs = (Counter(_NUMBER.findall(text)) for text in (source, target))
     return (ours - theirs).total()
 

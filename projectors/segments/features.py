@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.placing.rules import is_punctuation, is_short
 from spanferry.projectors.segments.quotes import Quote, numbers_agree, spellings

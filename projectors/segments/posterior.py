@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.segments.features import (
     ABSENT,

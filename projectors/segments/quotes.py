@@ -10,7 +10,7 @@ from functools import lru_cache
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 _NUMBER = re.compile(r"\d+")
 # Similarity in percent below which two spellings have nothing to do with each other.

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spanferry.corpora.schema import Span
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range, Span
 from spanferry.flows.evaluate.projection import Settings, evaluate_projection, parse_method
 from spanferry.projectors.evaluation.gold import expand_names, fit_half, load_gold
 from spanferry.projectors.evaluation.gold_names import GOLD_SETS

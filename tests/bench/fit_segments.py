@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 from spanferry.projectors.aligners.lexical.aligner import LexicalAligner
 from spanferry.projectors.base import Alignment, ProjectionInput
 from spanferry.projectors.evaluation.gold import FOLDS, Gold, fit_folds, fit_half, gold_in_parts, load_gold

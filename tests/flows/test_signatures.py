@@ -55,6 +55,7 @@ RUN: dict[str, Case] = {
     "translator.memory_mb": (0, []),
     "segment.mode": ("none", ["segment"]),
     "repair": (True, ["fit-es"]),
+    "best_of": (4, ["fit-es"]),
     "projector.kind": ("copy", ["project-es"]),
     "projector.fit_rows": (7, FITS),
     "filters": ([{"kind": "copy"}], ["score-es"]),
@@ -98,7 +99,7 @@ CASES: dict[str, dict[str, Case]] = {
         **{
             name: case
             for name, case in RUN.items()
-            if not name.startswith(("segment", "translator", "variants", "repair"))
+            if not name.startswith(("segment", "translator", "variants", "repair", "best_of"))
         },
         "target": (["de"], ["read"]),  # the language of what is read of the target side
         "read.target": ("{es_other}", ["read"]),
@@ -186,7 +187,7 @@ def test_every_key_has_a_case(flow: str) -> None:
     unused |= {
         name
         for name in known
-        if flow == "project" and name.startswith(("translator.", "segment.", "variants.", "repair"))
+        if flow == "project" and name.startswith(("translator.", "segment.", "variants.", "repair", "best_of"))
     }
     assert set(CASES[flow]) == set(known) - COMPONENTS - unused
     for name, is_neutral in known.items():

@@ -12,7 +12,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.schema import Range
+from spanferry.corpora.text.words import words
 
 MAX_SOURCE, MAX_TARGET = 5, 8
 _FUNCTION_WORDS = """

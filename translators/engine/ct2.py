@@ -13,9 +13,8 @@ import ctranslate2
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, ModelError, RowError
-from spanferry.corpora.schema import Translation
+from spanferry.corpora.schema import Range, Translation
 from spanferry.corpora.signature import Signature
-from spanferry.corpora.text.words import Range
 from spanferry.translators.base import ForcedScore
 from spanferry.translators.engine import devices, forced, limits
 from spanferry.translators.engine.failures import settle

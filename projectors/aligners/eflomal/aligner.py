@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError, InputError
+from spanferry.corpora.schema import Range
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import Range, word_strings
+from spanferry.corpora.text.words import word_strings
 from spanferry.projectors.aligners.eflomal.files import Votes, corpus_priors, find_command, run, table_priors, tokens
 from spanferry.projectors.aligners.links.symmetrise import SYMMETRISATIONS, symmetrise
 from spanferry.projectors.apostrophes import APOSTROPHES

@@ -12,9 +12,10 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from spanferry.corpora.errors import ConfigError, ModelError
+from spanferry.corpora.schema import Range
 from spanferry.corpora.signature import Signature, number_text
 from spanferry.corpora.text.word_breaks import dictionaries
-from spanferry.corpora.text.words import Range, word_strings, words
+from spanferry.corpora.text.words import word_strings, words
 from spanferry.projectors.aligners.encoder.convert import TOKENIZER, encoder_directory, encoder_facts
 from spanferry.projectors.aligners.encoder.links import METHODS, Side, extract
 from spanferry.projectors.apostrophes import APOSTROPHES

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 from spanferry.projectors.base import ProjectionInput
 
 if TYPE_CHECKING:

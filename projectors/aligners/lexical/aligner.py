@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from spanferry.corpora.errors import ConfigError
+from spanferry.corpora.schema import Range
 from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.word_breaks import dictionaries, words_of
-from spanferry.corpora.text.words import Range, joined_words, word_strings
+from spanferry.corpora.text.words import joined_words, word_strings
 from spanferry.projectors.aligners.encoder.context import bundled_encoder, power_for
 from spanferry.projectors.aligners.lexical.beads import BEADS, Bead, beads
 from spanferry.projectors.aligners.lexical.bonds import of_words

@@ -14,7 +14,7 @@ from math import exp, inf, log, sqrt
 
 from anyascii import anyascii
 
-from spanferry.corpora.text.words import Range
+from spanferry.corpora.schema import Range
 
 BEADS = "beads.1"  # for the signatures of what is cut here
 

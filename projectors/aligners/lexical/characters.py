@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import regex
 
+from spanferry.corpora.schema import Range
 from spanferry.corpora.text.word_breaks import words_of
-from spanferry.corpora.text.words import Range, words
+from spanferry.corpora.text.words import words
 from spanferry.projectors.base import Alignment, ProjectionInput
 
 _WORD = regex.compile(r"\p{Han}{2,}")

@@ -47,6 +47,11 @@ def test_what_was_put_right_is_in_the_rows_and_in_the_counts(tmp_path: Path) -> 
     ("options", "message"),
     [
         ({"flow": "project", "read.target": "x.jsonl"}, "repair=true is not used: both sides are given"),
+        ({"repair": False, "best_of": 4, "translator.protect": True}, "best_of=4: .* gives one translation of a text"),
+        (
+            {"flow": "project", "read.target": "x.jsonl", "repair": False, "best_of": 4},
+            "best_of=4 is not used: both sides are given",
+        ),
         ({"source": "es", "target": ["ja"], "translator.model": "tests.flows.test_signatures:Echo"}, "from es to ja"),
     ],
 )
@@ -56,4 +61,4 @@ def test_a_repair_that_can_not_be_is_an_error_before_any_work(
     if "read.target" in options:
         options = {**options, "read.target": str(tmp_path / "rows.jsonl"), "projector.kind": "copy"}
     with pytest.raises(ConfigError, match=message):
-        translate_flow(config(tmp_path, repair=True, **options))
+        translate_flow(config(tmp_path, **{"repair": True, **options}))

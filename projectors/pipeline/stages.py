@@ -143,7 +143,9 @@ def translations_to_table(translations: Sequence[Translation]) -> pa.Table:
 def translations_from_table(table: pa.Table) -> list[Translation]:
     """Reverse of ``translations_to_table``."""
     return [
-        Translation(**{**row, "pieces": tuple(row["pieces"]), "terms": tuple((a, b) for a, b in row["terms"])})
+        Translation(
+            **{**row, "pieces": tuple(row["pieces"]), "terms": tuple((a, b) for a, b in row.get("terms") or ())}
+        )
         for row in table.to_pylist()
     ]
 

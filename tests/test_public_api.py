@@ -60,3 +60,10 @@ def test_importing_loads_nothing_heavy() -> None:
     code = f"import sys, spanferry; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_repair_is_an_argument_and_stands_in_the_signature() -> None:
+    rows = [Example("1", "en", {"text": "Read me the news about Spain."}, spans=(Span(23, 28, "LOC"),))]
+    (pair,) = spanferry.translate_train(rows, source="en", target="es", filters=[], repair=True, progress=False)
+    assert pair.target is not None and "repair:terms.1" in pair.signature
+    assert all(term.casefold() in pair.target.text.casefold() for _, term in pair.target.meta["repaired"])

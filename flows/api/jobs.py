@@ -80,6 +80,8 @@ def translate_train(
     projector: str | Projector = "default",
     projector_options: Mapping[str, Any] | None = None,
     filters: Sequence[Filter] | None = None,
+    repair: bool = False,
+    best_of: int = 1,
     progress: bool = True,
 ) -> list[Pair]:
     """Translates annotated rows, carries their labels over and filters the result; shows a progress bar.
@@ -92,6 +94,8 @@ def translate_train(
         projector: A projector's name or ``package.module:Class``, or a projector.
         projector_options: Options of a projector that is named.
         filters: Filters that decide; None: all with their default options; empty: none.
+        repair: Translate again with the right words where a labelled span lost them.
+        best_of: Where labelled words or numbers are missing, take the best of so many translations.
         progress: Show a progress bar, in a notebook or a terminal.
 
     Returns:
@@ -115,6 +119,8 @@ def translate_train(
             projector=projector,
             projector_options=projector_options,
             filters=filters,
+            repair=repair,
+            best_of=best_of,
             progress=report,
         )
 

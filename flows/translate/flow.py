@@ -31,13 +31,13 @@ from spanferry.flows.translate.work import (
     Score,
     SegmentRows,
     Translate,
-    repair_tables,
 )
 from spanferry.flows.version import VERSION
 from spanferry.projectors.aligners.lexical.beads import BEADS
 from spanferry.projectors.base import FittableProjector, RetranslatingProjector, projector_entry
 from spanferry.projectors.pipeline.stages import run_signature
-from spanferry.projectors.repair.enforce import VERSION as VERSION_OF_REPAIR
+from spanferry.projectors.repair.enforce import repair_signature
+from spanferry.projectors.repair.tables import repair_tables
 
 # Of a model that scores: the filters look at the glossary, and a memory that is not used does no harm.
 _SCORING = ("model", "device", "compute_type", "glossary", "memory_mb", "options")
@@ -129,8 +129,7 @@ class Signatures:
     @property
     def repair(self) -> Signature:
         """How translations are repaired; nothing where they are not."""
-        terms = ("repair", VERSION_OF_REPAIR) if self.config.repair else ""
-        return Signature.of(terms, ("best_of", self.config.best_of) if self.config.best_of > 1 else "")
+        return repair_signature(self.config.best_of, self.config.repair)
 
     def of(self, target: str) -> Signature:
         """The whole run's signature for one target language, as it stands in every row, report and card."""

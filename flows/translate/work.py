@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from spanferry.corpora import filters as filtering
 from spanferry.corpora.arrow import pairs_from_table, pairs_to_table
-from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers import open_reader
 from spanferry.corpora.readers.parallel import zip_examples
@@ -23,9 +22,8 @@ from spanferry.flows.engine.step import Job, Made
 from spanferry.flows.engine.store import Stage
 from spanferry.flows.translate.variants import Variants, multiplied
 from spanferry.projectors.base import FittableProjector, ProjectionInput
-from spanferry.projectors.filters.span_fidelity import FidelityTables, fidelity_tables
 from spanferry.projectors.pipeline import stages
-from spanferry.translators.bundled.priors import available
+from spanferry.projectors.repair.tables import repair_tables
 
 _BATCH = 64  # segments between two reports of how far a shard is; Ctrl-C waits for one of them
 
@@ -181,22 +179,6 @@ class Repair:
         if hasattr(translator, "take_usage"):
             counts |= translator.take_usage().counts()
         return Made(stages.translations_to_table(done), len(done), counts)
-
-
-def repair_tables(source: str, target: str) -> FidelityTables:
-    """The word translations that a repair needs.
-
-    Raises:
-        ConfigError: There are none for these languages.
-    """
-    found = fidelity_tables(source, target)
-    if found is None:
-        raise ConfigError(
-            f"a repair needs a table of word translations, and there is none from {source} to {target}",
-            valid=", ".join(f"{a} and {b}" for a, b in available()),
-            hint="leave --repair and --best-of out, or give terms of your own: --glossary FILE",
-        )
-    return found
 
 
 @dataclass(frozen=True)

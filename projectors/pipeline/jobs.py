@@ -11,12 +11,14 @@ from spanferry.corpora.errors import ConfigError
 from spanferry.corpora.filters.base import Filter
 from spanferry.corpora.readers.common.base import BadRow
 from spanferry.corpora.readers.parallel import zip_examples
-from spanferry.corpora.schema import Example, Pair
+from spanferry.corpora.schema import Example, Pair, Translation
 from spanferry.corpora.signature import Signature
 from spanferry.projectors.base import FittableProjector, ProjectionInput, Projector
 from spanferry.projectors.methods.build import build_projector
 from spanferry.projectors.pipeline import stages
 from spanferry.projectors.pipeline.stages import run_signature
+from spanferry.projectors.repair.enforce import repair_signature
+from spanferry.projectors.repair.tables import repair_tables
 from spanferry.translators.base import Translator
 from spanferry.translators.loading.load import BUNDLED, load_translator
 from spanferry.translators.wrappers.wrap import wrap
@@ -36,6 +38,8 @@ def translate_train(
     projector: str | Projector = "default",
     projector_options: Mapping[str, Any] | None = None,
     filters: Sequence[Filter] | None = None,
+    repair: bool = False,
+    best_of: int = 1,
     fit_rows: int = 20_000,
     progress: Progress | None = None,
 ) -> list[Pair]:
@@ -49,6 +53,8 @@ def translate_train(
         projector: A projector's name or ``package.module:Class``, or a projector.
         projector_options: Options of a projector that is named.
         filters: Filters that decide; None: all with their default options; empty: none.
+        repair: Translate again with the right words where a labelled span lost them (``projectors.repair``).
+        best_of: Where labelled words or numbers are missing, take the best of so many translations.
         fit_rows: Segments that a corpus aligner is fitted on, at most.
         progress: Called with a step's name, rows done and rows in all.
 
@@ -64,13 +70,18 @@ def translate_train(
     )
     pairs = [stages.as_pair(row, source) for row in rows]
     segments = stages.segment_rows(pairs, model, source, "sentence")
-    translations = []
+    translations: list[Translation] = []
+    tables = repair_tables(source, target) if repair or best_of > 1 else None
     for start in range(0, len(segments), _BATCH_ROWS):
-        translations += stages.translate_segments(segments[start : start + _BATCH_ROWS], model, source, target)
+        batch = segments[start : start + _BATCH_ROWS]
+        made = stages.translate_segments(batch, model, source, target)
+        if tables is not None:
+            made = stages.repair_translations(batch, made, model, tables, source, target, count=best_of, terms=repair)
+        translations += made
         _report(progress, "translate", len(translations), len(segments))
     inputs = stages.projection_inputs(pairs, segments, translations, source, target)
     method = _projector(projector, projector_options, model, source, target)
-    before = Signature.of(("seg", "sentence"), model.signature)
+    before = Signature.of(("seg", "sentence"), model.signature, repair_signature(best_of, repair))
     signature = _signature(before, method, filters, fit_rows, source, target)
     method = _fitted(method, [item for item in inputs if item is not None], fit_rows)
     _report(progress, "project", 0, len(inputs))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from spanferry.corpora.schema import Span, Translation
+from spanferry.corpora.signature import Signature
 from spanferry.corpora.text.glossary import Entry, Glossary
 from spanferry.projectors.filters.span_fidelity import FidelityTables, content_words
 from spanferry.projectors.repair.renderings import Rendering, renderings
@@ -66,6 +67,16 @@ def repaired(
     for k, new in zip(better, rescored, strict=True):
         out[k] = replace(new, terms=tuple(dict.fromkeys((e.source, e.targets[0]) for _, _, e in places[k])))
     return out
+
+
+def repair_signature(count: int, terms: bool) -> Signature:
+    """How translations are repaired: ``repair:terms.1|best_of:8``; nothing where they are not.
+
+    Args:
+        count: Translations of a text that are looked at.
+        terms: Whether terms are put in.
+    """
+    return Signature.of(("repair", VERSION) if terms else "", ("best_of", count) if count > 1 else "")
 
 
 def support(quote: str, text: str, tables: FidelityTables) -> float:

@@ -23,6 +23,7 @@ from spanferry.projectors.bound.rightness import (
 from spanferry.projectors.bound.witnesses import witnesses
 
 LEAST, RIGHT, THRESHOLD = "max_error.min", "max_error.right", "max_error.threshold"
+_REPAIRED = "max_error.repaired"  # 1 for a row whose translation was repaired
 _COVARIATE = {name: f"max_error.{name}" for name in COVARIATES}
 
 
@@ -40,7 +41,8 @@ class Bound:
         judged: Its spans above the threshold.
         wrong: Wrong ones among them.
         outside: In what the corpus is unlike every judged text of its language, in standard deviations; ``rows``: how
-            many times smaller it is; ``language``: no judged text is in that language. The promise holds where empty.
+            many times smaller it is; ``language``: no judged text is in that language; ``repaired``: the share of
+            repaired rows, of which none was judged. The promise holds where empty.
     """
 
     language: str
@@ -117,6 +119,7 @@ class MaxError(FilterModel):
             Column(LEAST, pl.Float64),
             Column(RIGHT, pl.List(pl.Float64)),
             *(Column(column, pl.Float64) for column in _COVARIATE.values()),
+            Column(_REPAIRED, pl.Float64),
         )
 
     def score(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
@@ -136,6 +139,7 @@ class MaxError(FilterModel):
             LEAST: [min(values, default=None) for values in spans],
             RIGHT: [values or None for values in spans],
             **{_COVARIATE[name]: values for name, values in row_covariates(seen, len(pairs)).items()},
+            _REPAIRED: [float(pair.target is not None and "repaired" in pair.target.meta) for pair in pairs],
         }
 
     def reject(self) -> list[Rule]:
@@ -171,6 +175,10 @@ class MaxError(FilterModel):
             if isinstance(mean, float):
                 means[name] = mean
         text, outside = model.nearest(language, means, rows.height)
+        # A repair puts in what the witnesses look for, and no row that comes with the project was repaired.
+        repaired = rows[_REPAIRED].mean() if _REPAIRED in rows.columns and not self.calibration else None
+        if isinstance(repaired, float) and repaired > 0:
+            outside = {**outside, "repaired": round(repaired, 3)}
         least = rows[LEAST].to_numpy()
         spans = rows[RIGHT].list.len().cast(pl.Int64).to_numpy()
         threshold = threshold_for(text.rows, least, spans, self.error, self.confidence)

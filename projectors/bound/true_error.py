@@ -118,6 +118,8 @@ def outside_text(promise: Mapping[str, Any]) -> str:
             found.append("no judged rows are in this language")
         elif name == "rows":
             found.append(f"the corpus is {distance:g} times smaller than {promise['text']}")
+        elif name == "repaired":
+            found.append(f"{distance:.0%} of the rows were repaired, and none of the judged ones was")
         else:
             found.append(f"{_OUTSIDE[name]} (unlike {promise['text']})")
     return ", ".join(found)

@@ -13,7 +13,7 @@ from spanferry.corpora.filters import build, decide, score
 from spanferry.corpora.schema import Example, Pair, Projection, Span
 from spanferry.projectors.bound.max_error import LEAST, RIGHT, THRESHOLD, MaxError, bound_filter, with_probabilities
 from spanferry.projectors.bound.rightness import COVARIATES, JudgedText, bundled_rightness
-from spanferry.projectors.bound.true_error import TrueError, bound_lines, bound_rows, spelled_right
+from spanferry.projectors.bound.true_error import TrueError, bound_lines, bound_rows, outside_text, spelled_right
 from spanferry.projectors.bound.witnesses import NAMES, witnesses
 
 
@@ -118,6 +118,21 @@ def test_other_text_is_reported() -> None:
     promise = {**italian.to_dict(), "kept_spans": 0}
     assert "no judged rows are in this language" in bound_rows(promise)[-1][2]
     assert "spanferry calibrate OUT" in bound_lines(promise, "OUT")[-1]
+
+
+def test_repaired_rows_are_other_text_until_some_are_judged(reviewed: str) -> None:
+    rows = _corpus()
+    for k in range(0, 60, 2):
+        target = rows[k].target
+        assert target is not None
+        rows[k] = replace(rows[k], target=replace(target, meta={"repaired": [["Commission", "Comisión"]]}))
+    [one] = build([{"kind": "max_error", "error": 0.3}])
+    assert isinstance(one, MaxError)
+    bound = one.bounds(score([one], rows))["es"]
+    assert not bound.holds and bound.outside["repaired"] == 0.25
+    assert "25% of the rows were repaired, and none of the judged ones was" in outside_text(bound.to_dict())
+    [own] = build([{"kind": "max_error", "error": 0.2, "calibration": reviewed}])
+    assert isinstance(own, MaxError) and own.bounds(score([own], rows))["es"].holds, "a review of such rows"
 
 
 def test_the_nearest_text_proves() -> None:

@@ -64,6 +64,7 @@ LEFT = {
     "run": _UNCHANGED,
     "evaluate": _NOTHING,
     "inspect": Left("all decisions are kept", goes_on=True),
+    "convert": _UNCHANGED,
     "verify": _UNCHANGED,
     "filter": _UNCHANGED,
     "calibrate": _UNCHANGED,

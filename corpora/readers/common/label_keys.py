@@ -13,7 +13,7 @@ from typing import Any
 
 from spanferry.corpora.errors import RowError
 
-SPAN_KEYS = ("spans", "entities", "ents", "label", "labels", "annotations", "ner", "mentions", "slots")
+SPAN_KEYS = ("spans", "entities", "ents", "label", "labels", "annotations", "ner", "mentions", "slots", "extractions")
 TAG_KEYS = ("ner_tags", "tags", "ner", "labels", "label", "slots")
 # Texts and tokens are looked for under these where a row has no ``text`` and no ``tokens``.
 TEXT_KEYS = (
@@ -36,6 +36,7 @@ STARTS = (
     "start_char",
     "char_start",
     "start_position",
+    "start_pos",
     "begin",
     "beginOffset",
     "offset",
@@ -49,6 +50,7 @@ ENDS = (
     "end_char",
     "char_end",
     "end_position",
+    "end_pos",
     "exclusive_end",
     "stop",
     "to",
@@ -58,6 +60,7 @@ RANGES = ("span", "offsets", "range", "position")
 LABELS = (
     "label",
     "labels",
+    "extraction_class",
     "type",
     "entity",
     "entity_group",
@@ -75,6 +78,8 @@ _NO_LABELS = frozenset({"sents", "sentences", "tokens"})
 # Offsets under keys that are not read, but show that something is labelled.
 _HINTED_RANGES = (*RANGES, "pos", "char_spans", "token_spans", "indices")
 _MOST_LEVELS = 6  # that are looked into for labels
+# Coreference: lists of mentions, by their offsets or as numbers of words.
+_GROUPS = frozenset({"clusters", "coref", "coreference", "coref_clusters", "chains"})
 # What our own writers put beside a row; its offsets belong to the row's source.
 _OURS = frozenset({"source", "projections", "switches"})
 # A key called so holds labels, whatever they look like; under the others classes of the whole text are usual.
@@ -118,6 +123,7 @@ def known_keys(span: Any, start: str, end: str, label: str) -> list[Any]:
     if not isinstance(span, Mapping):
         return [span]
     made = dict(span)
+    _unfold_extraction(made)
     _unfold_range(made, start, end)
     for key, names in ((start, STARTS), (end, ENDS), (label, LABELS)):
         if key in made:
@@ -158,6 +164,14 @@ def check_consumed(row: Mapping[str, Any], used: set[str], ignore: Sequence[str]
     for key, value in row.items():
         if key in used or key in ignore or key in _NO_LABELS:
             continue
+        if key in _GROUPS and isinstance(value, list) and any(map(_is_container, value)):
+            raise RowError(
+                "unread_labels",
+                f"{key!r} holds {len(value)} groups of mentions, and nothing reads it",
+                where=where,
+                valid="relations between spans: {head, tail, label}",
+                hint=f"--set read.options.ignore={key} passes it over",
+            )
         if looks_like_spans(value):
             raise RowError(
                 "unread_labels",
@@ -210,6 +224,8 @@ def _is_container(value: Any) -> bool:
 
 def _looks_like_span(item: Any) -> bool:
     if isinstance(item, Mapping):
+        if isinstance(item.get("char_interval"), Mapping):
+            return True
         if any(_is_edges(item.get(key)) for key in RANGES):
             return True
         return any(_like_number(item.get(k)) for k in STARTS) and (
@@ -225,6 +241,16 @@ def _looks_like_span(item: Any) -> bool:
 def _is_plain(item: Any) -> bool:
     """Whether what looks like a span is one that is read where its key is named."""
     return isinstance(item, Mapping) or len(item) == 3
+
+
+def _unfold_extraction(span: dict[str, Any]) -> None:
+    """Puts what langextract nests, ``{"char_interval": {"start_pos", "end_pos"}}``, under the keys of a span."""
+    interval = span.get("char_interval")
+    if isinstance(interval, Mapping):
+        del span["char_interval"]
+        span.update(interval)
+        if "extraction_text" in span and "text" not in span:
+            span["text"] = span.pop("extraction_text")
 
 
 def _unfold_range(span: dict[str, Any], start: str, end: str) -> None:

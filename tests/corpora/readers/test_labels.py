@@ -36,6 +36,12 @@ READ = [
     {"label": [{"start": 0, "end": 3, "text": "Eva", "labels": ["PER"]}, ULM]},
     {"spans": [{"start": 0, "end": 3, "label": "PER", "token_start": 0, "token_end": 0}, ULM], "answer": "accept"},
     {"tokens": ["Eva", "is", "in", "Ulm"], "ner_tags": ["B-PER", "O", "O", "B-LOC"]},
+    {
+        "extractions": [
+            {"extraction_class": "PER", "extraction_text": "Eva", "char_interval": {"start_pos": 0, "end_pos": 3}},
+            {"extraction_class": "LOC", "extraction_text": "Ulm", "char_interval": {"start_pos": 10, "end_pos": 13}},
+        ]
+    },
 ]
 
 
@@ -60,6 +66,15 @@ UNREAD = [
     ({"things": [[0, 3, "PER"]]}, {}, "unread_labels", "'things'", "read.options.ignore=things"),
     ({"entities": [ULM], "labels": [ULM]}, {}, "unread_labels", "'entities'", "read.options.spans_key=entities"),
     ({"spans": [], "entities": json.dumps([[0, 3, "PER"]])}, {}, "unread_labels", "'entities'", "spans_key=entities"),
+    ({"clusters": [[[0, 3], [10, 13]]]}, {}, "unread_labels", "'clusters'", "read.options.ignore=clusters"),
+    ({"spans": [ULM], "coref": [[0], [3]]}, {}, "unread_labels", "'coref'", "read.options.ignore=coref"),
+    (
+        {"found": [{"extraction_class": "LOC", "char_interval": {"start_pos": 10, "end_pos": 13}}]},
+        {},
+        "unread_labels",
+        "'found'",
+        "read.options.spans_key=found",
+    ),
     ({"spans": [ULM], "answer": "reject"}, {}, "not_accepted", "'reject'", ""),
     ({"spans": [ULM], "answer": "ignore"}, {}, "not_accepted", "'ignore'", ""),
     ({"spans": [{"start": 10, "end": 12, "label": "X", "text": "Ulm"}]}, {}, "bad_offsets", "'Ul'", "end=inclusive"),

@@ -54,7 +54,11 @@ def convert(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row could not be read.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Write annotated data in another format. What the format can't hold is an error, or counted with --allow-loss."""
+    """Write annotated data in another format. Spans that it can't hold are an error, or counted with --allow-loss.
+
+    Attributes of spans are counted where they are lost; a row's other data is written only where the format has a place
+    for it, as jsonl, arrow and parquet do.
+    """
     from spanferry.corpora.readers import open_reader
     from spanferry.corpora.samples import sample_path
     from spanferry.corpora.stored.base import REJECTED
